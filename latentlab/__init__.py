@@ -1,0 +1,17 @@
+"""latentlab: look into, move through and measure the latent space of StyleGAN."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from latentlab.studio import Studio
+
+__version__ = "0.1.0"
+
+
+def open(network: str = "faces", **settings: object) -> Studio:
+    """Open a studio on a network: a name (`faces`), or the path of any weight file that latentlab reads."""
+    from latentlab.studio import Studio  # torch is imported only when a studio is wanted
+
+    return Studio(network=network, **settings)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""What every package passes around: latents, generators, directions, pivots, inversions, images, errors."""

@@ -1,0 +1,50 @@
+"""Errors a user can mend: each message says what is wrong, what was seen and what to do, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class LatentLabError(Exception):
+    """Base of every error that the user's input can cause; the command line turns it into exit code 2."""
+
+
+class BadFile(LatentLabError):
+    """A file is missing, truncated, foreign, malicious, or not what its name says."""
+
+
+class BadInput(LatentLabError):
+    """A value given by the user is outside what is possible."""
+
+
+class BadWeights(BadFile):
+    """A weight file was read, but its tensors are not those of the network it describes."""
+
+
+class NoFace(LatentLabError):
+    """No face, or not the one asked for, was found in a photo."""
+
+
+class SpaceMismatch(LatentLabError):
+    """A latent and what should act on it live in different spaces."""
+
+
+class UnknownName(LatentLabError):
+    """A name that no registry, library or scorer knows."""
+
+
+class WrongGenerator(LatentLabError):
+    """A latent, direction, pivot or bank belongs to another network."""
+
+
+class MissingPart(LatentLabError):
+    """An optional library, a model file or a device is not at hand."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownName:
+    """The error for an unknown name: suggests the nearest known one and lists them all."""
+    names = sorted(known)
+    nearest = get_close_matches(name, names, n=1)
+    hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
+    return UnknownName(f"no {kind} is called '{name}'{hint} (known: {', '.join(names) or 'none'})")

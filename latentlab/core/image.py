@@ -1,0 +1,166 @@
+"""Pictures on disk to tensors in [-1, 1] and back: the only place that knows bytes, EXIF and PNG metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from latentlab.core.errors import BadFile
+from latentlab.core.files import atomic
+from latentlab.core.shapes import Images, Pixels
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MOST_PIXELS = 120_000_000
+STORY_KEY = "latentlab"
+SOURCE_TYPES = {
+    "trainedAlgorithmicMedia": "made by a trained network",
+    "compositeWithTrainedAlgorithmicMedia": "a photograph with parts made by a trained network",
+    "algorithmicMedia": "made by an algorithm without training data",
+}
+"""IPTC digital source types that our pictures can have."""
+
+_XMP = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+    'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" Iptc4xmpExt:DigitalSourceType='
+    '"http://cv.iptc.org/newscodes/digitalsourcetype/{kind}"/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+)
+
+
+def load_picture(path: Path | str) -> Image:
+    """Any picture file as upright 8-bit RGB: EXIF turned, CMYK, palette, grey, 16-bit and alpha converted."""
+    from PIL import Image as pillow
+    from PIL import ImageOps, UnidentifiedImageError
+
+    path = Path(path)
+    if path.is_dir():
+        raise BadFile(f"{path} is a folder, not a picture; name the pictures in it")
+    try:
+        with pillow.open(path) as opened:
+            width, height = opened.size
+            if width * height > MOST_PIXELS:
+                raise BadFile(f"{path} has {width}×{height} pixels; at most {MOST_PIXELS:,} are read: shrink it first")
+            opened.load()
+            return _to_rgb(ImageOps.exif_transpose(opened))
+    except FileNotFoundError:
+        raise BadFile(f"there is no file {path}") from None
+    except (UnidentifiedImageError, pillow.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError) as error:
+        reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else str(error)
+        raise BadFile(f"cannot read {path}: {reason}; is it a whole PNG, JPEG, WebP or TIFF file?") from None
+
+
+def _to_rgb(picture: Image) -> Image:
+    from PIL import Image as pillow
+
+    if picture.mode.startswith(("I", "F")):
+        values = np.asarray(picture, dtype=np.float64)
+        top = 65535.0 if picture.mode.startswith("I") else max(float(values.max(initial=0.0)), 1e-12)
+        return pillow.fromarray((values / top * 255).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        ground = pillow.new("RGBA", picture.size, (255, 255, 255, 255))
+        return pillow.alpha_composite(ground, picture).convert("RGB")
+    return picture.convert("RGB")
+
+
+def load_image(path: Path | str, resolution: int | None = None) -> Images:
+    """One picture as [1 3 h w] in [-1, 1]; with `resolution`, cropped to the central square and resized to it."""
+    picture = load_picture(path)
+    if resolution is not None and picture.size != (resolution, resolution):
+        picture = resize_square(picture, resolution)
+    return from_pixels(np.asarray(picture)[None])
+
+
+def resize_square(picture: Image, resolution: int) -> Image:
+    """The central square of a picture, resized (Lanczos)."""
+    from PIL import Image as pillow
+
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    box = (left, top, left + side, top + side)
+    return picture.resize((resolution, resolution), pillow.Resampling.LANCZOS, box=box)
+
+
+def from_pixels(pixels: Pixels | np.ndarray) -> Images:
+    """uint8 [n h w 3] to [n 3 h w] in [-1, 1]."""
+    values = torch.as_tensor(np.array(pixels))  # [n h w 3]
+    return values.permute(0, 3, 1, 2).float().div(127.5).sub(1).contiguous()
+
+
+def to_pixels(images: Images) -> Pixels:
+    """[n 3 h w] in [-1, 1] to uint8 [n h w 3]: trunc(clamp(127.5·x + 128)), as the published StyleGAN tools do."""
+    bytes_ = (images.detach().float() * 127.5 + 128).clamp(0, 255).to(torch.uint8)
+    return bytes_.permute(0, 2, 3, 1).contiguous().cpu()
+
+
+def to_picture(image: Tensor) -> Image:
+    """One image, [3 h w] or [1 3 h w], as a Pillow picture."""
+    from PIL import Image as pillow
+
+    return pillow.fromarray(to_pixels(image.reshape(1, *image.shape[-3:]))[0].numpy())
+
+
+def save_image(
+    image: Tensor | Image, path: Path | str, story: Mapping[str, object] | None = None, source: str = "trainedAlgorithmicMedia"
+) -> Path:
+    """Write one picture atomically; a PNG carries its story (JSON) and its IPTC digital source type."""
+    from PIL.PngImagePlugin import PngInfo
+
+    path = Path(path)
+    picture = to_picture(image) if isinstance(image, Tensor) else image
+    kind = picture_format(path)
+    options: dict[str, object] = {}
+    if kind == "PNG":
+        info = PngInfo()
+        info.add_itxt("XML:com.adobe.xmp", _XMP.format(kind=source))
+        if story is not None:
+            info.add_itxt(STORY_KEY, json.dumps(story, sort_keys=True, ensure_ascii=False))
+        options["pnginfo"] = info
+    else:
+        options |= {"xmp": _XMP.format(kind=source).encode(), "quality": 95}
+    with atomic(path) as temporary:
+        picture.save(temporary, format=kind, **options)
+    return path
+
+
+def picture_format(path: Path) -> str:
+    """PNG, JPEG or WEBP by the file's ending."""
+    kinds = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+    if path.suffix.lower() not in kinds:
+        raise BadFile(f"cannot write {path}: pictures are written as .png, .jpg or .webp, not '{path.suffix}'")
+    return kinds[path.suffix.lower()]
+
+
+def read_story(path: Path | str) -> dict[str, object]:
+    """The story in a PNG that we wrote; it is untrusted text, nothing more."""
+    from PIL import Image as pillow
+
+    try:
+        with pillow.open(path) as picture:
+            picture.load()  # text chunks may stand behind the pixels
+            text = getattr(picture, "text", {}).get(STORY_KEY)
+        story = None if text is None else json.loads(text)
+    except FileNotFoundError:
+        raise BadFile(f"there is no file {path}") from None
+    except (OSError, SyntaxError, ValueError, RecursionError) as error:
+        raise BadFile(f"cannot read the story of {path}: {error}") from None
+    if not isinstance(story, dict):
+        raise BadFile(f"{path} carries no story; only PNG files that latentlab wrote do")
+    return story
+
+
+def grid(images: Images, columns: int) -> Tensor:
+    """Images side by side, `columns` in a row, missing ones white: [3 height width]."""
+    from einops import rearrange
+
+    missing = -len(images) % columns
+    padded = torch.cat([images, images.new_ones(missing, *images.shape[1:])])
+    return rearrange(padded, "(rows cols) c h w -> c (rows h) (cols w)", cols=columns)

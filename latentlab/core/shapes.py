@@ -1,0 +1,25 @@
+"""The vocabulary of shapes: jaxtyping annotations, checked in tests, free at run time."""
+
+from __future__ import annotations
+
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+Images = Float[Tensor, "n 3 height width"]
+"""RGB images in [-1, 1]."""
+Pixels = UInt8[Tensor, "n height width 3"]
+"""The same as bytes; they exist only where files are read and written (`core/image.py`)."""
+Z = Float[Tensor, "n width"]
+"""Samples of the prior, N(0, 1)."""
+W = Float[Tensor, "n width"]
+"""Mapping output."""
+WPlus = Float[Tensor, "n layers width"]
+"""One w for each layer."""
+Styles = Float[Tensor, "n channels"]
+"""S: every modulation of every layer, side by side (Wu et al. 2021, StyleSpace)."""
+Conditions = Float[Tensor, "n classes"]
+"""Class labels, one-hot or soft."""
+Landmarks = Float[Tensor, "n 68 2"]
+"""68 Multi-PIE points, x right and y down, in pixels of the image they belong to."""
+Scores = Float[Tensor, "n names"]
+"""One column for each name of a scorer."""

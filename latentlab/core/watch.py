@@ -1,0 +1,17 @@
+"""How long work reports: a callable that is given the share done, a line of text, and a picture if there is one."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor
+
+
+class Watch(Protocol):
+    """Called now and then by long work; may raise KeyboardInterrupt to stop it."""
+
+    def __call__(self, done: float, text: str = "", image: Tensor | None = None) -> None: ...
+
+
+def silent(done: float, text: str = "", image: Tensor | None = None) -> None:
+    """The watch that looks away."""

@@ -1,0 +1,39 @@
+"""One torch thread for each test process, and the data that lies outside the repository."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+torch.set_num_threads(1)
+
+
+def _outside(variable: str, part: str = "") -> Path:
+    root = os.environ.get(variable)
+    if not root:
+        pytest.skip(f"{variable} is not set")
+    path = Path(root) / part if part else Path(root)
+    if not path.exists():
+        pytest.skip(f"{path} does not exist")
+    return path
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder with fixtures/, photos/ and portraits/ (LATENTLAB_TEST_DATA)."""
+    return _outside("LATENTLAB_TEST_DATA")
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """Real, unaligned photographs of people held out from all training."""
+    return _outside("LATENTLAB_TEST_DATA", "photos")
+
+
+@pytest.fixture(scope="session")
+def face_model_path() -> Path:
+    """The morphable face (LATENTLAB_FACE_MODEL)."""
+    return _outside("LATENTLAB_FACE_MODEL")
