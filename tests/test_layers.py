@@ -16,12 +16,17 @@ ROWS: list[set[str]] = [
     {"latentlab.store", "latentlab.faces", "latentlab.data"},
     {"latentlab.networks", "latentlab.world", "latentlab.training"},
     {"latentlab.scorers"},
-    {f"latentlab.{name}" for name in ("directions", "inversion", "editing", "baselines", "backbones", "metrics")},
+    {
+        f"latentlab.{name}"
+        for name in ("directions", "inversion", "editing", "baselines", "backbones", "metrics")
+    },
     {"latentlab.studio"},
     {"latentlab.cli", "apps"},
 ]
 TOP = {"latentlab.cli", "apps"}
-FILES = [path for folder in ("cuda_ops", "latentlab", "apps") for path in sorted((ROOT / folder).rglob("*.py"))]
+FILES = [
+    path for folder in ("cuda_ops", "latentlab", "apps") for path in sorted((ROOT / folder).rglob("*.py"))
+]
 
 
 def package_of(module: str) -> str:
@@ -62,7 +67,11 @@ def test_imports_point_down(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_file_imports_everything_of_another(path: Path) -> None:
-    stars = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ImportFrom) and n.names[0].name == "*"]
+    stars = [
+        n
+        for n in ast.walk(ast.parse(path.read_text()))
+        if isinstance(n, ast.ImportFrom) and n.names[0].name == "*"
+    ]
     assert not stars
 
 

@@ -79,7 +79,9 @@ class Direction:
             return vector
         first, last = self.layers
         if not 0 <= first <= last < vector.shape[0]:
-            raise BadInput(f"the layers {first} to {last} are out of range; the latent has layers 0 to {vector.shape[0] - 1}")
+            raise BadInput(
+                f"the layers {first} to {last} are out of range; the latent has layers 0 to {vector.shape[0] - 1}"
+            )
         masked = vector.new_zeros(vector.shape)
         masked[first : last + 1] = vector[first : last + 1]
         return masked

@@ -17,7 +17,9 @@ def atomic(path: Path | str) -> Iterator[Path]:
     target = Path(path)
     make_folder(target.parent)
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.", suffix=target.suffix)
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.name[:80]}.", suffix=target.suffix
+        )
     except OSError as error:
         raise BadFile(f"cannot write {target}: {error.strerror}; choose another folder") from None
     os.close(handle)
@@ -26,7 +28,9 @@ def atomic(path: Path | str) -> Iterator[Path]:
         yield temporary
         _settle(temporary, target)
     except OSError as error:
-        raise BadFile(f"cannot write {target}: {error.strerror or error}; nothing was left half-written") from None
+        raise BadFile(
+            f"cannot write {target}: {error.strerror or error}; nothing was left half-written"
+        ) from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -46,5 +50,7 @@ def make_folder(folder: Path | str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadFile(f"cannot make the folder {folder}: {error.strerror}; choose another with --out") from None
+        raise BadFile(
+            f"cannot make the folder {folder}: {error.strerror}; choose another with --out"
+        ) from None
     return folder

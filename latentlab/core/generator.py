@@ -96,7 +96,9 @@ class Generator(nn.Module, ABC):
     def truncate(self, w_plus: WPlus, psi: float = 1.0, cutoff: int | None = None) -> WPlus:
         """Pull the first `cutoff` layers (all, if None) towards the average: ψ of Karras et al. 2019."""
         if cutoff is not None and not 0 <= cutoff <= self.layers:
-            raise BadInput(f"the truncation cutoff {cutoff} is out of range; this network has {self.layers} layers")
+            raise BadInput(
+                f"the truncation cutoff {cutoff} is out of range; this network has {self.layers} layers"
+            )
         if psi == 1:
             return w_plus
         pulled = self.w_average + psi * (w_plus - self.w_average)

@@ -47,12 +47,21 @@ def load_picture(path: Path | str) -> Image:
         with pillow.open(path) as opened:
             width, height = opened.size
             if width * height > MOST_PIXELS:
-                raise BadFile(f"{path} has {width}×{height} pixels; at most {MOST_PIXELS:,} are read: shrink it first")
+                raise BadFile(
+                    f"{path} has {width}×{height} pixels; at most {MOST_PIXELS:,} are read: shrink it first"
+                )
             opened.load()
             return _to_rgb(ImageOps.exif_transpose(opened))
     except FileNotFoundError:
         raise BadFile(f"there is no file {path}") from None
-    except (UnidentifiedImageError, pillow.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError) as error:
+    except (
+        UnidentifiedImageError,
+        pillow.DecompressionBombError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+    ) as error:
         reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else str(error)
         raise BadFile(f"cannot read {path}: {reason}; is it a whole PNG, JPEG, WebP or TIFF file?") from None
 
@@ -91,7 +100,7 @@ def resize_square(picture: Image, resolution: int) -> Image:
 
 def from_pixels(pixels: Pixels | np.ndarray) -> Images:
     """uint8 [n h w 3] to [n 3 h w] in [-1, 1]."""
-    values = torch.as_tensor(np.array(pixels))  # [n h w 3]
+    values = pixels if isinstance(pixels, Tensor) else torch.from_numpy(np.array(pixels))  # [n h w 3]
     return values.permute(0, 3, 1, 2).float().div(127.5).sub(1).contiguous()
 
 
@@ -109,7 +118,10 @@ def to_picture(image: Tensor) -> Image:
 
 
 def save_image(
-    image: Tensor | Image, path: Path | str, story: Mapping[str, object] | None = None, source: str = "trainedAlgorithmicMedia"
+    image: Tensor | Image,
+    path: Path | str,
+    story: Mapping[str, object] | None = None,
+    source: str = "trainedAlgorithmicMedia",
 ) -> Path:
     """Write one picture atomically; a PNG carries its story (JSON) and its IPTC digital source type."""
     from PIL.PngImagePlugin import PngInfo
@@ -135,7 +147,9 @@ def picture_format(path: Path) -> str:
     """PNG, JPEG or WEBP by the file's ending."""
     kinds = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
     if path.suffix.lower() not in kinds:
-        raise BadFile(f"cannot write {path}: pictures are written as .png, .jpg or .webp, not '{path.suffix}'")
+        raise BadFile(
+            f"cannot write {path}: pictures are written as .png, .jpg or .webp, not '{path.suffix}'"
+        )
     return kinds[path.suffix.lower()]
 
 

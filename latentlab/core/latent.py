@@ -59,7 +59,9 @@ class Latent:
     def __getitem__(self, index: int | slice) -> Latent:
         """Some samples of the batch; an integer keeps the batch axis."""
         rows = slice(index, index + 1 if index != -1 else None) if isinstance(index, int) else index
-        correction = self.correction and FeatureCorrection(self.correction.resolution, self.correction.values[rows])
+        correction = self.correction and FeatureCorrection(
+            self.correction.resolution, self.correction.values[rows]
+        )
         return Latent(self.space, self.values[rows], correction)
 
     def with_values(self, values: Tensor) -> Latent:

@@ -41,9 +41,13 @@ class Pivot:
         names = [key.removeprefix("pivot.up.") for key in tensors if key.startswith("pivot.up.")]
         missing = [name for name in names if f"pivot.down.{name}" not in tensors]
         if missing:
-            raise BadFile(f"the pivot is incomplete: layer '{missing[0]}' has U but no V; invert the photo again")
+            raise BadFile(
+                f"the pivot is incomplete: layer '{missing[0]}' has U but no V; invert the photo again"
+            )
         factors = {name: (tensors[f"pivot.up.{name}"], tensors[f"pivot.down.{name}"]) for name in names}
-        noise = {k.removeprefix("pivot.noise."): v for k, v in tensors.items() if k.startswith("pivot.noise.")}
+        noise = {
+            k.removeprefix("pivot.noise."): v for k, v in tensors.items() if k.startswith("pivot.noise.")
+        }
         return cls(factors, noise, model) if factors or noise else None
 
     def to(self, device: torch.device | str) -> Pivot:

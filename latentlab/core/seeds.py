@@ -35,7 +35,9 @@ def parse_seeds(text: str) -> list[int]:
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise BadInput(f"'{text}' is not a list of seeds ('{part.strip()}' is no number or range); write e.g. 0-3,85")
+            raise BadInput(
+                f"'{text}' is not a list of seeds ('{part.strip()}' is no number or range); write e.g. 0-3,85"
+            )
         low, high = check_seed(int(first)), check_seed(int(last if dash else first))
         if high < low:
             raise BadInput(f"the seed range '{part.strip()}' runs backwards; write {high}-{low}")
