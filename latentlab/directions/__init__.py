@@ -1,0 +1,16 @@
+"""Discover directions: one file and one line here for each method; `docs/discover.md` shows how to add one."""
+
+from __future__ import annotations
+
+from latentlab.core.registry import Registry
+
+DISCOVERERS = Registry(
+    "discovery method",
+    {
+        "regression": "latentlab.directions.regression:Regression",
+        "interfacegan": "latentlab.directions.interfacegan:InterFaceGan",
+        "joint": "latentlab.directions.joint:Joint",
+        "sefa": "latentlab.directions.sefa:SeFa",
+        "ganspace": "latentlab.directions.ganspace:GanSpace",
+    },
+)

@@ -1,0 +1,78 @@
+"""What every discovery method is: a frozen dataclass whose verb turns a generator and a bank into directions."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from latentlab.core.direction import Direction
+from latentlab.core.errors import BadInput, MissingPart
+from latentlab.core.generator import Generator
+from latentlab.core.latent import Space
+from latentlab.core.watch import Watch, silent
+from latentlab.scorers.bank import Bank, Samples
+
+
+@dataclass(frozen=True)
+class Discoverer(ABC):
+    """A method of discovery; its fields are its hyperparameters."""
+
+    needs_bank: ClassVar[bool] = True
+    """Whether `discover` reads a score bank."""
+
+    @abstractmethod
+    def discover(
+        self, generator: Generator, bank: Bank | None = None, watch: Watch = silent
+    ) -> list[Direction]:
+        """The directions found; vectors are scaled so that strength 1 is one `step` of `unit`."""
+
+    @property
+    def bank_size(self) -> int:
+        """How many samples the method reads from the bank."""
+        return int(getattr(self, "samples", 0)) if self.needs_bank else 0
+
+    def need(self, bank: Bank | None) -> Bank:
+        """The bank, or one line that says it is missing."""
+        if bank is None:
+            raise MissingPart(
+                f"{type(self).__name__} learns from a score bank, and none was given; see: latentlab discover"
+            )
+        return bank
+
+
+def supervised_samples(bank: Bank, names: tuple[str, ...], samples: int, width: int) -> Samples:
+    """Samples of the bank, checked: known attributes, more samples than dimensions, scores that vary."""
+    if samples <= width:
+        raise BadInput(
+            f"{samples} samples cannot fix {width} dimensions; ask for more than {2 * width}: --samples {10 * width}"
+        )
+    found = bank.read(samples)
+    for name in names:
+        scores = found.column(name)
+        if not torch.isfinite(scores).all():
+            raise BadInput(f"some scores of '{name}' are not numbers; delete the bank, it will be made again")
+        if float(scores.std()) < 1e-6:
+            raise BadInput(
+                f"all {samples} samples score the same in '{name}' ({float(scores[0]):.3g}); nothing can be learned"
+            )
+    return found
+
+
+def w_direction(
+    name: str, vector: Tensor, unit: str, step: float, generator: Generator, found_by: str, **story: object
+) -> Direction:
+    """A direction in W with its provenance."""
+    return Direction(
+        name,
+        Space.W,
+        vector.float().cpu(),
+        unit=unit,
+        step=step,
+        model=generator.hash,
+        found_by=found_by,
+        story=story,
+    )

@@ -1,0 +1,95 @@
+"""InterFaceGAN: the normal of a linear SVM between the faces that score highest and lowest (Shen et al. 2020)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from latentlab.core.direction import Direction
+from latentlab.core.errors import BadInput
+from latentlab.core.generator import Generator
+from latentlab.core.watch import Watch, silent
+from latentlab.directions.discoverer import Discoverer, supervised_samples, w_direction
+from latentlab.directions.steps import scale_to_step, step_of
+from latentlab.scorers.bank import Bank, Samples
+
+
+@dataclass(frozen=True)
+class InterFaceGan(Discoverer):
+    """Sort by score, keep the top and bottom share, hold 30 % out, fit a linear SVM, take its unit normal."""
+
+    attribute: str = "smile"
+    """What to learn; any name the scorers know."""
+    samples: int = 20000
+    """How many samples of the bank to read."""
+    share: float = 0.02
+    """Share of the samples kept at each end (published: 2 % of 10,000)."""
+    keep: tuple[str, ...] = ()
+    """Attributes to hold: the normal is projected off theirs (conditional manipulation)."""
+    seed: int = 0
+    """Of the split into training and validation."""
+    name: str = ""
+    """What to call the direction; the attribute's name if empty."""
+
+    def discover(
+        self, generator: Generator, bank: Bank | None = None, watch: Watch = silent
+    ) -> list[Direction]:
+        bank = self.need(bank)
+        found = supervised_samples(bank, (self.attribute, *self.keep), self.samples, generator.w_width)
+        normal, accuracy, accuracy_all = self._boundary(found, self.attribute)
+        others = [self._boundary(found, name)[0] for name in self.keep]
+        normal = project_off(normal, others)
+
+        scores = found.column(self.attribute)
+        unit = bank.key.units[bank.key.names.index(self.attribute)]
+        step = step_of(unit, scores)
+        vector = scale_to_step(normal, found.w.double(), scores.double(), step)
+        story = {
+            "attribute": self.attribute,
+            "n": self.samples,
+            "validation_accuracy": accuracy,
+            "remaining_accuracy": accuracy_all,
+        }
+        return [w_direction(self.name or self.attribute, vector, unit, step, generator, repr(self), **story)]
+
+    def _boundary(self, found: Samples, name: str) -> tuple[Tensor, float, float]:
+        """Unit normal, accuracy on the held-out 30 % of the extremes, accuracy on the samples left out."""
+        from sklearn.svm import LinearSVC
+
+        scores, latents = found.column(name).numpy(), found.w.double().numpy()
+        order = np.argsort(scores, kind="stable")
+        count = int(self.share * len(order))
+        if count < 10:
+            raise BadInput(
+                f"a share of {self.share} of {len(order)} samples is {count} for each side; at least 10 are needed: "
+                f"--samples {int(np.ceil(10 / max(self.share, 1e-9)))}"
+            )
+        chosen = np.concatenate([order[-count:], order[:count]])
+        labels = np.repeat([1, 0], count)
+        mix = np.random.RandomState(self.seed).permutation(2 * count)
+        cut = int(0.7 * 2 * count)
+        centre, spread = latents.mean(0), latents.std()
+        inputs = (latents - centre) / spread
+        machine = LinearSVC(C=1.0, dual="auto", max_iter=5000, random_state=self.seed)
+        machine.fit(inputs[chosen[mix[:cut]]], labels[mix[:cut]])
+
+        held_out = float(machine.score(inputs[chosen[mix[cut:]]], labels[mix[cut:]]))
+        rest = order[count:-count]
+        middle = np.median(scores)
+        remaining = float(machine.score(inputs[rest], (scores[rest] > middle).astype(int)))
+        normal = torch.from_numpy(machine.coef_[0])
+        return normal / normal.norm(), held_out, remaining
+
+
+def project_off(vector: Tensor, others: list[Tensor]) -> Tensor:
+    """What is left of a vector beside the span of the others: n − Σ (n·b)b over an orthonormal basis b."""
+    if not others:
+        return vector
+    basis = torch.linalg.qr(torch.stack(others, dim=1)).Q
+    left = vector - basis @ (basis.T @ vector)
+    if float(left.norm()) < 1e-6 * float(vector.norm()):
+        raise BadInput("nothing is left of the direction beside the attributes to keep; keep fewer of them")
+    return left / left.norm()

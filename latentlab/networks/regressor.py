@@ -1,0 +1,111 @@
+"""Small networks from an image to numbers: two architectures that share nothing but their interface."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from latentlab.core.errors import BadInput
+from latentlab.core.shapes import Images
+
+
+def fit_to(images: Images, size: int) -> Images:
+    """Square images at the size a network reads: antialiased when they shrink, bicubic when they grow."""
+    if images.shape[-2:] == (size, size):
+        return images
+    return F.interpolate(images, (size, size), mode="bicubic", antialias=True, align_corners=False)
+
+
+class ResidualUnit(nn.Module):
+    """Two 3×3 convolutions with batch norm around a shortcut (He et al. 2016); the first one may halve the size."""
+
+    def __init__(self, before: int, after: int, stride: int) -> None:
+        super().__init__()
+        self.conv0 = nn.Conv2d(before, after, 3, stride, 1, bias=False)
+        self.norm0 = nn.BatchNorm2d(after)
+        self.conv1 = nn.Conv2d(after, after, 3, 1, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(after)
+        self.skip = nn.Conv2d(before, after, 1, bias=False) if before != after else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner = self.norm1(self.conv1(F.relu(self.norm0(self.conv0(x)))))
+        shortcut = x if inner.shape[-1] == x.shape[-1] else F.avg_pool2d(x, 2, ceil_mode=True)
+        return F.relu(inner + (shortcut if self.skip is None else self.skip(shortcut)))
+
+
+def residual_trunk(width: int) -> nn.Sequential:
+    """Stem and four stages; the output has `8 · width` channels at 1/16 of the size."""
+    return nn.Sequential(
+        nn.Conv2d(3, width, 3, 2, 1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(inplace=True),
+        ResidualUnit(width, 2 * width, 2),
+        ResidualUnit(2 * width, 4 * width, 2),
+        ResidualUnit(4 * width, 4 * width, 1),
+        ResidualUnit(4 * width, 8 * width, 2),
+    )
+
+
+def plain_trunk(width: int) -> nn.Sequential:
+    """No shortcuts: 5×5 stem, strided 4×4 convolutions, SiLU, group norm; `8 · width` channels at 1/16."""
+    layers: list[nn.Module] = [nn.Conv2d(3, width, 5, 2, 2), nn.SiLU(inplace=True)]
+    before = width
+    for after in (2 * width, 4 * width, 8 * width):
+        layers += [nn.Conv2d(before, after, 4, 2, 1), nn.GroupNorm(8, after), nn.SiLU(inplace=True)]
+        before = after
+    layers += [nn.Conv2d(before, before, 3, 1, 1), nn.GroupNorm(8, before), nn.SiLU(inplace=True)]
+    return nn.Sequential(*layers)
+
+
+TRUNKS = {"residual": residual_trunk, "plain": plain_trunk}
+
+
+class Regressor(nn.Module):
+    """Images [n 3 h w] in [-1, 1] to [n outputs], on the outputs' own scale (mean and spread are stored)."""
+
+    def __init__(self, trunk: str, width: int, size: int, outputs: int) -> None:
+        super().__init__()
+        if trunk not in TRUNKS:
+            raise BadInput(f"no trunk is called '{trunk}'; there are: {', '.join(TRUNKS)}")
+        self.arguments = {"trunk": trunk, "width": width, "size": size, "outputs": outputs}
+        self.size = size
+        self.trunk = TRUNKS[trunk](width)
+        side = -(-size // 16)
+        self.mix = nn.Linear(8 * width * side * side, 256)
+        self.head = nn.Linear(256, outputs)
+        self.register_buffer("mean", torch.zeros(outputs))
+        self.register_buffer("spread", torch.ones(outputs))
+
+    def features(self, images: Images) -> Tensor:
+        """The last hidden layer, [n 256]: a feature space for distances between distributions."""
+        x = self.trunk(fit_to(images, self.size).contiguous(memory_format=torch.channels_last))
+        return F.silu(self.mix(x.flatten(1)))
+
+    def normalised(self, images: Images) -> Tensor:
+        """Outputs in standard deviations, as they are trained."""
+        return self.head(self.features(images))
+
+    def forward(self, images: Images) -> Tensor:
+        return self.normalised(images).float() * self.spread + self.mean
+
+
+class Embedder(nn.Module):
+    """Images to unit vectors [n width_out]: who it is, for losses (Deng et al. 2019 train it by angular margins)."""
+
+    def __init__(self, trunk: str, width: int, size: int, outputs: int) -> None:
+        super().__init__()
+        self.inner = Regressor(trunk, width, size, outputs)
+        self.arguments = self.inner.arguments
+
+    def forward(self, images: Images) -> Tensor:
+        return F.normalize(self.inner.normalised(images).float(), dim=1)
+
+
+def build_regressor(arguments: dict, tensors: dict[str, Tensor] | None = None, *, embeds: bool = False) -> nn.Module:
+    """A Regressor or an Embedder from its arguments; with tensors, in eval mode and checked by name and shape."""
+    module: nn.Module = (Embedder if embeds else Regressor)(**arguments)
+    if tensors is None:
+        return module
+    module.load_state_dict(tensors)
+    return module.eval().requires_grad_(False)

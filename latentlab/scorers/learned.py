@@ -1,0 +1,68 @@
+"""Scorers that were trained on renders: a network file with the names and units of what it predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from latentlab.core.errors import BadFile, MissingPart
+from latentlab.core.shapes import Images, Scores
+from latentlab.networks.regressor import build_regressor
+from latentlab.scorers.scorer import Scorer
+from latentlab.store.archive import Archive
+from latentlab.store.home import find_asset
+
+KIND = "scorer"
+
+
+class Learned(Scorer):
+    """Predicts every visible factor of a face; differentiable, so closed loops can follow its gradient."""
+
+    role = ""
+    """`guide` (discovery and closed loops see it) or `judge` (only judging does)."""
+
+    def __init__(self, path: Path | str | None = None, device: torch.device | str = "cpu") -> None:
+        archive = Archive.load(path or default_file(self.role))
+        if archive.kind != KIND:
+            raise BadFile(
+                f"{path} holds a {archive.kind}, not a scorer; train one with: latentlab train-scorer"
+            )
+        story = archive.story
+        self.names: tuple[str, ...] = tuple(story["names"])
+        self.units: Mapping[str, str] = dict(zip(self.names, story["units"], strict=True))
+        self.r2: Mapping[str, float] = dict(story.get("r2", {}))
+        """Share of variance explained on held-out renders, by name."""
+        self.network = build_regressor(dict(story["arguments"]), archive.tensors).to(device)
+        self.hash = archive.hash
+
+    def __call__(self, images: Images) -> Scores:
+        return self.network(images)
+
+    def features(self, images: Images) -> Tensor:
+        """Its last hidden layer, [n 256]: a feature space, named `scorer features`."""
+        return self.network.features(images)
+
+
+class Guide(Learned):
+    """What discovery and closed loops see."""
+
+    role = "guide"
+
+
+class Judge(Learned):
+    """Another architecture, seed and set of identities; discovery never sees it."""
+
+    role = "judge"
+
+
+def default_file(role: str) -> Path:
+    """The scorer that ships with the default network."""
+    path = find_asset(f"faces/{role}.safetensors")
+    if path is None:
+        raise MissingPart(
+            f"no {role} scorer ships with this installation; train one: latentlab train-scorer --role {role}"
+        )
+    return path
