@@ -1,0 +1,49 @@
+"""What a trainer has to know of a model: its networks, their optimizers, its phases."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from latentlab.training.phase import Phase
+
+Networks = dict[str, nn.Module]
+
+
+class Trainable(ABC):
+    """A model that can be taught.
+
+    Whatever has to survive an interruption is the state of one of its networks: weights, and buffers for anything
+    else (moving averages, an augmentation strength). A network that no phase names as a learner needs no optimizer.
+    """
+
+    @abstractmethod
+    def networks(self) -> Networks:
+        """Fresh modules by name; called once, at the start of a training."""
+
+    @abstractmethod
+    def phases(self, networks: Networks) -> Sequence[Phase]:
+        """What one step does, in order."""
+
+    def optimizers(self, networks: Networks) -> Mapping[str, Optimizer]:
+        """An optimizer for each network that learns; Adam(2e-4, .5, .999) unless the model says otherwise."""
+        learners = {name for phase in self.phases(networks) for name in phase.learners}
+        return {
+            name: Adam(networks[name].parameters(), lr=2e-4, betas=(0.5, 0.999)) for name in sorted(learners)
+        }
+
+    def schedule(self, images: int) -> float:
+        """Factor on every learning rate after so many images."""
+        return 1.0
+
+    def picture(self, networks: Networks) -> Tensor | None:
+        """A sheet [3 h w] to look at while it learns, or None."""
+        return None
+
+    @property
+    def group(self) -> int:
+        """Samples that must stay together when a batch is dealt (minibatch-std group)."""
+        return 1

@@ -1,0 +1,149 @@
+"""A training killed at any moment goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from toy_gan import Toy, source
+
+from latentlab.core.errors import BadFile, BadInput
+from latentlab.training.checkpoint import Checkpoint
+from latentlab.training.errors import OtherArchitecture
+from latentlab.training.run import Run
+from latentlab.training.trainer import Pace, Trainer
+
+PACE = Pace(batch=16, save_seconds=0.0, report_steps=5)
+
+
+def train(
+    folder: Path, steps: int, *, resume: bool = False, pace: Pace = PACE, model: Toy | None = None
+) -> Trainer:
+    trainer = Trainer(model or Toy(), Run(folder, tensorboard=False), pace)
+    trainer.begin(resume=resume).fit(source, steps * pace.batch)
+    return trainer
+
+
+def newest(folder: Path) -> Checkpoint:
+    return Checkpoint.load(Run(folder).checkpoints[-1])
+
+
+def assert_equal(one: Checkpoint, other: Checkpoint) -> None:
+    assert one.tensors.keys() == other.tensors.keys()
+    unlike = [name for name in one.tensors if not torch.equal(one.tensors[name], other.tensors[name])]
+    assert not unlike
+    assert one.story == other.story
+
+
+def test_stopping_and_resuming_changes_no_bit(tmp_path: Path) -> None:
+    train(tmp_path / "whole", 23)
+    train(tmp_path / "legs", 9)
+    train(tmp_path / "legs", 10, resume=True)
+    train(tmp_path / "legs", 23, resume=True)
+    assert_equal(newest(tmp_path / "whole"), newest(tmp_path / "legs"))
+
+
+def test_kill_9_at_any_moment_and_resume_change_no_bit(tmp_path: Path) -> None:
+    train(tmp_path / "whole", 300)
+    code = (
+        "import sys, torch; torch.set_num_threads(1); from pathlib import Path; from test_resume import train\n"
+        "train(Path(sys.argv[1]), 300, resume=True)"
+    )
+    chance, kills = random.Random(5), 0
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{Path(__file__).parents[2]}",
+    }
+    for _ in range(40):
+        child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "killed")], env=environment)
+        before = (
+            len(list((tmp_path / "killed").rglob("step-*"))) and newest(tmp_path / "killed").story["step"]
+        )
+        while child.poll() is None and kills < 3:
+            files = Run(tmp_path / "killed").checkpoints
+            if files and int(files[-1].stem.removeprefix("step-")) > before + 20:  # type: ignore[operator]
+                time.sleep(chance.random() * 0.05)
+                child.send_signal(signal.SIGKILL)
+                child.wait()
+                kills += child.returncode == -signal.SIGKILL
+        if child.wait() == 0:
+            break
+    assert kills >= 2
+    assert_equal(newest(tmp_path / "whole"), newest(tmp_path / "killed"))
+    steps = [
+        json.loads(line)["step"] for line in (tmp_path / "killed" / "log.jsonl").read_text().splitlines()
+    ]
+    assert steps == list(range(5, 301, 5))
+
+
+def test_only_the_last_checkpoints_are_kept(tmp_path: Path) -> None:
+    train(tmp_path, 8, pace=Pace(batch=16, save_seconds=0.0, keep=2))
+    assert [path.stem for path in Run(tmp_path).checkpoints] == [
+        "step-000000006",
+        "step-000000007",
+        "step-000000008",
+    ][-3:]
+
+
+def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
+    train(tmp_path / "whole", 10)
+    train(tmp_path / "damaged", 6)
+    path = Run(tmp_path / "damaged").checkpoints[-1]
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.warns(UserWarning, match="the one before it is used"):
+        train(tmp_path / "damaged", 10, resume=True)
+    assert_equal(newest(tmp_path / "whole"), newest(tmp_path / "damaged"))
+
+
+def test_when_every_checkpoint_is_damaged_the_error_says_so(tmp_path: Path) -> None:
+    train(tmp_path, 3)
+    for path in Run(tmp_path).checkpoints:
+        path.write_bytes(b"not a checkpoint")
+    with pytest.warns(UserWarning, match="is used"), pytest.raises(BadFile, match="is the file whole"):
+        train(tmp_path, 5, resume=True)
+
+
+def test_other_threads_than_before_are_said(tmp_path: Path) -> None:
+    train(tmp_path, 3)
+    path = Run(tmp_path).checkpoints[-1]
+    saved = Checkpoint.load(path)
+    Checkpoint(saved.tensors, {**saved.story, "threads": 7}).save(path)
+    with pytest.warns(UserWarning, match="saved with 7 threads and goes on with 1"):
+        train(tmp_path, 4, resume=True)
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None:
+    train(tmp_path, 3)
+    with pytest.raises(OtherArchitecture, match=r"another architecture: 'G.0.weight' has the shape \(8, 2\)"):
+        train(tmp_path, 5, resume=True, model=Toy(width=9))
+    assert newest(tmp_path).story["step"] == 3
+
+
+def test_another_batch_is_refused(tmp_path: Path) -> None:
+    train(tmp_path, 3)
+    with pytest.raises(BadInput, match="trained with a batch of 16, not 32"):
+        train(tmp_path, 5, resume=True, pace=Pace(batch=32))
+
+
+def test_a_folder_in_use_is_not_overwritten(tmp_path: Path) -> None:
+    train(tmp_path, 3)
+    with pytest.raises(BadInput, match="--resume"):
+        train(tmp_path, 5)
+
+
+def test_a_terminated_training_saves_its_last_whole_step(tmp_path: Path) -> None:
+    def watch(done: float, text: str = "", image: torch.Tensor | None = None) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    trainer = Trainer(Toy(), Run(tmp_path, tensorboard=False), Pace(batch=16, report_steps=5))
+    with pytest.raises(KeyboardInterrupt):
+        trainer.begin().fit(source, 16 * 100, watch=watch)
+    assert newest(tmp_path).story["step"] == 5
