@@ -1,0 +1,151 @@
+"""From (kind, arguments, tensors) to a network and back; every tensor is checked before a module takes it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from latentlab.core.errors import BadWeights, unknown
+from latentlab.networks.layers import start
+
+KINDS = {
+    "stylegan2": "latentlab.networks.stylegan2:StyleGAN2",
+    "stylegan2_critic": "latentlab.networks.critic:Critic",
+}
+DERIVED = ("resample_filter",)
+
+
+def build(
+    kind: str,
+    arguments: Mapping[str, Any],
+    tensors: Mapping[str, Tensor] | None = None,
+    seed: int = 0,
+    *,
+    trainable: bool = False,
+) -> nn.Module:
+    """The network of this kind, in eval mode and frozen unless `trainable`.
+
+    Args:
+        kind: one of `KINDS`.
+        arguments: what its constructor takes (JSON-able; see docs/networks.md).
+        tensors: its state dict; None draws fresh weights from `seed`.
+
+    Raises:
+        BadWeights: arguments or tensors that do not describe one network; the message names the first fault.
+        UnknownName: no such kind.
+    """
+    network = _construct(kind, arguments)
+    if tensors is None:
+        start(network, seed)
+    else:
+        _fill(network, dict(tensors))
+    object.__setattr__(network, "recipe", (kind, dict(arguments)))
+    return network.train(trainable).requires_grad_(trainable)
+
+
+def export(network: nn.Module) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
+    """(kind, arguments, tensors) that `build` makes the same network of; tensors are contiguous copies on the CPU."""
+    kind, arguments = network.recipe  # type: ignore[misc]
+    tensors = {
+        name: value.detach().cpu().clone().contiguous() for name, value in network.state_dict().items()
+    }
+    return kind, dict(arguments), tensors
+
+
+def _construct(kind: str, arguments: Mapping[str, Any]) -> nn.Module:
+    if kind not in KINDS:
+        raise unknown("network kind", kind, KINDS)
+    module, _, name = KINDS[kind].partition(":")
+    maker = getattr(import_module(module), name)
+    known = inspect.signature(maker).parameters
+    for argument in arguments:
+        if argument not in known:
+            nearest = get_close_matches(argument, known, n=1)
+            hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
+            raise BadWeights(f"a {kind} network takes no argument '{argument}'{hint}")
+    try:
+        return maker(**arguments)
+    except (TypeError, ValueError, KeyError, AttributeError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BadWeights(f"the arguments do not describe a {kind} network: {reason}") from None
+
+
+def _fill(network: nn.Module, tensors: dict[str, Tensor]) -> None:
+    _settle_filters(network, tensors)
+    _settle_average(network, tensors)
+    state = network.state_dict()
+    _compare_names(set(state), set(tensors))
+    for name, value in tensors.items():
+        if tuple(value.shape) != tuple(state[name].shape):
+            raise BadWeights(
+                f"the tensor '{name}' has the shape {list(value.shape)}, the network's arguments ask for "
+                f"{list(state[name].shape)}"
+            )
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise BadWeights(f"the tensor '{name}' holds values that are not finite (NaN or infinity)")
+    ready = {name: _own(value, state[name]) for name, value in tensors.items()}
+    network.load_state_dict(ready, strict=True, assign=True)
+    if "mapping.w_avg" in getattr(network, "unset", ()):
+        network.mapping.measure_average()  # type: ignore[union-attr]
+
+
+def _own(value: Tensor, like: Tensor) -> Tensor:
+    """A plain contiguous copy in the network's number format."""
+    copy = value.detach().to(like.dtype).contiguous()
+    return copy.clone() if copy.data_ptr() == value.data_ptr() else copy
+
+
+def _compare_names(expected: set[str], given: set[str]) -> None:
+    missing = sorted(expected - given)
+    if missing:
+        raise BadWeights(f"the tensor '{missing[0]}' is missing ({len(missing)} of {len(expected)} are)")
+    extra = sorted(given - expected)
+    if extra:
+        nearest = get_close_matches(extra[0], sorted(expected), n=1)
+        hint = f"; the nearest it has is '{nearest[0]}'" if nearest else ""
+        raise BadWeights(
+            f"the tensor '{extra[0]}' has no place in this network{hint} ({len(extra)} such tensors)"
+        )
+
+
+def _settle_filters(network: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Filters are made from the taps; one that the file stores otherwise is kept, and kept in the state dict."""
+    for name in [name for name in tensors if name.rpartition(".")[2] in DERIVED]:
+        path, _, attribute = name.rpartition(".")
+        module = _find(network, path)
+        made = getattr(module, attribute, None)
+        value = tensors[name]
+        if module is None or made is None:
+            del tensors[name]  # layers that do not resample store a filter too
+        elif made.shape == value.shape and torch.allclose(made, value.to(made.dtype), rtol=1e-5, atol=1e-7):
+            del tensors[name]
+        else:
+            module._non_persistent_buffers_set.discard(attribute)
+            setattr(module, attribute, torch.empty_like(value, dtype=torch.float32))
+
+
+def _settle_average(network: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """The average may have one row for each layer, or be absent: then it is measured."""
+    mapping = getattr(network, "mapping", None)
+    if mapping is None or not hasattr(mapping, "w_avg"):
+        return
+    layers, width = network.layers, network.w_width  # type: ignore[union-attr]
+    value = tensors.get("mapping.w_avg")
+    if value is None:
+        tensors["mapping.w_avg"] = torch.zeros(width)
+        object.__setattr__(network, "unset", ("mapping.w_avg",))
+    elif tuple(value.shape) == (layers, width):
+        mapping.w_avg = torch.zeros(layers, width)
+
+
+def _find(network: nn.Module, path: str) -> nn.Module | None:
+    try:
+        return network.get_submodule(path)
+    except AttributeError:
+        return None

@@ -1,0 +1,183 @@
+"""StyleGAN discriminators: original, skip or residual wiring, minibatch deviation, conditional projection."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cuda_ops import downsample2d, setup_filter
+from latentlab.core.errors import BadInput
+from latentlab.core.shapes import Conditions, Images
+from latentlab.networks.layers import EPSILON, Convolution, FullyConnected
+from latentlab.networks.mapping import Mapping as MappingNetwork
+from latentlab.networks.precision import block_dtype
+from latentlab.networks.sizes import channel_table, resolutions
+from latentlab.networks.stylegan2 import ARCHITECTURES, TAPS
+
+
+def minibatch_deviation(x: Tensor, group: int | None, channels: int) -> Tensor:
+    """x with `channels` maps appended: the deviation within groups of samples (Karras et al. 2018, §3)."""
+    n, c, h, w = x.shape
+    size = n if group is None else min(group, n)
+    if n % size:
+        raise BadInput(
+            f"{n} images cannot be split into groups of {size}; give the critic a multiple of {size} images"
+        )
+    y = x.float().reshape(size, n // size, channels, c // channels, h, w)
+    y = y - y.mean(0)
+    y = (y.square().mean(0) + EPSILON).sqrt().mean((2, 3, 4))  # [groups channels]
+    y = y.repeat(size, 1)[:, :, None, None].expand(-1, -1, h, w)
+    return torch.cat([x, y.to(x.dtype)], dim=1)
+
+
+class CriticBlock(nn.Module):
+    """Two convolutions; the second one halves the size."""
+
+    def __init__(
+        self, before: int, width: int, after: int, resolution: int, settings: Mapping[str, Any]
+    ) -> None:
+        super().__init__()
+        self.resolution, self.architecture = resolution, settings["architecture"]
+        act, clamp, taps = settings["activation"], settings["clamp"], settings["taps"]
+        if before == 0 or self.architecture == "skip":
+            self.fromrgb = Convolution(settings["colours"], width, 1, activation=act, clamp=clamp)
+        self.conv0 = Convolution(width, width, 3, activation=act, clamp=clamp)
+        self.conv1 = Convolution(width, after, 3, activation=act, down=2, taps=taps, clamp=clamp)
+        if self.architecture == "resnet":
+            self.skip = Convolution(width, after, 1, bias=False, down=2, taps=taps)
+        self.register_buffer("resample_filter", setup_filter(taps), persistent=False)
+
+    def forward(
+        self, x: Tensor | None, image: Tensor | None, dtype: torch.dtype
+    ) -> tuple[Tensor, Tensor | None]:
+        if hasattr(self, "fromrgb"):
+            y = self.fromrgb(image.to(dtype))
+            x = y if x is None else x.to(dtype) + y
+            image = downsample2d(image, self.resample_filter) if self.architecture == "skip" else None
+        x = x.to(dtype)
+        if self.architecture == "resnet":
+            shortcut = self.skip(x, gain=math.sqrt(0.5))
+            return shortcut + self.conv1(self.conv0(x), gain=math.sqrt(0.5)), image
+        return self.conv1(self.conv0(x)), image
+
+
+class Epilogue(nn.Module):
+    """4×4: minibatch deviation, a convolution, two dense layers."""
+
+    def __init__(self, width: int, out: int, settings: Mapping[str, Any]) -> None:
+        super().__init__()
+        act, clamp = settings["activation"], settings["clamp"]
+        self.architecture = settings["architecture"]
+        self.group_size, self.group_channels = settings["group_size"], settings["group_channels"]
+        if self.architecture == "skip":
+            self.fromrgb = Convolution(settings["colours"], width, 1, activation=act)
+        self.conv = Convolution(width + self.group_channels, width, 3, activation=act, clamp=clamp)
+        self.fc = FullyConnected(width * 16, width, activation=act)
+        self.out = FullyConnected(width, out)
+
+    def forward(self, x: Tensor, image: Tensor | None, dtype: torch.dtype) -> Tensor:
+        x = x.to(dtype)
+        if self.architecture == "skip":
+            x = x + self.fromrgb(image.to(dtype))
+        if self.group_channels:
+            x = minibatch_deviation(x, self.group_size, self.group_channels)
+        return self.out(self.fc(self.conv(x).flatten(1)))
+
+
+class Critic(nn.Module):
+    """Images [n 3 h w] → logits [n 1]; state-dict names are those of stylegan2-ada-pytorch."""
+
+    kind = "stylegan2_critic"
+
+    def __init__(
+        self,
+        resolution: int,
+        channels: Mapping[int | str, int],
+        condition_width: int = 0,
+        architecture: str = "resnet",
+        activation: str = "lrelu",
+        clamp: float | None = None,
+        group_size: int | None = 4,
+        group_channels: int = 1,
+        cmap_width: int | None = None,
+        mapping_layers: int = 8,
+        mapping_width: int | None = None,
+        embed_width: int | None = None,
+        mapping_activation: str = "lrelu",
+        mapping_lr: float = 0.01,
+        half_resolutions: int = 0,
+        taps: list[float] | None = None,
+        colours: int = 3,
+        class_logits: bool = False,
+    ) -> None:
+        super().__init__()
+        if architecture not in ARCHITECTURES:
+            raise BadInput(
+                f"no critic architecture is called '{architecture}' (known: {', '.join(ARCHITECTURES)})"
+            )
+        self.resolution, self.half_resolutions = resolution, half_resolutions
+        self.condition_width, self.class_logits = condition_width, class_logits
+        self.compute_dtype: torch.dtype | None = None
+        widths = channel_table(channels, resolution)
+        settings = {
+            "architecture": architecture,
+            "activation": activation,
+            "clamp": clamp,
+            "taps": TAPS if taps is None else taps,
+            "group_size": group_size,
+            "group_channels": group_channels,
+            "colours": colours,
+        }
+        for size in reversed(resolutions(resolution)[1:]):
+            before = widths[size] if size < resolution else 0
+            self.add_module(f"b{size}", CriticBlock(before, widths[size], widths[size // 2], size, settings))
+        out = condition_width if class_logits and condition_width else 1
+        self.mapping: MappingNetwork | None = None
+        if condition_width and not class_logits:
+            out = widths[4] if cmap_width is None else cmap_width
+            self.mapping = MappingNetwork(
+                0,
+                condition_width,
+                out,
+                mapping_layers,
+                mapping_width,
+                embed_width,
+                mapping_activation,
+                mapping_lr,
+                average=False,
+            )
+        self.b4 = Epilogue(widths[4], out, settings)
+
+    def blocks(self) -> Iterator[CriticBlock]:
+        """From the image's resolution down to 8×8."""
+        for size in reversed(resolutions(self.resolution)[1:]):
+            yield getattr(self, f"b{size}")
+
+    def forward(self, images: Images, condition: Conditions | None = None) -> Tensor:
+        logits = self.b4(*self._trunk(images), torch.promote_types(images.dtype, torch.float32))
+        if not self.condition_width:
+            return logits
+        if self.class_logits:  # one logit for each class, chosen by the label
+            return (logits * condition.to(logits.dtype)).sum(1, keepdim=True)
+        embedded = self.mapping(None, condition)
+        return (logits * embedded).sum(1, keepdim=True) / math.sqrt(embedded.shape[1])
+
+    def features(self, images: Images) -> dict[int, Tensor]:
+        """What leaves each block, by its resolution: {resolution / 2: …, 4: [n c 4 4]} (a space to compare images in)."""
+        return {block.resolution // 2: x for block, x in self._walk(images)}
+
+    def _trunk(self, images: Images) -> tuple[Tensor, Tensor | None]:
+        x, image = None, images
+        for block in self.blocks():
+            x, image = block(x, image, block_dtype(self, block.resolution, images))
+        return x, image
+
+    def _walk(self, images: Images) -> Iterator[tuple[CriticBlock, Tensor]]:
+        x, image = None, images
+        for block in self.blocks():
+            x, image = block(x, image, block_dtype(self, block.resolution, images))
+            yield block, x

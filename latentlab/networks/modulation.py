@@ -1,0 +1,29 @@
+"""Modulated convolution (Karras et al. 2020, §2): the styles scale the activations, so that all samples share one weight."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from latentlab.networks.convolution import convolve
+from latentlab.networks.layers import EPSILON
+
+
+def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
+    """rsqrt(Σ (w·s)² + ε) of eq. 3, for each sample and output channel: [n out]."""
+    power = weight.float().square().sum((2, 3))  # [out in]
+    return (styles.float().square() @ power.t() + EPSILON).rsqrt()
+
+
+def modulated_convolution(
+    x: Tensor, weight: Tensor, styles: Tensor, fir: Tensor | None = None, up: int = 1, demodulate: bool = True
+) -> Tensor:
+    """x [n in h w], weight [out in k k], styles [n in]: each sample convolved with its own scaled weight."""
+    if x.dtype == torch.float16 and demodulate:  # keeps sums in range; demodulation removes both factors
+        weight = weight * (weight[0].numel() ** -0.5 / weight.abs().amax((1, 2, 3), keepdim=True))
+        styles = styles / styles.abs().amax(1, keepdim=True)
+    y = x * styles.to(x.dtype)[:, :, None, None]
+    y = convolve(y, weight.to(x.dtype), fir, up)
+    if demodulate:
+        y = y * demodulation(weight, styles).to(x.dtype)[:, :, None, None]
+    return y

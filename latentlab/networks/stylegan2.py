@@ -1,0 +1,265 @@
+"""StyleGAN2 (Karras et al. 2020): modulated convolutions, with skip, original or residual wiring."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cuda_ops import bias_act, setup_filter, upsample2d
+from latentlab.core.errors import BadInput
+from latentlab.core.generator import Generator, StyleLayer
+from latentlab.core.latent import FeatureCorrection
+from latentlab.core.noise import FIXED, Noise
+from latentlab.core.pivot import Pivot
+from latentlab.core.shapes import Conditions, Images, Styles, W, WPlus, Z
+from latentlab.networks.layers import Convolution, FullyConnected, activation_gain
+from latentlab.networks.mapping import Mapping as MappingNetwork
+from latentlab.networks.modulation import modulated_convolution
+from latentlab.networks.noise_maps import NoiseMaps
+from latentlab.networks.precision import block_dtype
+from latentlab.networks.sizes import channel_table, resolutions
+
+ARCHITECTURES = ("skip", "orig", "resnet")
+TAPS = [1.0, 3.0, 3.0, 1.0]
+
+
+class StyledConvolution(nn.Module):
+    """Modulated 3×3 convolution, noise, bias, activation."""
+
+    def __init__(
+        self, w_width: int, before: int, after: int, resolution: int, up: int, settings: Mapping[str, Any]
+    ) -> None:
+        super().__init__()
+        self.resolution, self.up = resolution, up
+        self.activation, self.clamp = settings["activation"], settings["clamp"]
+        self.gain = activation_gain(self.activation)
+        self.affine = FullyConnected(w_width, before, bias_start=1)
+        self.weight = nn.Parameter(torch.empty(after, before, settings["kernel"], settings["kernel"]))
+        self.bias = nn.Parameter(torch.empty(after))
+        self.noisy = settings["noise"]
+        if self.noisy:
+            self.register_buffer("noise_const", torch.empty(resolution, resolution))
+            self.noise_strength = nn.Parameter(torch.empty([]))
+        fir = setup_filter(settings["taps"]) if up > 1 else None
+        self.register_buffer("resample_filter", fir, persistent=False)
+
+    def start(self, source: torch.Generator) -> None:
+        self.weight.normal_(generator=source)
+        self.bias.zero_()
+        if self.noisy:
+            self.noise_const.normal_(generator=source)
+            self.noise_strength.zero_()
+
+    def forward(
+        self, x: Tensor, styles: Tensor, name: str, maps: NoiseMaps, pivot: Pivot | None, gain: float = 1.0
+    ) -> Tensor:
+        weight = self.weight if pivot is None else pivot.weight(name, self.weight)
+        y = modulated_convolution(x, weight, styles, self.resample_filter, self.up)
+        noise = maps.map(name, self.noise_const, self.resolution) if self.noisy else None
+        if noise is not None:
+            y = y + (noise * self.noise_strength).to(y.dtype)
+        clamp = None if self.clamp is None else self.clamp * gain
+        return bias_act(y, self.bias, act=self.activation, gain=self.gain * gain, clamp=clamp)
+
+
+class ToRGB(nn.Module):
+    """Modulated 1×1 convolution to colours, without demodulation."""
+
+    def __init__(self, w_width: int, before: int, colours: int, clamp: float | None) -> None:
+        super().__init__()
+        self.clamp = clamp
+        self.affine = FullyConnected(w_width, before, bias_start=1)
+        self.weight = nn.Parameter(torch.empty(colours, before, 1, 1))
+        self.bias = nn.Parameter(torch.empty(colours))
+        self.scale = 1 / math.sqrt(before)
+
+    def start(self, source: torch.Generator) -> None:
+        self.weight.normal_(generator=source)
+        self.bias.zero_()
+
+    def forward(self, x: Tensor, styles: Tensor, name: str, pivot: Pivot | None) -> Tensor:
+        weight = self.weight if pivot is None else pivot.weight(name, self.weight)
+        y = modulated_convolution(x, weight, styles * self.scale, demodulate=False)
+        return bias_act(y, self.bias, clamp=self.clamp)
+
+
+class Block(nn.Module):
+    """All layers of one resolution."""
+
+    def __init__(
+        self, w_width: int, before: int, after: int, resolution: int, last: bool, settings: Mapping[str, Any]
+    ) -> None:
+        super().__init__()
+        self.resolution, self.first = resolution, before == 0
+        self.architecture = settings["architecture"]
+        if self.first:
+            self.const = nn.Parameter(torch.empty(after, resolution, resolution))
+        else:
+            self.conv0 = StyledConvolution(w_width, before, after, resolution, 2, settings)
+        self.conv1 = StyledConvolution(w_width, after, after, resolution, 1, settings)
+        if last or self.architecture == "skip":
+            self.torgb = ToRGB(w_width, after, settings["colours"], settings["clamp"])
+        if not self.first and self.architecture == "resnet":
+            self.skip = Convolution(before, after, 1, bias=False, up=2, taps=settings["taps"])
+        self.register_buffer("resample_filter", setup_filter(settings["taps"]), persistent=False)
+
+    def start(self, source: torch.Generator) -> None:
+        if self.first:
+            self.const.normal_(generator=source)
+
+    def names(self) -> Iterator[str]:
+        """Its modulated layers, in the order in which they act."""
+        yield from (name for name in ("conv0", "conv1", "torgb") if hasattr(self, name))
+
+    def forward(
+        self,
+        x: Tensor | None,
+        image: Tensor | None,
+        styles: Mapping[str, Tensor],
+        maps: NoiseMaps,
+        pivot: Pivot | None,
+        dtype: torch.dtype,
+        correction: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        prefix = f"b{self.resolution}."
+        conv0, conv1, torgb = prefix + "conv0", prefix + "conv1", prefix + "torgb"
+
+        if self.first:
+            x = self.const.to(dtype).expand(len(styles[conv1]), -1, -1, -1)
+            x = self.conv1(x, styles[conv1], conv1, maps, pivot)
+        elif self.architecture == "resnet":
+            x = x.to(dtype)
+            shortcut = self.skip(x, gain=math.sqrt(0.5))
+            x = self.conv0(x, styles[conv0], conv0, maps, pivot)
+            x = shortcut + self.conv1(x, styles[conv1], conv1, maps, pivot, gain=math.sqrt(0.5))
+        else:
+            x = self.conv0(x.to(dtype), styles[conv0], conv0, maps, pivot)
+            x = self.conv1(x, styles[conv1], conv1, maps, pivot)
+        if correction is not None:
+            x = x + correction.to(x)
+
+        if image is not None:
+            image = upsample2d(image, self.resample_filter)
+        if hasattr(self, "torgb"):
+            colours = self.torgb(x, styles[torgb], torgb, pivot).to(torch.promote_types(dtype, torch.float32))
+            image = colours if image is None else image + colours
+        return x, image
+
+
+class StyleGAN2(Generator):
+    """Built from its arguments (see `networks.build`); state-dict names are those of stylegan2-ada-pytorch."""
+
+    kind = "stylegan2"
+
+    def __init__(
+        self,
+        resolution: int,
+        channels: Mapping[int | str, int],
+        z_width: int = 512,
+        w_width: int = 512,
+        condition_width: int = 0,
+        mapping_layers: int = 8,
+        mapping_width: int | None = None,
+        embed_width: int | None = None,
+        mapping_activation: str = "lrelu",
+        mapping_lr: float = 0.01,
+        condition_joined: bool = False,
+        architecture: str = "skip",
+        activation: str = "lrelu",
+        clamp: float | None = None,
+        half_resolutions: int = 0,
+        taps: list[float] | None = None,
+        noise: bool = True,
+        kernel: int = 3,
+        colours: int = 3,
+    ) -> None:
+        super().__init__()
+        if architecture not in ARCHITECTURES:
+            raise BadInput(
+                f"no StyleGAN2 architecture is called '{architecture}' (known: {', '.join(ARCHITECTURES)})"
+            )
+        self.resolution, self.z_width, self.w_width = resolution, z_width, w_width
+        self.condition_width, self.half_resolutions = condition_width, half_resolutions
+        self.architecture = architecture
+        self.compute_dtype: torch.dtype | None = None
+        self.mapping = MappingNetwork(
+            z_width,
+            condition_width,
+            w_width,
+            mapping_layers,
+            mapping_width,
+            embed_width,
+            mapping_activation,
+            mapping_lr,
+            joined=condition_joined,
+        )
+        settings = {
+            "architecture": architecture,
+            "activation": activation,
+            "clamp": clamp,
+            "taps": TAPS if taps is None else taps,
+            "noise": noise,
+            "kernel": kernel,
+            "colours": colours,
+        }
+        self.synthesis = nn.Module()
+        widths = channel_table(channels, resolution)
+        before = 0
+        for size in resolutions(resolution):
+            block = Block(w_width, before, widths[size], size, size == resolution, settings)
+            self.synthesis.add_module(f"b{size}", block)
+            before = widths[size]
+        self.style_layers = tuple(self._style_layers())
+        self.layers = max(layer.w_index for layer in self.style_layers) + 1
+
+    def blocks(self) -> Iterator[Block]:
+        """One for each resolution, from 4×4 on."""
+        return iter(self.synthesis.children())  # type: ignore[arg-type]
+
+    def _style_layers(self) -> Iterator[StyleLayer]:
+        start, index = 0, 0
+        for block in self.blocks():
+            for name in block.names():
+                width = getattr(block, name).affine.weight.shape[0]
+                kind = "rgb" if name == "torgb" else "conv"
+                yield StyleLayer(f"b{block.resolution}.{name}", kind, index, start, width, block.resolution)
+                start += width
+                index += kind == "conv"  # ToRGB shares its w with the next block's first convolution
+
+    @property
+    def w_average(self) -> Tensor:
+        return self.mapping.w_avg
+
+    def affine(self, layer: StyleLayer) -> FullyConnected:
+        """The map from w to the styles of a layer."""
+        block, name = layer.name.split(".")
+        return getattr(getattr(self.synthesis, block), name).affine
+
+    def map(self, z: Z, condition: Conditions | None = None) -> W:
+        return self.mapping(z, condition)
+
+    def styles(self, w_plus: WPlus) -> Styles:
+        return torch.cat([self.affine(layer)(w_plus[:, layer.w_index]) for layer in self.style_layers], dim=1)
+
+    def style_weight(self, layer: int) -> Tensor:
+        return self.affine(self.style_layers[layer]).acting_weight()
+
+    def forward(
+        self,
+        styles: Styles,
+        noise: Noise = FIXED,
+        pivot: Pivot | None = None,
+        correction: FeatureCorrection | None = None,
+    ) -> Images:
+        by_layer = {layer.name: styles[:, layer.channels] for layer in self.style_layers}
+        maps = NoiseMaps(noise, pivot, len(styles))
+        x = image = None
+        for block in self.blocks():
+            dtype = block_dtype(self, block.resolution, styles)
+            added = correction.values if correction and correction.resolution == block.resolution else None
+            x, image = block(x, image, by_layer, maps, pivot, dtype, added)
+        return image
