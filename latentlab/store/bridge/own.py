@@ -1,0 +1,32 @@
+"""Our own networks: safetensors whose story names the kind of network and its constructor arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from latentlab.core.errors import BadFile
+from latentlab.store.archive import Archive
+from latentlab.store.bridge.foreign import Foreign, check_finite
+
+
+def read_own(path: Path, parts: tuple[str, ...]) -> dict[str, Foreign]:
+    """The one network in the file, under the part it is."""
+    archive = Archive.load(path)
+    arguments = archive.story.get("arguments")
+    if not isinstance(arguments, dict):
+        raise BadFile(f"it is a latentlab file of the kind '{archive.kind[:40]}', not a network")
+    part = part_of(archive.kind, archive.story.get("part"))
+    tensors = dict(archive.tensors)
+    check_finite(tensors, part)
+    if archive.story.get("hash") != archive.hash:
+        raise BadFile("its tensors do not have the hash in its story: it was changed or damaged")
+    return {part: Foreign(archive.kind, arguments, tensors, dict(archive.story))} if part in parts else {}
+
+
+def part_of(kind: str, told: object = None) -> str:
+    """`G_ema`, `D` or `encoder` by the kind of network, unless the story tells `G`."""
+    if kind.endswith("_critic"):
+        return "D"
+    if kind == "arcface" or kind.startswith("encoder"):
+        return "encoder"
+    return "G" if told == "G" else "G_ema"
