@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -12,36 +12,47 @@ from torch import Tensor
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.generator import Generator
-from latentlab.core.latent import Space
+from latentlab.core.latent import Latent, Space
 from latentlab.core.watch import Watch, silent
 from latentlab.scorers.bank import Bank, Samples
+
+
+@dataclass(frozen=True, eq=False)
+class LatentPairs:
+    """Latents before and after a change, or of two groups: [n layers width] each, in W+."""
+
+    before: Latent
+    after: Latent
+
+
+Source = Bank | LatentPairs | None
+"""What a method learns from."""
 
 
 @dataclass(frozen=True)
 class Discoverer(ABC):
     """A method of discovery; its fields are its hyperparameters."""
 
-    needs_bank: ClassVar[bool] = True
-    """Whether `discover` reads a score bank."""
+    needs: ClassVar[Literal["bank", "pairs", "nothing"]] = "bank"
+    """What kind of source `discover` must be given."""
 
     @abstractmethod
-    def discover(
-        self, generator: Generator, bank: Bank | None = None, watch: Watch = silent
-    ) -> list[Direction]:
+    def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
         """The directions found; vectors are scaled so that strength 1 is one `step` of `unit`."""
 
     @property
     def bank_size(self) -> int:
-        """How many samples the method reads from the bank."""
-        return int(getattr(self, "samples", 0)) if self.needs_bank else 0
+        """How many samples the method reads from a bank."""
+        return int(getattr(self, "samples", 0)) if self.needs == "bank" else 0
 
-    def need(self, bank: Bank | None) -> Bank:
-        """The bank, or one line that says it is missing."""
-        if bank is None:
-            raise MissingPart(
-                f"{type(self).__name__} learns from a score bank, and none was given; see: latentlab discover"
-            )
-        return bank
+
+def need_bank(source: Source) -> Bank:
+    """The bank, or one line that says it is missing."""
+    if not isinstance(source, Bank):
+        raise MissingPart(
+            "this method learns from a score bank, and none was given; see: latentlab discover --help"
+        )
+    return source
 
 
 def supervised_samples(bank: Bank, names: tuple[str, ...], samples: int, width: int) -> Samples:

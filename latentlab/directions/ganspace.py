@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -13,15 +13,14 @@ from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Space
 from latentlab.core.watch import Watch, silent
-from latentlab.directions.discoverer import Discoverer
-from latentlab.scorers.bank import Bank
+from latentlab.directions.discoverer import Discoverer, Source
 
 
 @dataclass(frozen=True)
 class GanSpace(Discoverer):
     """Exact PCA from running first and second moments: the memory is width², whatever the number of samples."""
 
-    needs_bank: ClassVar[bool] = False
+    needs: ClassVar[Literal["bank", "pairs", "nothing"]] = "nothing"
 
     components: int = 10
     """How many directions, by falling variance."""
@@ -34,9 +33,7 @@ class GanSpace(Discoverer):
     seed: int = 0
     """Of the samples."""
 
-    def discover(
-        self, generator: Generator, bank: Bank | None = None, watch: Watch = silent
-    ) -> list[Direction]:
+    def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
         if not 1 <= self.components <= generator.w_width:
             raise BadInput(
                 f"{self.components} components cannot be had from {generator.w_width} dimensions of w"

@@ -12,9 +12,9 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.watch import Watch, silent
-from latentlab.directions.discoverer import Discoverer, supervised_samples, w_direction
+from latentlab.directions.discoverer import Discoverer, Source, need_bank, supervised_samples, w_direction
 from latentlab.directions.steps import scale_to_step, step_of
-from latentlab.scorers.bank import Bank, Samples
+from latentlab.scorers.bank import Samples
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,8 @@ class InterFaceGan(Discoverer):
     name: str = ""
     """What to call the direction; the attribute's name if empty."""
 
-    def discover(
-        self, generator: Generator, bank: Bank | None = None, watch: Watch = silent
-    ) -> list[Direction]:
-        bank = self.need(bank)
+    def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
+        bank = need_bank(source)
         found = supervised_samples(bank, (self.attribute, *self.keep), self.samples, generator.w_width)
         normal, accuracy, accuracy_all = self._boundary(found, self.attribute)
         others = [self._boundary(found, name)[0] for name in self.keep]

@@ -10,7 +10,7 @@ from torch import Tensor
 from latentlab.core.direction import Direction
 from latentlab.core.generator import Generator
 from latentlab.core.watch import Watch, silent
-from latentlab.directions.discoverer import Discoverer, supervised_samples, w_direction
+from latentlab.directions.discoverer import Discoverer, Source, need_bank, supervised_samples, w_direction
 from latentlab.directions.steps import step_of
 from latentlab.scorers.bank import Bank
 
@@ -38,10 +38,8 @@ class Joint(Discoverer):
     name: str = ""
     """What to call the direction; the attribute's name if empty."""
 
-    def discover(
-        self, generator: Generator, bank: Bank | None = None, watch: Watch = silent
-    ) -> list[Direction]:
-        bank = self.need(bank)
+    def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
+        bank = need_bank(source)
         wanted = bank.key.names if self.attribute == "all" else (self.attribute,)
         held = self.hold or bank.key.names
         names = tuple(dict.fromkeys([*wanted, *held]))

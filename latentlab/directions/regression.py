@@ -9,9 +9,8 @@ import torch
 from latentlab.core.direction import Direction
 from latentlab.core.generator import Generator
 from latentlab.core.watch import Watch, silent
-from latentlab.directions.discoverer import Discoverer, supervised_samples, w_direction
+from latentlab.directions.discoverer import Discoverer, Source, need_bank, supervised_samples, w_direction
 from latentlab.directions.steps import scale_to_step, step_of
-from latentlab.scorers.bank import Bank
 
 
 @dataclass(frozen=True)
@@ -27,10 +26,8 @@ class Regression(Discoverer):
     name: str = ""
     """What to call the direction; the attribute's name if empty."""
 
-    def discover(
-        self, generator: Generator, bank: Bank | None = None, watch: Watch = silent
-    ) -> list[Direction]:
-        bank = self.need(bank)
+    def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
+        bank = need_bank(source)
         found = supervised_samples(bank, (self.attribute,), self.samples, generator.w_width)
         scores, latents = found.column(self.attribute).double(), found.w.double()
 

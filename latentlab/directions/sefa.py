@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 
@@ -12,24 +12,21 @@ from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Space
 from latentlab.core.watch import Watch, silent
-from latentlab.directions.discoverer import Discoverer
-from latentlab.scorers.bank import Bank
+from latentlab.directions.discoverer import Discoverer, Source
 
 
 @dataclass(frozen=True)
 class SeFa(Discoverer):
     """Closed form: reads the weights alone, needs no samples."""
 
-    needs_bank: ClassVar[bool] = False
+    needs: ClassVar[Literal["bank", "pairs", "nothing"]] = "nothing"
 
     components: int = 10
     """How many directions, by falling eigenvalue."""
     layers: tuple[int, int] | None = None
     """First and last w layer, both included; None is all. For 1024²: 0 1 pose, 2 5 shape, 6 13 colour."""
 
-    def discover(
-        self, generator: Generator, bank: Bank | None = None, watch: Watch = silent
-    ) -> list[Direction]:
+    def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
         first, last = self.layers or (0, generator.layers - 1)
         if not 0 <= first <= last < generator.layers:
             raise BadInput(

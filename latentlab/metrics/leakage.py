@@ -157,9 +157,10 @@ class Evaluate:
         distance = responses.identity[zero:].numpy()  # [strengths n]
 
         def at_one_sd(picks: np.ndarray) -> float:
-            curve = np.nanmean(distance[:, picks], axis=1)
+            seen = ~np.isnan(distance[:, picks])
+            curve = np.where(seen, distance[:, picks], 0).sum(1) / np.maximum(seen.sum(1), 1)
             return float(
-                np.interp(1.0, np.maximum.accumulate(change), np.maximum.accumulate(np.nan_to_num(curve)))
+                np.interp(1.0, np.maximum.accumulate(change), np.maximum.accumulate(curve))
             )
 
         replicas = np.array([at_one_sd(picks) for picks in draws[:200]])

@@ -102,7 +102,9 @@ class Embedder(nn.Module):
         return F.normalize(self.inner.normalised(images).float(), dim=1)
 
 
-def build_regressor(arguments: dict, tensors: dict[str, Tensor] | None = None, *, embeds: bool = False) -> nn.Module:
+def build_regressor(
+    arguments: dict, tensors: dict[str, Tensor] | None = None, *, embeds: bool = False
+) -> nn.Module:
     """A Regressor or an Embedder from its arguments; with tensors, in eval mode and checked by name and shape."""
     module: nn.Module = (Embedder if embeds else Regressor)(**arguments)
     if tensors is None:

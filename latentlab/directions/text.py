@@ -1,0 +1,128 @@
+"""A direction from two descriptions: samples scored by CLIP, regressed on w (Radford et al. 2021 for the scores)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from latentlab.core.direction import Direction
+from latentlab.core.errors import BadInput, MissingPart
+from latentlab.core.generator import Generator
+from latentlab.core.latent import Latent, Space
+from latentlab.core.seeds import draw_z
+from latentlab.core.shapes import Images
+from latentlab.core.watch import Watch, silent
+from latentlab.directions.discoverer import Discoverer, Source
+from latentlab.directions.steps import scale_to_step
+
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+SPREAD = (0.26862954, 0.26130258, 0.27577711)
+
+
+@dataclass(frozen=True)
+class Text(Discoverer):
+    """Similarity to the wish minus similarity to the plain description, as a score, then ridge regression."""
+
+    needs: ClassVar[Literal["bank", "pairs", "nothing"]] = "nothing"
+
+    wish: str = "a photo of a smiling person"
+    """What the edited face should look like."""
+    plain: str = "a photo of a person"
+    """What every face looks like."""
+    samples: int = 2000
+    """How many faces to score."""
+    model: str = "ViT-B-32"
+    """Architecture, as open_clip names it."""
+    weights: str = ""
+    """File with its weights; nothing is downloaded."""
+    ridge: float = 1e-1
+    """Penalty, as a share of the mean variance of a coordinate of w."""
+    batch: int = 25
+    """Faces rendered at once."""
+    name: str = "text"
+    """What to call the direction."""
+
+    def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
+        if self.samples <= generator.w_width // 4:
+            raise BadInput(
+                f"{self.samples} samples are too few for {generator.w_width} dimensions: --samples {4 * generator.w_width}"
+            )
+        see, read, size = load_clip(self.model, self.weights)
+        wish, plain = read([self.wish, self.plain])
+        latents, scores = self._score(generator, see, wish - plain, size, watch)
+
+        centred = latents - latents.mean(0)
+        covariance = centred.T @ centred / len(centred)
+        penalty = (
+            self.ridge * covariance.diagonal().mean() * torch.eye(len(covariance), dtype=covariance.dtype)
+        )
+        weights = torch.linalg.solve(
+            covariance + penalty, centred.T @ (scores - scores.mean()) / len(centred)
+        )
+        vector = scale_to_step(weights, latents, scores, float(scores.std()))
+        return [
+            Direction(self.name, Space.W, vector.float(), unit="sd", model=generator.hash, found_by=repr(self),
+                      story={"attribute": self.name, "wish": self.wish, "plain": self.plain, "n": self.samples})
+        ]  # fmt: skip
+
+    @torch.no_grad()
+    def _score(
+        self, generator: Generator, see: Callable[[Images], Tensor], wish: Tensor, size: int, watch: Watch
+    ) -> tuple[Tensor, Tensor]:
+        """w [n width] and scores [n] of the samples, double precision."""
+        latents, scores = [], []
+        for start in range(0, self.samples, self.batch):
+            z = draw_z(range(start, min(start + self.batch, self.samples)), generator.z_width).to(
+                generator.device
+            )
+            w = generator.map(z)
+            embedded = see(for_clip(generator.render(Latent(Space.W, w)), size))
+            latents.append(w.cpu().double())
+            scores.append((embedded @ F.normalize(wish, dim=0)).cpu().double())
+            watch(min(start + self.batch, self.samples) / self.samples, "reading faces with CLIP")
+        return torch.cat(latents), torch.cat(scores)
+
+
+def for_clip(images: Images, size: int) -> Tensor:
+    """Images in [-1, 1] as CLIP reads them."""
+    scaled = F.interpolate(images, (size, size), mode="bicubic", antialias=True).clamp(-1, 1) / 2 + 0.5
+    mean, spread = (torch.tensor(v).to(scaled)[:, None, None] for v in (MEAN, SPREAD))
+    return (scaled - mean) / spread
+
+
+def load_clip(
+    name: str, weights: str
+) -> tuple[Callable[[Tensor], Tensor], Callable[[list[str]], Tensor], int]:
+    """Functions from images and from texts to unit vectors, and the image size; read through open_clip."""
+    try:
+        import open_clip
+    except ImportError:
+        raise MissingPart("text directions need open_clip: pip install open_clip_torch") from None
+    if not weights:
+        raise MissingPart(f"text directions need the weights of CLIP {name} as a file: --weights FILE")
+    try:
+        network = open_clip.create_model(name, pretrained=weights).eval().requires_grad_(False)
+    except (RuntimeError, FileNotFoundError, OSError, ValueError) as error:
+        raise BadInput(
+            f"cannot read the CLIP weights {weights} as a {name}: {str(error).splitlines()[0]}"
+        ) from None
+    tokens = open_clip.get_tokenizer(name)
+
+    def see(images: Tensor) -> Tensor:
+        return F.normalize(network.encode_image(images).float(), dim=1)
+
+    def read(texts: list[str]) -> Tensor:
+        return F.normalize(network.encode_text(tokens(texts)).float(), dim=1)
+
+    return (
+        see,
+        read,
+        network.visual.image_size[0]
+        if isinstance(network.visual.image_size, tuple)
+        else network.visual.image_size,
+    )

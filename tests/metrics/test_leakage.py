@@ -1,0 +1,77 @@
+"""The judge of directions, on a generator whose truth is known."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from latentlab.core.direction import Direction
+from latentlab.core.errors import BadInput, UnknownName, WrongGenerator
+from latentlab.core.latent import Space
+from latentlab.metrics.leakage import Evaluate, strongest, target_of
+from tests.directions.toy import NAMES, ToyGenerator, ToyScorer
+
+
+def direction(vector: list[float], **fields: object) -> Direction:
+    padded = torch.zeros(12)
+    padded[: len(vector)] = torch.tensor(vector)
+    return Direction("age", Space.W, padded, **fields)  # type: ignore[arg-type]
+
+
+def judged(vector: list[float], **fields: object):
+    generator, found = ToyGenerator(), direction(vector)
+    method = Evaluate(samples=100, psi=1.0, bootstraps=200, **fields)
+    return method.judge(found, method.respond(generator, found, [ToyScorer()]))
+
+
+def test_a_clean_direction_moves_its_target_alone() -> None:
+    row = judged([1.0])
+    assert row.step[0] == pytest.approx(1.0, abs=0.02)
+    assert row.step[1] <= row.step[0] <= row.step[2]
+    assert row.total_leakage[0] < 0.02
+    assert row.monotony == 1.0
+    assert row.works == 1.0
+
+
+def test_what_is_dragged_along_is_measured_at_equal_target_change() -> None:
+    slow, fast = judged([0.5, 0.25]), judged([1.0, 0.5])
+    assert slow.leakage["glasses"][0] == pytest.approx(fast.leakage["glasses"][0], rel=0.05)
+    assert slow.leakage["glasses"][0] > 0.3
+    assert abs(slow.leakage["smile"][0]) < 0.05
+
+
+def test_a_direction_that_runs_backwards_is_still_monotone_but_its_step_is_negative() -> None:
+    row = judged([-1.0])
+    assert row.step[0] < 0
+    assert row.monotony == 1.0
+
+
+def test_a_broken_face_ends_the_span() -> None:
+    def embed(images):
+        found = images[:, 0, :2, 0].mean(1, keepdim=True)
+        return torch.where(found.abs() > 4, torch.nan, found)
+
+    method = Evaluate(samples=100, psi=0.3, bootstraps=50, strengths=(-6.0, -1.0, 0.0, 1.0, 6.0))
+    row = method.judge(
+        direction([1.0]), method.respond(ToyGenerator(), direction([1.0]), [ToyScorer()], embed)
+    )
+    assert row.span == (-1.0, 1.0)
+    assert row.identity is not None
+    assert row.identity[0] > 0
+
+
+def test_an_unnamed_component_is_called_after_what_it_changes_most() -> None:
+    method = Evaluate(samples=50, psi=1.0)
+    responses = method.respond(ToyGenerator(), direction([0.0, 0.1, 1.0]), [ToyScorer()])
+    assert strongest(responses) == "smile"
+
+
+def test_bad_questions_are_one_line() -> None:
+    with pytest.raises(BadInput, match="must rise"):
+        Evaluate(strengths=(0.0, 1.0))
+    with pytest.raises(BadInput, match="at least 10"):
+        Evaluate(samples=3)
+    with pytest.raises(UnknownName):
+        target_of(Direction("ag", Space.W, torch.zeros(12)), NAMES)
+    with pytest.raises(WrongGenerator):
+        Evaluate(samples=10).respond(ToyGenerator(), direction([1.0], model="x"), [ToyScorer()])
