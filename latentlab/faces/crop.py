@@ -13,6 +13,8 @@ from torch.nn.functional import grid_sample, interpolate
 from latentlab.core.errors import BadInput
 
 Point = tuple[float, float]
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels; right and bottom excluded."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,8 @@ class Crop:
         return self.to_aligned(torch.tensor(self.landmarks, dtype=torch.float64)).float()
 
     @property
-    def box(self) -> tuple[int, int, int, int]:
-        """The part of the photo that the square touches: left, top, right, bottom; right and bottom excluded."""
+    def box(self) -> Box:
+        """The part of the photo that the square touches."""
         xs, ys = zip(*self.corners, strict=True)
         width, height = self.photo_size
         return (
@@ -83,13 +85,11 @@ class Crop:
             max(min(math.ceil(max(xs)) + 1, width), 1), max(min(math.ceil(max(ys)) + 1, height), 1),
         )  # fmt: skip
 
-    def unalign(self, images: Tensor) -> Tensor:
-        """Aligned pictures [n c s s] as they lie in the photo's `box`, [n c h w]; 0 outside of the square."""
-        left, top, right, bottom = self.box
-        if (
-            images.shape[-1] > 1.5 * self.scale * self.size
-        ):  # the photo's face is smaller: shrink without aliasing
-            side = max(1, round(self.scale * self.size))
+    def unalign(self, images: Tensor, box: Box | None = None) -> Tensor:
+        """Aligned pictures [n c s s] as they lie in a part of the photo (`box`): [n c h w], 0 outside of the square."""
+        left, top, right, bottom = box or self.box
+        side = max(1, round(self.scale * self.size))
+        if images.shape[-1] > 1.5 * side:  # the photo's face is smaller: shrink without aliasing
             images = interpolate(images, size=(side, side), mode="bilinear", antialias=True)
         xs = torch.arange(left, right, dtype=torch.float64)
         ys = torch.arange(top, bottom, dtype=torch.float64)
@@ -97,8 +97,7 @@ class Crop:
         places = (self.to_aligned(torch.stack([x, y], dim=-1)) + 0.5) * 2 / self.size - 1  # [h w 2] in -1..1
         grid = places.to(images)[None].expand(len(images), -1, -1, -1)
         warped = grid_sample(images, grid, mode="bicubic", padding_mode="border", align_corners=False)
-        inside = (places.abs() <= 1).all(-1).to(images)
-        return warped * inside
+        return warped * (places.abs() <= 1).all(-1).to(images)
 
     def resized(self, size: int) -> Crop:
         """The same square for an aligned picture of another size."""

@@ -1,0 +1,130 @@
+"""An edited face back into its photo: through the inverse warp, along a soft mask, with colours that meet the photo's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from latentlab.core.errors import BadInput
+from latentlab.core.image import from_pixels, to_pixels
+from latentlab.core.shapes import Images
+from latentlab.faces.align import cut
+from latentlab.faces.crop import Box, Crop
+from latentlab.faces.landmarks import aligned_landmarks
+from latentlab.faces.mask import Mask, face_mask
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SAME_STRUCTURE, SAME_COLOUR = 0.06, 0.3
+"""Differences from the photo ([-1, 1] scale) well above these, in edges or in local colour, are edits; below them the
+photo keeps its fine detail."""
+SAME_CONTENT = 0.35
+"""Differences above this at the mask's edge come from other content, not from other colours."""
+_MEMBRANE = 64
+_STRIP = 1 << 20
+
+
+def paste_back(
+    photo: Image, face: Images, crop: Crop, mask: Mask | None = None, *, match: bool = True
+) -> Image:
+    """The photo with an aligned face [1 3 s s] put where its crop was cut; equal to the photo outside of the mask.
+
+    Where the face did not change, the photo's own detail is kept, so that pasting an untouched crop changes nothing.
+    Without a mask, it covers the face of the photo together with the edited one. `match` bends the face's colours
+    so that they meet the photo's along the mask's edge; an edit of the whole skin's tone then fades towards it.
+    """
+    if face.shape[:2] != (1, 3) or face.shape[-1] != face.shape[-2]:
+        raise BadInput(
+            f"one square face [1 3 s s] is pasted at a time, this one has the shape {tuple(face.shape)}"
+        )
+    crop = crop.resized(face.shape[-1])
+    face = face.detach().float().cpu().clamp(-1, 1)
+    original = cut(photo, crop)
+    mask = default_mask(face, original, crop) if mask is None else mask.detach().float().cpu()
+    if mask.shape[-2:] != face.shape[-2:]:
+        mask = interpolate(mask, face.shape[-2:], mode="bilinear", antialias=True)
+
+    if match:
+        face = match_colours(face, original, mask)
+    layers = torch.cat([face, original, _agreement(face, original), mask], dim=1)  # [1 8 s s]
+
+    pixels = np.array(photo.convert("RGB"))
+    for left, top, right, bottom in _strips(crop.box):
+        window = pixels[top:bottom, left:right]
+        pixels[top:bottom, left:right] = _blend(window, crop.unalign(layers, (left, top, right, bottom)))
+    return _picture(pixels)
+
+
+def default_mask(face: Images, original: Images, crop: Crop) -> Mask:
+    """The union of the photo's face and the edited one."""
+    known = crop.aligned_landmarks
+    first = aligned_landmarks(original).points[0] if known is None else known
+    return face_mask([first, aligned_landmarks(face).points[0]], face.shape[-1])
+
+
+def match_colours(face: Images, original: Images, mask: Mask) -> Images:
+    """The face plus a smooth field that makes it meet the original along the mask's edge, and fades inwards.
+
+    Shepard interpolation of the difference in the ring, as a convolution (Farbman et al. 2011, convolution pyramids).
+    """
+    from scipy.signal import fftconvolve
+
+    size = (_MEMBRANE, _MEMBRANE)
+    difference = interpolate(original - face, size, mode="bilinear", antialias=True)[0]  # [3 m m]
+    weight = interpolate(mask, size, mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
+    ring = 4 * weight * (1 - weight) * torch.exp(-(difference.square().sum(0) / SAME_CONTENT**2))
+    if ring.sum() < 1e-3:
+        return face
+
+    along = np.arange(-_MEMBRANE, _MEMBRANE + 1, dtype=np.float64)
+    kernel = (along[:, None] ** 2 + along[None] ** 2 + 0.5) ** -1.5
+    share = fftconvolve(ring.double().numpy(), kernel, mode="same")
+    spread = [
+        fftconvolve((ring * channel).double().numpy(), kernel, mode="same") / share for channel in difference
+    ]
+    field = torch.from_numpy(np.stack(spread)).float()[None]
+    return face + interpolate(field, face.shape[-2:], mode="bicubic")
+
+
+def _agreement(face: Images, original: Images) -> Tensor:
+    """1 where the face shows what the photo shows, 0 where it was edited: [1 1 s s]."""
+    from scipy.ndimage import gaussian_filter
+
+    fine, broad = max(1.0, face.shape[-1] / 128), face.shape[-1] / 32
+    apart = (face - original)[0].numpy()  # [3 s s]
+    colour = gaussian_filter(apart, (0, broad, broad))
+    structure = np.sqrt(gaussian_filter(np.square(apart - colour).mean(0), fine))
+    doubt = (structure / SAME_STRUCTURE) ** 2 + np.square(colour).mean(0) / SAME_COLOUR**2
+    return torch.from_numpy(np.exp(-doubt))[None, None]
+
+
+def _blend(window: np.ndarray, layers: Tensor) -> np.ndarray:
+    """The photo's pixels under the warped layers: face, original, agreement, mask."""
+    photo = from_pixels(window[None])
+    face, original, agreement, mask = (
+        layers[:, :3],
+        layers[:, 3:6],
+        layers[:, 6:7].clamp(0, 1),
+        layers[:, 7:].clamp(0, 1),
+    )
+    detailed = face + agreement * (photo - original)
+    blended = to_pixels((photo + mask * (detailed - photo)).clamp(-1, 1))[0].numpy()
+    return np.where(mask[0, 0].numpy()[..., None] > 0, blended, window)
+
+
+def _strips(box: Box) -> list[Box]:
+    """A box in rows of at most a million pixels, so that a large photo needs little memory."""
+    left, top, right, bottom = box
+    rows = max(1, _STRIP // max(1, right - left))
+    return [(left, row, right, min(row + rows, bottom)) for row in range(top, bottom, rows)]
+
+
+def _picture(pixels: np.ndarray) -> Image:
+    from PIL import Image as pillow
+
+    return pillow.fromarray(pixels)
