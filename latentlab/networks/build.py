@@ -16,7 +16,11 @@ from latentlab.networks.layers import start
 
 KINDS = {
     "stylegan2": "latentlab.networks.stylegan2:StyleGAN2",
+    "stylegan1": "latentlab.networks.stylegan1:StyleGAN1",
+    "stylegan3": "latentlab.networks.stylegan3:StyleGAN3",
+    "stylegan1_critic": "latentlab.networks.critic1:StyleGAN1Critic",
     "stylegan2_critic": "latentlab.networks.critic:Critic",
+    "stylegan3_critic": "latentlab.networks.critic:Critic",
 }
 DERIVED = ("resample_filter",)
 

@@ -39,13 +39,14 @@ class FullyConnected(nn.Module):
         lr_multiplier: float = 1.0,
         bias_start: float = 0.0,
         gain: float | None = None,
+        weight_gain: float = 1.0,
     ) -> None:
         super().__init__()
         self.activation, self.lr_multiplier, self.bias_start = activation, lr_multiplier, bias_start
-        self.gain = gain
+        self.gain = activation_gain(activation) if gain is None else gain
         self.weight = nn.Parameter(torch.empty(after, before))
         self.bias = nn.Parameter(torch.empty(after)) if bias else None
-        self.scale = lr_multiplier / math.sqrt(before)
+        self.scale = weight_gain * lr_multiplier / math.sqrt(before)
 
     def start(self, source: torch.Generator) -> None:
         self.weight.normal_(0, 1 / self.lr_multiplier, generator=source)
@@ -101,9 +102,12 @@ class Convolution(nn.Module):
 
 
 def start(network: nn.Module, seed: int) -> None:
-    """Draw every fresh value of a network: each layer's `start` in the order of the modules, from one seed."""
+    """Draw every fresh value of a network from one seed: each module's `start`, then each one's `settle`."""
     source = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for module in network.modules():
             if hasattr(module, "start"):
                 module.start(source)
+        for module in network.modules():
+            if hasattr(module, "settle"):
+                module.settle()

@@ -38,6 +38,7 @@ class Mapping(nn.Module):
         activation: str = "lrelu",
         lr_multiplier: float = 0.01,
         gain: float | None = None,
+        weight_gain: float = 1.0,
         joined: bool = False,
         average: bool = True,
     ) -> None:
@@ -61,6 +62,7 @@ class Mapping(nn.Module):
                 activation=activation,
                 lr_multiplier=lr_multiplier,
                 gain=gain,
+                weight_gain=weight_gain,
             )
             self.add_module(f"fc{index}", layer)
         if average:

@@ -1,0 +1,120 @@
+"""The discriminator of StyleGAN (Karras et al. 2019): blur, convolution and box filter downwards, minibatch deviation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cuda_ops import bias_act, filter2d, setup_filter
+from latentlab.core.errors import BadInput
+from latentlab.core.shapes import Conditions, Images
+from latentlab.networks.critic import minibatch_deviation
+from latentlab.networks.layers import FullyConnected
+from latentlab.networks.sizes import channel_table, resolutions
+from latentlab.networks.stylegan1 import BLUR, GAIN, four_tap_kernel
+
+
+class ScaledConvolution(nn.Module):
+    """Convolution with the He gain in its weight, bias, leaky ReLU without a gain; `down` blurs and halves the size."""
+
+    def __init__(
+        self, before: int, after: int, kernel: int, settings: Mapping[str, Any], down: bool = False
+    ) -> None:
+        super().__init__()
+        self.down, self.activation = down, settings["activation"]
+        self.weight = nn.Parameter(torch.empty(after, before, kernel, kernel))
+        self.bias = nn.Parameter(torch.empty(after))
+        self.scale = GAIN / math.sqrt(before * kernel**2)
+        self.register_buffer(
+            "resample_filter", setup_filter(settings["taps"]) if down else None, persistent=False
+        )
+
+    def start(self, source: torch.Generator) -> None:
+        self.weight.normal_(generator=source)
+        self.bias.zero_()
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.weight * self.scale
+        if not self.down:
+            x = F.conv2d(x, weight, padding=weight.shape[-1] // 2)
+        else:  # convolution, then the mean of 2×2 pixels, as one strided convolution
+            x = filter2d(x, self.resample_filter)
+            x = F.conv2d(x, four_tap_kernel(weight) * 0.25, stride=2, padding=1)
+        return bias_act(x, self.bias, act=self.activation, gain=1)
+
+
+class StyleGAN1Critic(nn.Module):
+    """Images [n 3 h w] → logits [n 1]; with labels one logit for each class, chosen by the label."""
+
+    kind = "stylegan1_critic"
+
+    def __init__(
+        self,
+        resolution: int,
+        channels: Mapping[int | str, int],
+        condition_width: int = 0,
+        activation: str = "lrelu",
+        fused_from: int | None = 128,  # both ways down compute the same
+        taps: list[float] | None = None,
+        group_size: int | None = 4,
+        group_channels: int = 1,
+        final_width: int | None = None,
+        lod: float = 0.0,
+        colours: int = 3,
+    ) -> None:
+        super().__init__()
+        self.resolution, self.condition_width, self.lod = resolution, condition_width, float(lod)
+        self.group_size, self.group_channels = group_size, group_channels
+        self.compute_dtype: torch.dtype | None = None
+        widths = channel_table(channels, resolution)
+        settings = {"activation": activation, "taps": BLUR if taps is None else taps}
+        for size in reversed(resolutions(resolution)):
+            block = nn.Module()
+            block.fromrgb = ScaledConvolution(colours, widths[size], 1, settings)
+            if size > 4:
+                block.conv0 = ScaledConvolution(widths[size], widths[size], 3, settings)
+                block.conv1 = ScaledConvolution(widths[size], widths[size // 2], 3, settings, down=True)
+            else:
+                hidden = final_width or widths[4]
+                block.conv = ScaledConvolution(widths[4] + group_channels, widths[4], 3, settings)
+                block.fc = FullyConnected(
+                    widths[4] * 16, hidden, activation=activation, gain=1.0, weight_gain=GAIN
+                )
+                block.out = FullyConnected(hidden, max(condition_width, 1))
+            self.add_module(f"b{size}", block)
+
+    def forward(self, images: Images, condition: Conditions | None = None) -> Tensor:
+        x = images
+        for _, x in self._walk(images):
+            pass
+        if self.group_channels:
+            x = minibatch_deviation(x, self.group_size, self.group_channels)
+        logits = self.b4.out(self.b4.fc(self.b4.conv(x).flatten(1)))
+        if not self.condition_width:
+            return logits
+        if condition is None:
+            raise BadInput(
+                f"this critic is conditional and no class was given; it has {self.condition_width} classes"
+            )
+        return (logits * condition.to(logits.dtype)).sum(1, keepdim=True)
+
+    def features(self, images: Images) -> dict[int, Tensor]:
+        """What leaves each block, by its resolution."""
+        return dict(self._walk(images))
+
+    def _walk(self, images: Images) -> Iterator[tuple[int, Tensor]]:
+        image = images
+        x = getattr(self, f"b{self.resolution}").fromrgb(image)
+        for size in reversed(resolutions(self.resolution)[1:]):
+            block = getattr(self, f"b{size}")
+            x = block.conv1(block.conv0(x))
+            old = min(max(self.lod - math.log2(self.resolution // size), 0.0), 1.0)
+            if self.lod > 0:  # fades in the smaller image while the network was growing
+                image = F.avg_pool2d(image, 2)
+                x = torch.lerp(x, getattr(self, f"b{size // 2}").fromrgb(image), old)
+            yield size // 2, x

@@ -1,0 +1,251 @@
+"""StyleGAN (Karras et al. 2019): a learned constant, instance norm, styles as scale and shift, noise at every layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cuda_ops import bias_act, filter2d, setup_filter
+from latentlab.core.generator import Generator, StyleLayer
+from latentlab.core.latent import FeatureCorrection
+from latentlab.core.noise import FIXED, Noise
+from latentlab.core.pivot import Pivot
+from latentlab.core.shapes import Conditions, Images, Styles, W, WPlus, Z
+from latentlab.networks.layers import EPSILON, FullyConnected
+from latentlab.networks.mapping import Mapping as MappingNetwork
+from latentlab.networks.noise_maps import NoiseMaps
+from latentlab.networks.precision import block_dtype
+from latentlab.networks.sizes import channel_table, resolutions
+
+BLUR = [1.0, 2.0, 1.0]
+GAIN = math.sqrt(2)
+
+
+def four_tap_kernel(weight: Tensor) -> Tensor:
+    """Sum of the four one-pixel shifts of a 3×3 kernel: convolution and 2×2 box in one [… 4 4]."""
+    w = F.pad(weight, (1, 1, 1, 1))
+    return w[..., 1:, 1:] + w[..., :-1, 1:] + w[..., 1:, :-1] + w[..., :-1, :-1]
+
+
+def instance_norm(x: Tensor) -> Tensor:
+    """Each feature map with mean 0 and variance 1."""
+    wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+    centred = wide - wide.mean((2, 3), keepdim=True)
+    return (centred * (centred.square().mean((2, 3), keepdim=True) + EPSILON).rsqrt()).to(x.dtype)
+
+
+class StyledLayer(nn.Module):
+    """[enlarge] convolution [blur], noise, bias, activation, instance norm, style; without `before` the constant's layer."""
+
+    def __init__(
+        self, w_width: int, before: int, after: int, resolution: int, up: bool, settings: Mapping[str, Any]
+    ) -> None:
+        super().__init__()
+        self.resolution, self.up, self.activation = resolution, up, settings["activation"]
+        fused_from = settings["fused_from"]
+        self.fused = up and fused_from is not None and resolution >= fused_from
+        if before:
+            self.weight = nn.Parameter(torch.empty(after, before, 3, 3))
+            self.scale = GAIN / math.sqrt(before * 9)
+        self.bias = nn.Parameter(torch.empty(after))
+        self.noise_weight = nn.Parameter(torch.empty(after))
+        self.register_buffer("noise_const", torch.empty(resolution, resolution))
+        self.style = FullyConnected(w_width, 2 * after)
+        fir = setup_filter(settings["taps"]) if up else None
+        self.register_buffer("resample_filter", fir, persistent=False)
+
+    def start(self, source: torch.Generator) -> None:
+        if hasattr(self, "weight"):
+            self.weight.normal_(generator=source)
+        self.bias.zero_()
+        self.noise_weight.zero_()
+        self.noise_const.normal_(generator=source)
+
+    def convolve(self, x: Tensor, name: str, pivot: Pivot | None) -> Tensor:
+        weight = self.weight if pivot is None else pivot.weight(name, self.weight)
+        weight = (weight * self.scale).to(x.dtype)
+        if not self.up:
+            return F.conv2d(x, weight, padding=1)
+        if self.fused:  # the transposed convolution acts with the kernel turned round
+            x = F.conv_transpose2d(x, four_tap_kernel(weight).transpose(0, 1), stride=2, padding=1)
+        else:
+            x = F.conv2d(F.interpolate(x, scale_factor=2, mode="nearest"), weight, padding=1)
+        return filter2d(x, self.resample_filter)
+
+    def forward(self, x: Tensor, styles: Tensor, name: str, maps: NoiseMaps, pivot: Pivot | None) -> Tensor:
+        if hasattr(self, "weight"):
+            x = self.convolve(x, name, pivot)
+        noise = maps.map(name, self.noise_const, self.resolution)
+        if noise is not None:
+            noise = noise[None, None] if noise.ndim == 2 else noise
+            x = x + (noise * self.noise_weight[:, None, None]).to(x.dtype)
+        x = instance_norm(bias_act(x, self.bias, act=self.activation, gain=1))
+        scale, shift = styles.to(x.dtype)[:, :, None, None].chunk(2, dim=1)
+        return x * (scale + 1) + shift
+
+
+class Colours(nn.Module):
+    """1×1 convolution to colours."""
+
+    def __init__(self, before: int, colours: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(colours, before, 1, 1))
+        self.bias = nn.Parameter(torch.empty(colours))
+        self.scale = 1 / math.sqrt(before)
+
+    def start(self, source: torch.Generator) -> None:
+        self.weight.normal_(generator=source)
+        self.bias.zero_()
+
+    def forward(self, x: Tensor, name: str, pivot: Pivot | None) -> Tensor:
+        weight = self.weight if pivot is None else pivot.weight(name, self.weight)
+        return F.conv2d(x, (weight * self.scale).to(x.dtype), self.bias.to(x.dtype))
+
+
+class Block(nn.Module):
+    """Both layers of one resolution, and its way to colours."""
+
+    def __init__(
+        self, w_width: int, before: int, after: int, resolution: int, settings: Mapping[str, Any]
+    ) -> None:
+        super().__init__()
+        self.resolution = resolution
+        if not before:
+            self.const = nn.Parameter(torch.empty(after, resolution, resolution))
+        self.conv0 = StyledLayer(w_width, before, after, resolution, bool(before), settings)
+        self.conv1 = StyledLayer(w_width, after, after, resolution, False, settings)
+        self.torgb = Colours(after, settings["colours"])
+
+    def start(self, source: torch.Generator) -> None:
+        if hasattr(self, "const"):
+            self.const.fill_(1)
+
+
+class StyleGAN1(Generator):
+    """Built from its arguments (see `networks.build`); published default: truncation ψ 0.7 on the first 8 layers."""
+
+    kind = "stylegan1"
+
+    def __init__(
+        self,
+        resolution: int,
+        channels: Mapping[int | str, int],
+        z_width: int = 512,
+        w_width: int = 512,
+        condition_width: int = 0,
+        mapping_layers: int = 8,
+        mapping_width: int | None = None,
+        mapping_lr: float = 0.01,
+        mapping_activation: str = "lrelu",
+        activation: str = "lrelu",
+        fused_from: int | None = 128,
+        taps: list[float] | None = None,
+        truncation_psi: float | None = 0.7,
+        truncation_cutoff: int | None = 8,
+        lod: float = 0.0,
+        colours: int = 3,
+        half_resolutions: int = 0,
+    ) -> None:
+        super().__init__()
+        self.resolution, self.z_width, self.w_width = resolution, z_width, w_width
+        self.condition_width, self.lod = condition_width, float(lod)
+        self.truncation_psi, self.truncation_cutoff = truncation_psi, truncation_cutoff
+        self.half_resolutions, self.compute_dtype = half_resolutions, None
+        self.mapping = MappingNetwork(
+            z_width,
+            condition_width,
+            w_width,
+            mapping_layers,
+            mapping_width,
+            activation=mapping_activation,
+            lr_multiplier=mapping_lr,
+            gain=1.0,
+            weight_gain=GAIN,
+            joined=True,
+        )
+        settings = {
+            "activation": activation,
+            "fused_from": fused_from,
+            "taps": BLUR if taps is None else taps,
+            "colours": colours,
+        }
+        self.synthesis = nn.Module()
+        widths = channel_table(channels, resolution)
+        before = 0
+        for size in resolutions(resolution):
+            self.synthesis.add_module(f"b{size}", Block(w_width, before, widths[size], size, settings))
+            before = widths[size]
+        self.style_layers = tuple(self._style_layers())
+        self.layers = len(self.style_layers)
+
+    def blocks(self) -> Iterator[Block]:
+        """One for each resolution, from 4×4 on."""
+        return iter(self.synthesis.children())  # type: ignore[arg-type]
+
+    def _style_layers(self) -> Iterator[StyleLayer]:
+        start, index = 0, 0
+        for block in self.blocks():
+            for name in ("conv0", "conv1"):
+                width = getattr(block, name).style.weight.shape[0]
+                yield StyleLayer(f"b{block.resolution}.{name}", "conv", index, start, width, block.resolution)
+                start, index = start + width, index + 1
+
+    @property
+    def w_average(self) -> Tensor:
+        return self.mapping.w_avg
+
+    def affine(self, layer: StyleLayer) -> FullyConnected:
+        """The map from w to the styles of a layer: scales, then shifts."""
+        block, name = layer.name.split(".")
+        return getattr(getattr(self.synthesis, block), name).style
+
+    def map(self, z: Z, condition: Conditions | None = None) -> W:
+        return self.mapping(z, condition)
+
+    def styles(self, w_plus: WPlus) -> Styles:
+        return torch.cat([self.affine(layer)(w_plus[:, layer.w_index]) for layer in self.style_layers], dim=1)
+
+    def style_weight(self, layer: int) -> Tensor:
+        return self.affine(self.style_layers[layer]).acting_weight()
+
+    def forward(
+        self,
+        styles: Styles,
+        noise: Noise = FIXED,
+        pivot: Pivot | None = None,
+        correction: FeatureCorrection | None = None,
+    ) -> Images:
+        by_layer = {layer.name: styles[:, layer.channels] for layer in self.style_layers}
+        maps = NoiseMaps(noise, pivot, len(styles))
+        x = image = None
+        for block in self.blocks():
+            prefix = f"b{block.resolution}."
+            dtype = block_dtype(self, block.resolution, styles)
+            x = block.const.expand(len(styles), -1, -1, -1) if x is None else x
+            for name in ("conv0", "conv1"):
+                x = getattr(block, name)(x.to(dtype), by_layer[prefix + name], prefix + name, maps, pivot)
+            if correction is not None and correction.resolution == block.resolution:
+                x = x + correction.values.to(x)
+            image = self._grow(block, image, x, prefix + "torgb", pivot)
+        return image
+
+    def _grow(
+        self, block: Block, image: Tensor | None, x: Tensor, name: str, pivot: Pivot | None
+    ) -> Tensor | None:
+        """The image so far: while the network was growing (lod > 0) it fades between two resolutions."""
+        missing = math.log2(self.resolution // block.resolution)
+        old = min(max(self.lod - missing, 0.0), 1.0)
+        if self.lod <= 0 and block.resolution < self.resolution:
+            return None
+        colours = None if image is not None and old == 1 else block.torgb(x, name, pivot)
+        if colours is not None:
+            colours = colours.to(torch.promote_types(colours.dtype, torch.float32))
+        if image is None:
+            return colours
+        image = F.interpolate(image, scale_factor=2, mode="nearest")
+        return image if colours is None else torch.lerp(colours, image, old)

@@ -1,0 +1,199 @@
+"""StyleGAN3 (Karras et al. 2021), T and R: every signal band-limited, so that detail moves with the surfaces."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cuda_ops import filtered_lrelu
+from latentlab.core.generator import Generator, StyleLayer
+from latentlab.core.latent import FeatureCorrection
+from latentlab.core.noise import FIXED, Noise
+from latentlab.core.pivot import Pivot
+from latentlab.core.shapes import Conditions, Images, Styles, W, WPlus, Z
+from latentlab.networks.alias_free import Geometry, geometries, signals
+from latentlab.networks.fourier import FourierInput
+from latentlab.networks.layers import EPSILON, FullyConnected
+from latentlab.networks.lowpass import lowpass
+from latentlab.networks.mapping import Mapping as MappingNetwork
+from latentlab.networks.precision import block_dtype
+
+
+class AliasFreeLayer(nn.Module):
+    """Modulated convolution and a filtered nonlinearity, from one band-limited signal to the next."""
+
+    def __init__(self, w_width: int, geometry: Geometry, clamp: float | None, beta: float) -> None:
+        super().__init__()
+        self.geometry, self.clamp, self.beta = geometry, clamp, beta
+        before, after, kernel = geometry.before, geometry.after, geometry.kernel
+        self.affine = FullyConnected(w_width, before.channels, bias_start=1)
+        self.weight = nn.Parameter(torch.empty(after.channels, before.channels, kernel, kernel))
+        self.bias = nn.Parameter(torch.empty(after.channels))
+        self.register_buffer("magnitude_ema", torch.ones([]))
+        rate = geometry.between_rate
+        enlarge = lowpass(geometry.up_taps, before.cutoff, before.half_width * 2, rate)
+        shrink = lowpass(geometry.down_taps, after.cutoff, after.half_width * 2, rate, radial=geometry.radial)
+        self.register_buffer("up_filter", enlarge)
+        self.register_buffer("down_filter", shrink)
+        self.style_scale = 1 / math.sqrt(before.channels * kernel**2) if geometry.rgb else 1.0
+
+    def start(self, source: torch.Generator) -> None:
+        self.weight.normal_(generator=source)
+        self.bias.zero_()
+        self.magnitude_ema.fill_(1)
+
+    def convolve(self, x: Tensor, styles: Tensor, weight: Tensor) -> Tensor:
+        """eq. 3 of StyleGAN2 on pre-normalised weights and styles, times the gain that the input's magnitude asks for."""
+        input_gain = self.magnitude_ema.rsqrt()
+        if self.geometry.rgb:
+            out_gain = input_gain.expand(len(styles), weight.shape[0])
+        else:
+            weight = weight * weight.square().mean((1, 2, 3), keepdim=True).rsqrt()
+            styles = styles * styles.square().mean().rsqrt()
+            power = styles.square() @ weight.square().sum((2, 3)).t()
+            out_gain = (power + EPSILON).rsqrt() * input_gain
+        y = x * styles.to(x.dtype)[:, :, None, None]
+        y = F.conv2d(y, weight.to(x.dtype), padding=weight.shape[-1] - 1)
+        return y * out_gain.to(x.dtype)[:, :, None, None]
+
+    def forward(self, x: Tensor, styles: Tensor, pivot: Pivot | None) -> Tensor:
+        geometry = self.geometry
+        if self.training:
+            with torch.no_grad():
+                self.magnitude_ema.copy_(
+                    x.detach().float().square().mean().lerp(self.magnitude_ema, self.beta)
+                )
+        weight = self.weight if pivot is None else pivot.weight(geometry.name, self.weight)
+        y = self.convolve(x, styles * self.style_scale, weight)
+        return filtered_lrelu(
+            y,
+            self.up_filter,
+            self.down_filter,
+            self.bias.to(y.dtype),
+            up=geometry.up,
+            down=geometry.down,
+            padding=geometry.padding,
+            gain=1.0 if geometry.rgb else math.sqrt(2),
+            slope=1.0 if geometry.rgb else 0.2,
+            clamp=self.clamp,
+        )
+
+
+class StyleGAN3(Generator):
+    """Built from its arguments under their published names; there is no noise, so noise sources have no effect."""
+
+    kind = "stylegan3"
+
+    def __init__(
+        self,
+        resolution: int,
+        z_width: int = 512,
+        w_width: int = 512,
+        condition_width: int = 0,
+        mapping_layers: int = 2,
+        mapping_width: int | None = None,
+        embed_width: int | None = None,
+        mapping_activation: str = "lrelu",
+        mapping_lr: float = 0.01,
+        channel_base: int = 32768,
+        channel_max: int = 512,
+        num_layers: int = 14,
+        num_critical: int = 2,
+        first_cutoff: float = 2.0,
+        first_stopband: float = 2**2.1,
+        last_stopband_rel: float = 2**0.3,
+        margin_size: int = 10,
+        output_scale: float = 0.25,
+        conv_kernel: int = 3,
+        filter_size: int = 6,
+        lrelu_upsampling: int = 2,
+        use_radial_filters: bool = False,
+        conv_clamp: float | None = 256,
+        magnitude_ema_beta: float = 0.999,
+        num_fp16_res: int = 4,
+        colours: int = 3,
+    ) -> None:
+        super().__init__()
+        self.resolution, self.z_width, self.w_width = resolution, z_width, w_width
+        self.condition_width, self.half_resolutions = condition_width, num_fp16_res
+        self.output_scale = output_scale
+        self.compute_dtype: torch.dtype | None = None
+        self.mapping = MappingNetwork(
+            z_width,
+            condition_width,
+            w_width,
+            mapping_layers,
+            mapping_width,
+            embed_width,
+            mapping_activation,
+            mapping_lr,
+        )
+        chain = signals(
+            resolution,
+            colours,
+            channel_base,
+            channel_max,
+            num_layers,
+            num_critical,
+            first_cutoff,
+            first_stopband,
+            last_stopband_rel,
+            margin_size,
+        )
+        self.synthesis = nn.Module()
+        self.synthesis.input = FourierInput(w_width, chain[0])
+        plan = geometries(chain, num_critical, conv_kernel, filter_size, lrelu_upsampling, use_radial_filters)
+        self.names = [geometry.name for geometry in plan]
+        for geometry in plan:
+            layer = AliasFreeLayer(w_width, geometry, conv_clamp, magnitude_ema_beta)
+            self.synthesis.add_module(geometry.name, layer)
+        self.style_layers = tuple(self._style_layers(plan))
+        self.layers = len(self.style_layers)
+
+    def _style_layers(self, plan: list[Geometry]) -> Iterator[StyleLayer]:
+        yield StyleLayer("input", "input", 0, 0, 4, plan[0].before.size)
+        start = 4
+        for index, geometry in enumerate(plan):
+            kind = "rgb" if geometry.rgb else "conv"
+            width = geometry.before.channels
+            yield StyleLayer(geometry.name, kind, index + 1, start, width, geometry.after.size)
+            start += width
+
+    @property
+    def w_average(self) -> Tensor:
+        return self.mapping.w_avg
+
+    def affine(self, layer: StyleLayer) -> FullyConnected:
+        """The map from w to the styles of a layer."""
+        return getattr(self.synthesis, layer.name).affine
+
+    def map(self, z: Z, condition: Conditions | None = None) -> W:
+        return self.mapping(z, condition)
+
+    def styles(self, w_plus: WPlus) -> Styles:
+        return torch.cat([self.affine(layer)(w_plus[:, layer.w_index]) for layer in self.style_layers], dim=1)
+
+    def style_weight(self, layer: int) -> Tensor:
+        return self.affine(self.style_layers[layer]).acting_weight()
+
+    def forward(
+        self,
+        styles: Styles,
+        noise: Noise = FIXED,
+        pivot: Pivot | None = None,
+        correction: FeatureCorrection | None = None,
+    ) -> Images:
+        first, *others = self.style_layers
+        x = self.synthesis.input(styles[:, first.channels])
+        last_of = {layer.resolution: layer.name for layer in others if layer.kind == "conv"}
+        for layer in others:
+            module = getattr(self.synthesis, layer.name)
+            dtype = block_dtype(self, int(module.geometry.after.rate), styles)
+            x = module(x.to(dtype), styles[:, layer.channels], pivot)
+            if correction is not None and last_of.get(correction.resolution) == layer.name:
+                x = x + correction.values.to(x)
+        return x.to(torch.promote_types(x.dtype, torch.float32)) * self.output_scale
