@@ -1,0 +1,140 @@
+"""The router: the best plan that fits the seconds, with distortion and editability told together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from latentlab.core.errors import BadInput
+from latentlab.core.generator import Generator
+from latentlab.core.inversion import Inversion
+from latentlab.core.latent import Latent, Space
+from latentlab.core.shapes import Images
+from latentlab.inversion.chart import chart
+from latentlab.inversion.descend import Descend
+from latentlab.inversion.encode import Encode, input_channels
+from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, part
+from latentlab.inversion.objective import Objective
+from latentlab.inversion.pivot import HELD, PivotalTuning
+from latentlab.inversion.refine import Refine
+from latentlab.inversion.statistics import sample_w, w_statistics
+
+SAMPLES = 16
+"""How many of the network's own pictures tell what its domain is."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An inverter, and for how many steps of a descent it may take."""
+
+    inverter: Inverter
+    steps: int
+
+
+@dataclass(frozen=True)
+class Auto(Inverter):
+    """Encoder alone, encoder and descent, or descent and pivot: whatever fits the budget."""
+
+    budget: float = 60.0
+    """Seconds for each photo."""
+    out_of_domain: float = 3.0
+    """Warn when a photo is so many times harder than the hardest of the network's own pictures."""
+
+    def __post_init__(self) -> None:
+        if not self.budget > 0:
+            raise BadInput(f"the budget is {self.budget} seconds; give more than 0, e.g. --budget 30")
+
+    def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008
+        watch = Stopwatch(generator.device)
+        plan = self.choose(generator, faces, given)
+        result = plan.inverter.invert(generator, faces, replace(given, watch=part(given.watch, 0.05, 1.0)))
+        foreign = foreignness(generator, faces, given)
+        measures = dict(result.measures) | {
+            "foreignness": foreign,
+            "out_of_domain": (foreign > self.out_of_domain).to(foreign),
+        }
+        return replace(result, seconds=watch.seconds, measures=measures)
+
+    def choose(self, generator: Generator, faces: Images, given: Given) -> Plan:
+        """The longest plan whose steps, at the speed measured now, fit the budget; the plan itself is the record."""
+        plans = self.plans(given)
+        affordable = self.budget * len(faces) / step_seconds(generator, faces, given)
+        fitting = [plan for plan in plans if plan.steps <= affordable]
+        return fitting[-1] if fitting else plans[0]
+
+    @staticmethod
+    def plans(given: Given) -> list[Plan]:
+        """From quick to thorough."""
+        quick: list[Plan] = []
+        if given.encoder is not None and given.start is None:
+            single = input_channels(given.encoder) == 3
+            quick = [Plan(Encode(), 2) if single else Plan(Refine(), 6)]
+        return [
+            *quick,
+            Plan(Descend(steps=25), 30),
+            Plan(Descend(steps=100), 110),
+            Plan(PivotalTuning(steps=100, before=HELD), 200),
+            Plan(PivotalTuning(steps=250, before=HELD), 360),
+        ]
+
+
+def step_seconds(generator: Generator, faces: Images, given: Given) -> float:
+    """How long one descent step takes on these faces, measured on the second of two."""
+    target, mask = checked(generator, faces, given)
+    probe = Descend(steps=1, candidates=0, patience=0)
+    short = replace(given, encoder=None, start=None)
+    seconds = 0.0
+    for _ in range(2):
+        watch = Stopwatch(generator.device)
+        one = replace(probe).invert(generator, target, replace(short, mask=mask, watch=lambda *_: None))
+        seconds = watch.seconds
+        del one
+    return max(seconds / 2, 1e-6)  # a step, and the render that judges it
+
+
+@torch.no_grad()
+def foreignness(generator: Generator, faces: Images, given: Given) -> Tensor:
+    """How much harder each face is than the hardest of the network's own pictures, [n]; 1 is "one of its own".
+
+    With an encoder: the error of its first answer. Without: the distance to the nearest of some samples.
+    """
+    target, mask = checked(generator, faces, given)
+    w = sample_w(generator, 2 * SAMPLES, seed=11)
+    w_plus = generator.truncate(w[:, None].repeat(1, generator.layers, 1), 0.7)
+    own = torch.cat([generator.render(Latent(Space.W_PLUS, part)) for part in w_plus.split(8)]).clamp(-1, 1)
+    if given.encoder is not None and input_channels(given.encoder) == 3:
+        usual = _encoder_errors(generator, own[:SAMPLES], torch.ones_like(mask[:1]), given)
+        return _encoder_errors(generator, target, mask, given) / usual.max()
+    whole = torch.ones_like(mask[:1])
+    usual = _nearest_errors(own[:SAMPLES], whole, own[SAMPLES:])
+    return _nearest_errors(target, mask, own[SAMPLES:]) / usual.max()
+
+
+def _encoder_errors(generator: Generator, faces: Images, mask: Tensor, given: Given) -> Tensor:
+    alone = replace(given, start=None, mask=None if bool((mask == 1).all()) else mask, watch=lambda *_: None)
+    return Encode().invert(generator, faces, alone).error
+
+
+def _nearest_errors(faces: Images, mask: Tensor, others: Images) -> Tensor:
+    count = len(faces)
+    objective = Objective(faces, mask.expand(count, -1, -1, -1), None)
+    errors = [
+        objective.terms(other[None].expand(count, -1, -1, -1), list(range(count)))["pixels"]
+        for other in others
+    ]
+    return torch.stack(errors).min(dim=0).values
+
+
+def typical_limit(generator: Generator, share: float = 0.999) -> float:
+    """The `typicality` below which so large a share of the prior's own samples stays."""
+    w = sample_w(generator, 2000, seed=7)
+    law = w_statistics(generator)
+    return float(law.distance(w).quantile(share))
+
+
+def is_typical(generator: Generator, latent: Latent) -> Tensor:
+    """Whether each latent lies where the prior's samples lie, [n] of True and False."""
+    frame = chart(generator, latent.space)
+    return frame.distance(frame.inwards(latent.values)).sqrt() <= typical_limit(generator)

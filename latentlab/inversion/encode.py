@@ -1,0 +1,93 @@
+"""One pass of an encoder: Tov et al. 2021 (e4e), Richardson et al. 2021 (pSp), or one of our own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from latentlab.core.errors import MissingPart, WrongGenerator
+from latentlab.core.generator import Generator
+from latentlab.core.inversion import Inversion
+from latentlab.core.latent import Latent, Space
+from latentlab.core.shapes import Images
+from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, finish
+from latentlab.inversion.objective import visible
+from latentlab.inversion.resize import resize
+from latentlab.inversion.statistics import average
+
+
+@dataclass(frozen=True)
+class Encode(Inverter):
+    """The encoder's answer, as it is."""
+
+    passes: int = 2
+    """With a mask: how often the hidden part is filled with the last reconstruction and encoded again."""
+
+    def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008
+        watch = Stopwatch(generator.device)
+        target, mask = checked(generator, faces, given)
+        encoder = need_encoder(given, channels=3, method="encode")
+        whole = bool((mask == 1).all())
+
+        with torch.no_grad():
+            filled = (
+                target
+                if whole
+                else visible(target, mask, generator.render(average(generator, Space.W, len(target))))
+            )
+            latent = encode(encoder, generator, filled if not whole else faces.to(target))
+            for _ in range(0 if whole else self.passes - 1):
+                filled = visible(target, mask, generator.render(latent))
+                latent = encode(encoder, generator, filled)
+        result = finish(generator, (target, mask), latent, given)
+        return _told(result, self, watch)
+
+
+def _told(result: Inversion, method: Inverter, watch: Stopwatch, steps: int = 1) -> Inversion:
+    from dataclasses import replace
+
+    return replace(result, seconds=watch.seconds, steps=steps, method=repr(method))
+
+
+def need_encoder(given: Given, channels: int, method: str) -> nn.Module:
+    """The encoder at hand, if it reads as many channels as the method feeds; MissingPart with a way out else."""
+    if given.encoder is None:
+        raise MissingPart(
+            f"the method '{method}' needs an encoder trained for this network, and none came with it; "
+            "use --method descend, or train one: latentlab train-encoder"
+        )
+    if input_channels(given.encoder) != channels:
+        wanted, other = (
+            ("one pass (3 channels)", "refine") if channels == 6 else ("iteration (6 channels)", "encode")
+        )
+        instead = "encode" if channels == 6 else "refine"
+        del other
+        raise MissingPart(
+            f"the method '{method}' feeds {channels} channels, but this encoder was trained for {wanted}; "
+            f"use --method {instead}"
+        )
+    return given.encoder
+
+
+def input_channels(encoder: nn.Module) -> int:
+    """How many channels the first convolution of an encoder reads."""
+    declared = getattr(encoder, "input_channels", None)
+    if isinstance(declared, int):
+        return declared
+    return next((m.in_channels for m in encoder.modules() if isinstance(m, nn.Conv2d)), 3)
+
+
+def encode(encoder: nn.Module, generator: Generator, faces: Images) -> Latent:
+    """The latent an encoder gives, in W or W+ by its shape; WrongGenerator where it belongs to another network."""
+    size = int(getattr(encoder, "input_size", 256))
+    values: Tensor = encoder(resize(faces, size)).to(generator.w_average)
+    expected = ((generator.w_width,), (generator.layers, generator.w_width))
+    if tuple(values.shape[1:]) not in expected:
+        raise WrongGenerator(
+            f"this encoder answers with the shape {tuple(values.shape[1:])}, the network takes {expected[1]}; "
+            "it was trained for another network"
+        )
+    latent = Latent(Space.W if values.ndim == 2 else Space.W_PLUS, values)
+    return generator.lift(latent, Space.W_PLUS)

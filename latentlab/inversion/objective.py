@@ -1,0 +1,51 @@
+"""How far a render is from the photo, for each sample, as a dict of named terms; hidden parts never count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from latentlab.core.shapes import Images
+from latentlab.inversion.inverter import Distance
+from latentlab.inversion.resize import resize
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """Weighted distances between renders and targets."""
+
+    target: Images
+    """[n 3 r r]."""
+    mask: Tensor
+    """[n 1 r r], 1 where the photo counts."""
+    distance: Distance | None
+    """Perceptual distance, or None."""
+    pixels: float = 1.0
+    """Weight of the mean squared error."""
+    perceptual: float = 1.0
+    """Weight of the perceptual distance."""
+    size: int = 256
+    """Larger pictures are compared perceptually at this size, as the published projector does."""
+
+    def terms(self, images: Images, rows: list[int]) -> dict[str, Tensor]:
+        """Each named distance of images to the targets `rows`, [len(rows)]."""
+        target, mask = self.target[rows], self.mask[rows]
+        seen = visible(target, mask, images)
+        found = {"pixels": (images - seen).square().flatten(1).sum(dim=1) / (3 * mask.flatten(1).sum(dim=1))}
+        if self.distance is not None and self.perceptual:
+            size = min(self.size, images.shape[-1])
+            found["perceptual"] = self.distance(resize(images, size), resize(seen, size))
+        return found
+
+    def __call__(self, images: Images, rows: list[int]) -> Tensor:
+        terms = self.terms(images, rows)
+        total = self.pixels * terms["pixels"]
+        return total + self.perceptual * terms["perceptual"] if "perceptual" in terms else total
+
+
+def visible(target: Images, mask: Tensor, render: Images) -> Images:
+    """The target where the mask is 1, the render itself where it is 0, so that what hides the face asks for nothing."""
+    if bool((mask == 1).all()):
+        return target
+    return target * mask + render * (1 - mask)
