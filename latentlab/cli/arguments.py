@@ -1,0 +1,112 @@
+"""Words to values: the flags of a command, its method and everyone's, by tyro; a usage error is one line."""
+
+from __future__ import annotations
+
+import io
+import re
+from contextlib import redirect_stderr
+from dataclasses import dataclass, field, fields, make_dataclass
+from difflib import get_close_matches
+from itertools import pairwise
+from typing import Any, get_type_hints
+
+import tyro
+
+from latentlab.cli.command import Command, Common
+from latentlab.cli.page import page
+from latentlab.core.errors import BadInput
+
+CONFIG = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What the words on the command line meant."""
+
+    command: Command
+    method: Any
+    """The chosen member of the command's family, its fields set; None where the command has none."""
+    options: dict[str, Any]
+    """The fields of `Common`, wherever they were declared."""
+
+
+def parse(name: str, kind: type[Command], words: list[str]) -> Parsed | str:
+    """The command ready to run, or its help text where that was asked for."""
+    words = [_translate(word, kind.aliases) for word in words]
+    asks = bool({"-h", "--help"} & set(words))
+    method = _method(kind, words, only_spoken=asks)
+    shape, program = _shape(kind, method), f"latentlab {name}"
+    if asks:
+        return page(shape, program, kind, CONFIG)
+
+    found, left = _read(shape, program, words)
+    if left:
+        near = _nearest(left[0], page(shape, program, kind, CONFIG))
+        raise BadInput(f"'{name}' does not know {left[0]!r}{near}; see: {program} --help")
+    parts = [getattr(found, part.name) for part in fields(found)]
+    options = {part.name: _first(parts, part.name) for part in fields(Common)}
+    return Parsed(found.command, parts[1] if method else None, options)
+
+
+def _first(parts: list[Any], name: str) -> Any:
+    return next(getattr(part, name) for part in parts if hasattr(part, name))
+
+
+def _translate(word: str, aliases: dict[str, str]) -> str:
+    flag, equals, value = word.partition("=")
+    return aliases.get(flag, flag) + equals + value
+
+
+def _method(kind: type[Command], words: list[str], *, only_spoken: bool) -> tuple[str, type] | None:
+    """Name and class of the method; its module is imported here, so help without --method stays fast."""
+    if not kind.family:
+        return None
+    from latentlab.studio import methods
+
+    spoken = [w.partition("=")[2] for w in words if w.startswith("--method=")]
+    spoken += [after for word, after in pairwise(words) if word == "--method"]
+    default = next(part.default for part in fields(kind) if part.name == "method")  # type: ignore[arg-type]
+    name = spoken[0] if spoken else None if only_spoken else default
+    return (str(name), methods(kind.family)[str(name)]) if name else None
+
+
+def _shape(kind: type[Command], method: tuple[str, type] | None) -> type:
+    """A dataclass of the command, its method and what is left of the common flags, without prefixes."""
+    flat = tyro.conf.OmitArgPrefixes
+    own = [kind, method[1]] if method else [kind]
+    taken = {part.name for own_part in own for part in fields(own_part)}  # type: ignore[arg-type]
+    hints = get_type_hints(Common, include_extras=True)
+    rest = [
+        (part.name, hints[part.name], field(default=part.default))
+        for part in fields(Common)
+        if part.name not in taken
+    ]
+    common = make_dataclass("Common", rest, frozen=True)
+
+    parts: list[tuple[str, Any]] = [("command", flat[kind])]
+    if method:
+        parts.append((method[0].replace("-", "_"), flat[method[1]]))
+    return make_dataclass("Arguments", [*parts, ("common", flat[common])])
+
+
+def _read(shape: type, program: str, words: list[str]) -> tuple[Any, list[str]]:
+    complaint = io.StringIO()
+    try:
+        with redirect_stderr(complaint):
+            return tyro.cli(shape, prog=program, args=words, config=CONFIG, return_unknown_args=True)  # type: ignore[return-value]
+    except SystemExit:
+        raise BadInput(f"{_one_line(complaint.getvalue())}; see: {program} --help") from None
+
+
+def _one_line(box: str) -> str:
+    """tyro's box as a line: what stands above its first rule, without the frame."""
+    lines = [line.strip("│ ").strip() for line in box.splitlines() if not line.startswith(("╭", "╰"))]
+    end = next((number for number, line in enumerate(lines) if line.startswith("──")), None)
+    text = " ".join(line for line in lines[:end] if line)
+    return text.removeprefix("Error parsing ").rstrip(".") or "these words make no command"
+
+
+def _nearest(word: str, page: str) -> str:
+    flags = sorted(set(re.findall(r"--[a-z][a-z0-9-]*", page)))
+    near = get_close_matches(word.partition("=")[0], flags, n=1)
+    return f" (did you mean {near[0]}?)" if near and word.startswith("-") else ""

@@ -1,0 +1,23 @@
+"""Every command by name, as text: adding one is a file and a line here (and a line in help.txt)."""
+
+from __future__ import annotations
+
+from latentlab.core.registry import Registry
+
+COMMANDS: Registry = Registry(
+    "command",
+    {
+        "generate": "latentlab.cli.generate:Generate",
+        "mix": "latentlab.cli.mix:Mix",
+        "interpolate": "latentlab.cli.interpolate:Interpolate",
+        "convert": "latentlab.cli.convert:Convert",
+        "replay": "latentlab.cli.replay:Replay",
+        "doctor": "latentlab.cli.doctor:Doctor",
+    },
+)
+"""A name of two words is a subcommand: `models list`."""
+
+
+def groups() -> set[str]:
+    """First words that only stand before a second: `models`."""
+    return {name.split()[0] for name in COMMANDS if " " in name}

@@ -1,0 +1,55 @@
+"""`latentlab mix`: a grid that takes some layers from one sample and the others from another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import tyro
+
+from latentlab.cli.command import Command, count
+from latentlab.studio.mix import Mixing
+
+if TYPE_CHECKING:
+    from latentlab.cli.session import Session
+
+
+@dataclass(frozen=True)
+class Mix(Command):
+    """Mix the styles of samples: rows give one part of the layers, columns the other.
+
+    Writes one picture for each pair (85-55.png is row 85 with the styles of column 55) and grid.png with the
+    sources along its edges.
+    """
+
+    mixing: tyro.conf.OmitArgPrefixes[Mixing] = field(default_factory=Mixing)
+    out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o", "--outdir"])] = Path("mixed")
+    """Where the pictures go."""
+    force: bool = False
+    """Replace files that latentlab did not make."""
+
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab mix --rows 85,100 --cols 55,821 --styles 0-3 --psi .7",
+        "latentlab mix --network stylegan2-ffhq.pkl --rows 0-3 --cols 10-14 --styles 8-17",
+    )
+    aliases: ClassVar[dict[str, str]] = {
+        "--trunc": "--psi",
+        "--noise-mode": "--noise",
+        "--row-seeds": "--rows",
+        "--col-seeds": "--cols",
+        "--col-styles": "--styles",
+    }
+
+    def run(self, session: Session) -> None:
+        from latentlab.studio.picture import may_replace, writable
+
+        writable(self.out)
+        written = 0
+        with session.progress("mixing", 0) as watch:
+            for picture in self.mixing.draw(session.studio, watch):
+                path = self.out / f"{picture.name}.png"
+                may_replace(path, force=self.force)
+                session.emit(picture=str(picture.save(path)), name=picture.name)
+                written += 1
+        session.say(f"{count(written - 1, 'mixed picture')} and grid.png in {self.out}")

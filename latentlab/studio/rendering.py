@@ -1,0 +1,143 @@
+"""How latents become pictures: truncation, noise and class, checked at the door; one meaning for every command."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from latentlab.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from latentlab.core.generator import Generator
+    from latentlab.core.latent import Latent
+    from latentlab.core.noise import Noise
+
+LARGEST_NOISE_SEED = 2**63 - 2**32
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """How samples are drawn."""
+
+    psi: Annotated[float, tyro.conf.arg(metavar="PSI")] = 1.0
+    """Truncation: 1 is none, 0 the average face, .7 shows fewer and better faces."""
+    cutoff: Annotated[int | None, tyro.conf.arg(metavar="K")] = None
+    """Truncate the first K layers only (all, if left out)."""
+    noise: Literal["const", "random", "none"] = "const"
+    """The noise inputs: const are those stored with the network."""
+    noise_seed: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """With random noise: makes it repeatable; the picture of seed S draws its noise from N + S."""
+    class_: Annotated[int | None, tyro.conf.arg(name="class", metavar="K")] = None
+    """The class to draw; needed by conditional networks."""
+
+    def __post_init__(self) -> None:
+        """What no network can do is refused before one is loaded."""
+        if not math.isfinite(self.psi):
+            raise BadInput(f"--psi is {self.psi}; truncation needs a finite number, usually from 0 to 1")
+        if self.noise not in ("const", "random", "none"):
+            raise BadInput(f"'{self.noise}' is no kind of noise; write const, random or none")
+        if self.noise_seed is not None and self.noise != "random":
+            raise BadInput(
+                f"--noise-seed {self.noise_seed} has no effect with --noise {self.noise}; add --noise random"
+            )
+        if not 0 <= (self.noise_seed or 0) <= LARGEST_NOISE_SEED:
+            raise BadInput(f"--noise-seed {self.noise_seed} is out of range; write 0 to {LARGEST_NOISE_SEED}")
+
+    def checked(self, generator: Generator) -> Rendering:
+        """Itself, fit for this network; raises BadInput for what the network does not have."""
+        from latentlab.studio.networks import one_hot
+
+        if self.cutoff is not None and not 0 <= self.cutoff <= generator.layers:
+            raise BadInput(
+                f"--cutoff {self.cutoff} is out of range; this network has {generator.layers} layers"
+            )
+        one_hot(generator, self.class_)
+        return self._with_noise_seed()
+
+    def _with_noise_seed(self) -> Rendering:
+        """Random noise without a seed gets one, so that the picture can be made again."""
+        if self.noise != "random" or self.noise_seed is not None:
+            return self
+        from secrets import randbelow
+
+        return replace(self, noise_seed=randbelow(2**31))
+
+    def asked(self) -> dict[str, object]:
+        """For the recipe; what is at its default and says nothing is left out."""
+        values = {name.rstrip("_"): value for name, value in asdict(self).items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+    @classmethod
+    def from_recipe(cls, asked: dict[str, object]) -> Rendering:
+        """The rendering of an untrusted recipe: known fields of the right type only."""
+        from latentlab.studio.recipe import field_of
+
+        return cls(
+            psi=float(field_of(asked, "psi", (int, float), 1.0)),
+            cutoff=field_of(asked, "cutoff", int, None),
+            noise=field_of(asked, "noise", str, "const"),
+            noise_seed=field_of(asked, "noise_seed", int, None),
+            class_=field_of(asked, "class", int, None),
+        )
+
+    def map_seeds(self, generator: Generator, seeds: Sequence[int]) -> Latent:
+        """Seeds, as in the published tools, to truncated W+."""
+        from latentlab.core.latent import Latent, Space
+        from latentlab.core.seeds import draw_z
+
+        z = draw_z(seeds, generator.z_width).to(generator.device)
+        return self.pull(generator, Latent(Space.Z, z))
+
+    def pull(self, generator: Generator, latent: Latent) -> Latent:
+        """A latent of Z, W or W+ as truncated W+; S passes as it is, since nothing leads back from it."""
+        from latentlab.core.latent import Latent, Space
+        from latentlab.studio.networks import one_hot
+
+        if latent.space is Space.S:
+            if self.psi != 1:
+                raise BadInput(
+                    f"--psi {self.psi} cannot truncate a latent in S; truncation works in W and W+"
+                )
+            return latent
+        condition = one_hot(generator, self.class_, len(latent)) if latent.space is Space.Z else None
+        climbed = generator.lift(latent, Space.W_PLUS, condition)
+        pulled = generator.truncate(climbed.values, self.psi, self.cutoff)
+        return Latent(Space.W_PLUS, pulled, latent.correction)
+
+    def noise_for(self, first: int) -> Noise:
+        """The noise of a batch whose samples are numbered on from `first`."""
+        from latentlab.core.noise import Noise, NoiseMode
+
+        seed = None if self.noise_seed is None else self.noise_seed + first
+        return Noise(NoiseMode(self.noise), seed)
+
+    def synthesise(self, generator: Generator, latent: Latent, first: int) -> Tensor:
+        """Images of truncated latents [n 3 h w]."""
+        return generator.render(latent, self.noise_for(first))
+
+    def batches(self, numbers: Sequence[int], size: int) -> Iterator[slice]:
+        """Runs of at most `size`; with random noise the numbers in a run follow each other, as their noise does."""
+        start = 0
+        for end in range(1, len(numbers) + 1):
+            full = end - start == size or end == len(numbers)
+            if full or (self.noise == "random" and numbers[end] != numbers[end - 1] + 1):
+                yield slice(start, end)
+                start = end
+
+
+def batch_size(generator: Generator) -> int:
+    """How many pictures at once suit the device: the same pixels as one by one, within rounding."""
+    if generator.device.type == "cuda":
+        return 8
+    return 1 if generator.resolution >= 128 else 8
+
+
+def as_list(seeds: str | Iterable[int]) -> str:
+    """Seeds as they are written on the command line."""
+    return seeds if isinstance(seeds, str) else ",".join(str(int(seed)) for seed in seeds)
