@@ -79,11 +79,15 @@ class Allowed:
             return _dtype_state(target, state)
         if isinstance(target, NumpyArray):
             return _array_state(target, state)
-        bags = {dict: "", TFNetwork: "state", Namespace: "values"}
-        if type(target) in bags and isinstance(state, dict) and all(isinstance(key, str) for key in state):
-            bag = target if isinstance(target, dict) else getattr(target, bags[type(target)])
-            bag.update(state)
-            return target
+        if isinstance(state, dict) and all(isinstance(key, str) for key in state):
+            if isinstance(target, dict):
+                return target  # attributes of a dict (`_metadata` of a state dict) are not its items
+            if isinstance(target, TFNetwork):
+                target.state.update(state)
+                return target
+            if isinstance(target, Namespace):
+                target.values.update(state)
+                return target
         raise BadFile("its pickle sets the state of an object that has none")
 
     def persistent(self, key: object) -> object:

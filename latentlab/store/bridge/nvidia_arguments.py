@@ -18,7 +18,7 @@ def stylegan2(recorded: Recorded, module: Module) -> dict[str, object]:
     arguments |= _mapping(mapping, arguments["w_width"], arguments["condition_width"])
     arguments |= _blocks(inner, module, arguments["resolution"], "skip")
     arguments["noise"] = inner.flag("use_noise", default=True)
-    inner.only("kernel_size", 3)
+    arguments["kernel"] = inner.whole("kernel_size", 3, 1, 15)
     inner.ignore("fused_modconv_default")
     for part in (mapping, inner, recorded):
         part.close()
