@@ -21,6 +21,11 @@ KINDS = {
     "stylegan1_critic": "latentlab.networks.critic1:StyleGAN1Critic",
     "stylegan2_critic": "latentlab.networks.critic:Critic",
     "stylegan3_critic": "latentlab.networks.critic:Critic",
+    "encoder_e4e": "latentlab.networks.encoder:EncoderE4E",
+    "encoder_psp": "latentlab.networks.encoder:EncoderPSP",
+    "encoder_w": "latentlab.networks.encoder:EncoderW",
+    "encoder_last": "latentlab.networks.encoder:EncoderLast",
+    "arcface": "latentlab.networks.arcface:ArcFace",
 }
 DERIVED = ("resample_filter",)
 
@@ -83,6 +88,7 @@ def _construct(kind: str, arguments: Mapping[str, Any]) -> nn.Module:
 def _fill(network: nn.Module, tensors: dict[str, Tensor]) -> None:
     _settle_filters(network, tensors)
     _settle_average(network, tensors)
+    _settle_encoder(network, tensors)
     state = network.state_dict()
     _compare_names(set(state), set(tensors))
     for name, value in tensors.items():
@@ -146,6 +152,22 @@ def _settle_average(network: nn.Module, tensors: dict[str, Tensor]) -> None:
         object.__setattr__(network, "unset", ("mapping.w_avg",))
     elif tuple(value.shape) == (layers, width):
         mapping.w_avg = torch.zeros(layers, width)
+
+
+def _settle_encoder(network: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Counters of batch norms may be absent; the average of an encoder may have one row, or one for each style."""
+    for name, value in network.state_dict().items():
+        if name.endswith("num_batches_tracked"):
+            tensors.setdefault(name, value)
+    if not hasattr(network, "latent_avg"):
+        return
+    average = tensors.get("latent_avg")
+    if network.latent_avg is None:
+        tensors.pop("latent_avg", None)
+    elif average is not None and average.shape[-1:] == network.latent_avg.shape[-1:]:  # type: ignore[union-attr]
+        tensors["latent_avg"] = average.reshape(-1, average.shape[-1])
+        if len(tensors["latent_avg"]) == 1:
+            network.latent_avg = torch.zeros(1, average.shape[-1])
 
 
 def _find(network: nn.Module, path: str) -> nn.Module | None:

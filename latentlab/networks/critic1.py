@@ -89,9 +89,7 @@ class StyleGAN1Critic(nn.Module):
             self.add_module(f"b{size}", block)
 
     def forward(self, images: Images, condition: Conditions | None = None) -> Tensor:
-        x = images
-        for _, x in self._walk(images):
-            pass
+        x = self.features(images)[4] if self.resolution > 4 else self.b4.fromrgb(images)
         if self.group_channels:
             x = minibatch_deviation(x, self.group_size, self.group_channels)
         logits = self.b4.out(self.b4.fc(self.b4.conv(x).flatten(1)))

@@ -1,0 +1,47 @@
+"""ArcFace (Deng et al. 2019): faces to unit vectors whose dot product says how alike two people are."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from latentlab.core.shapes import Images
+from latentlab.networks.trunk import Trunk
+
+
+class ArcFace(Trunk):
+    """Tight faces [n 3 112 112] in [-1, 1] → unit vectors [n 512]."""
+
+    kind = "arcface"
+
+    def __init__(
+        self, depth: int = 50, se: bool = True, input_channels: int = 3, input_size: int = 112
+    ) -> None:
+        super().__init__(depth, se, input_channels)
+        self.input_size = input_size
+        cells = (input_size // 16) ** 2
+        self.output_layer = nn.Sequential(
+            nn.BatchNorm2d(self.widths[-1]),
+            nn.Dropout(),
+            nn.Flatten(),
+            nn.Linear(self.widths[-1] * cells, 512),
+            nn.BatchNorm1d(512),
+        )
+
+    def start(self, source: torch.Generator) -> None:
+        super().start(source)
+        linear = self.output_layer[3]
+        linear.weight.normal_(0, linear.in_features**-0.5, generator=source)  # type: ignore[union-attr, arg-type]
+        linear.bias.zero_()  # type: ignore[union-attr, operator]
+
+    def forward(self, images: Images) -> Tensor:
+        (features,) = self.walk(images, self.ends[-1:])
+        return F.normalize(self.output_layer(features))
+
+    def from_aligned(self, images: Images) -> Tensor:
+        """Unit vectors of aligned faces (any size, FFHQ crop): the inner face of the 256² picture, as pSp and e4e read it."""
+        if images.shape[-1] != 256:
+            images = F.adaptive_avg_pool2d(images, 256)
+        inner = images[:, :, 35:223, 32:220]
+        return self(F.adaptive_avg_pool2d(inner, self.input_size))
