@@ -20,10 +20,10 @@ from latentlab.core.seeds import draw_z
 from latentlab.core.shapes import Images
 from latentlab.inversion.chart import Chart, chart
 from latentlab.inversion.descent import Parameters, Schedule, Stop, descend
-from latentlab.inversion.encode import encode, input_channels
+from latentlab.inversion.encode import encode, first_sight, input_channels
 from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, finish, start_in
-from latentlab.inversion.objective import Objective, visible
-from latentlab.inversion.statistics import average, sample_w
+from latentlab.inversion.objective import Objective
+from latentlab.inversion.statistics import sample_w
 
 PULL = 0.7
 """Candidates to begin at are drawn nearer to the average than the prior lies."""
@@ -107,12 +107,7 @@ class Descend(Inverter):
                 and self.space >= Space.W_PLUS
                 and input_channels(given.encoder) == 3
             ):
-                filled = objective.target
-                if not bool((objective.mask == 1).all()):
-                    middle = generator.render(average(generator, Space.W, len(faces)))
-                    filled = visible(filled, objective.mask, middle)
-                else:
-                    filled = faces.to(filled)
+                filled = first_sight(generator, faces, objective.target, objective.mask)
                 return generator.lift(encode(given.encoder, generator, filled), self.space)
             return self._nearest(generator, objective, given.seed)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -32,23 +32,19 @@ class Encode(Inverter):
         whole = bool((mask == 1).all())
 
         with torch.no_grad():
-            filled = (
-                target
-                if whole
-                else visible(target, mask, generator.render(average(generator, Space.W, len(target))))
-            )
-            latent = encode(encoder, generator, filled if not whole else faces.to(target))
+            latent = encode(encoder, generator, first_sight(generator, faces, target, mask))
             for _ in range(0 if whole else self.passes - 1):
                 filled = visible(target, mask, generator.render(latent))
                 latent = encode(encoder, generator, filled)
         result = finish(generator, (target, mask), latent, given)
-        return _told(result, self, watch)
+        return replace(result, seconds=watch.seconds, steps=1, method=repr(self))
 
 
-def _told(result: Inversion, method: Inverter, watch: Stopwatch, steps: int = 1) -> Inversion:
-    from dataclasses import replace
-
-    return replace(result, seconds=watch.seconds, steps=steps, method=repr(method))
+def first_sight(generator: Generator, faces: Images, target: Images, mask: Tensor) -> Images:
+    """What an encoder sees first: the face at its own size, or with the average face where the mask hides it."""
+    if bool((mask == 1).all()):
+        return faces.to(target)
+    return visible(target, mask, generator.render(average(generator, Space.W_PLUS, len(target))))
 
 
 def need_encoder(given: Given, channels: int, method: str) -> nn.Module:
@@ -59,11 +55,8 @@ def need_encoder(given: Given, channels: int, method: str) -> nn.Module:
             "use --method descend, or train one: latentlab train-encoder"
         )
     if input_channels(given.encoder) != channels:
-        wanted, other = (
-            ("one pass (3 channels)", "refine") if channels == 6 else ("iteration (6 channels)", "encode")
-        )
+        wanted = "one pass (3 channels)" if channels == 6 else "iteration (6 channels)"
         instead = "encode" if channels == 6 else "refine"
-        del other
         raise MissingPart(
             f"the method '{method}' feeds {channels} channels, but this encoder was trained for {wanted}; "
             f"use --method {instead}"
@@ -80,9 +73,14 @@ def input_channels(encoder: nn.Module) -> int:
 
 
 def encode(encoder: nn.Module, generator: Generator, faces: Images) -> Latent:
-    """The latent an encoder gives, in W or W+ by its shape; WrongGenerator where it belongs to another network."""
+    """The latent an encoder gives, as a W+; WrongGenerator where it belongs to another network."""
     size = int(getattr(encoder, "input_size", 256))
     values: Tensor = encoder(resize(faces, size)).to(generator.w_average)
+    return fitting(values, generator)
+
+
+def fitting(values: Tensor, generator: Generator) -> Latent:
+    """An encoder's answer, in W or W+ by its shape, as a W+."""
     expected = ((generator.w_width,), (generator.layers, generator.w_width))
     if tuple(values.shape[1:]) not in expected:
         raise WrongGenerator(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor, nn
 
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.inversion import Inversion
-from latentlab.core.latent import Latent, Space
+from latentlab.core.latent import Space
 from latentlab.core.shapes import Images
-from latentlab.inversion.encode import encode, need_encoder
+from latentlab.inversion.encode import fitting, need_encoder
 from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, finish, start_in
 from latentlab.inversion.objective import visible
 from latentlab.inversion.resize import resize
@@ -43,12 +44,13 @@ class Refine(Inverter):
                 render = generator.render(latent)
                 seen = visible(target, mask, render)
                 pair = torch.cat([resize(seen, size), resize(render, size)], dim=1)  # [n 6 size size]
-                latent = self._add(latent, encode(encoder, generator, pair))
+                latent = latent.with_values(latent.values + self._difference(encoder, generator, pair))
                 given.watch((done + 1) / self.passes, f"pass {done + 1}")
         result = finish(generator, (target, mask), latent, given)
         return replace(result, seconds=watch.seconds, steps=self.passes, method=repr(self))
 
     @staticmethod
-    def _add(latent: Latent, answer: Latent) -> Latent:
-        """The encoder's answer is a difference; its own start (`start_from_average`) is not added here."""
-        return latent.with_values(latent.values + answer.values)
+    def _difference(encoder: nn.Module, generator: Generator, pair: Tensor) -> Tensor:
+        """What the encoder would change; the average that single-pass encoders add to their answer stays out."""
+        answer = getattr(encoder, "codes", encoder)(pair).to(generator.w_average)
+        return fitting(answer, generator).values
