@@ -16,6 +16,8 @@ from latentlab.core.files import atomic
 from latentlab.core.shapes import Images, Pixels
 
 if TYPE_CHECKING:
+    from io import BytesIO
+
     from PIL.Image import Image
 
 MOST_PIXELS = 120_000_000
@@ -37,23 +39,34 @@ _XMP = (
 
 def load_picture(path: Path | str) -> Image:
     """Any picture file as upright 8-bit RGB: EXIF turned, CMYK, palette, grey, 16-bit and alpha converted."""
-    from PIL import Image as pillow
-    from PIL import ImageOps, UnidentifiedImageError
-
     path = Path(path)
     if path.is_dir():
         raise BadFile(f"{path} is a folder, not a picture; name the pictures in it")
+    return _decode(path, str(path))
+
+
+def decode_picture(content: bytes, name: str) -> Image:
+    """The same from the bytes of a picture file, e.g. out of a zip; errors call it `name`."""
+    from io import BytesIO
+
+    return _decode(BytesIO(content), name)
+
+
+def _decode(source: Path | BytesIO, name: str) -> Image:
+    from PIL import Image as pillow
+    from PIL import ImageOps, UnidentifiedImageError
+
     try:
-        with pillow.open(path) as opened:
+        with pillow.open(source) as opened:
             width, height = opened.size
             if width * height > MOST_PIXELS:
                 raise BadFile(
-                    f"{path} has {width}×{height} pixels; at most {MOST_PIXELS:,} are read: shrink it first"
+                    f"{name} has {width}×{height} pixels; at most {MOST_PIXELS:,} are read: shrink it first"
                 )
             opened.load()
             return _to_rgb(ImageOps.exif_transpose(opened))
     except FileNotFoundError:
-        raise BadFile(f"there is no file {path}") from None
+        raise BadFile(f"there is no file {name}") from None
     except (
         UnidentifiedImageError,
         pillow.DecompressionBombError,
@@ -63,7 +76,7 @@ def load_picture(path: Path | str) -> Image:
         EOFError,
     ) as error:
         reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else str(error)
-        raise BadFile(f"cannot read {path}: {reason}; is it a whole PNG, JPEG, WebP or TIFF file?") from None
+        raise BadFile(f"cannot read {name}: {reason}; is it a whole PNG, JPEG, WebP or TIFF file?") from None
 
 
 def _to_rgb(picture: Image) -> Image:

@@ -50,10 +50,7 @@ def face_in_photo(
 
     Raises NoFace (none, several and no choice, or a profile unless allowed) and BadFile.
     """
-    named = isinstance(photo, (str, Path))
-    picture = load_picture(photo) if named else photo
-    name = str(photo) if named else "the photo"
-
+    picture, name = _opened(photo)
     faces = find_faces(picture)
     chosen = choose_face(faces, face, name)
     if chosen.profile and not allow_profile:
@@ -68,10 +65,15 @@ def face_in_photo(
 
 def faces_in_photo(photo: Path | str | Image, size: int = 256) -> list[FaceInPhoto]:
     """Every face of a photo, aligned, from left to right, profiles included; NoFace where there is none."""
-    named = isinstance(photo, (str, Path))
-    picture = load_picture(photo) if named else photo
+    picture, name = _opened(photo)
     faces = find_faces(picture)
     if not faces:
-        choose_face(faces, name=str(photo) if named else "the photo")
+        choose_face(faces, name=name)
     cuts = [align(picture, find_landmarks(picture, face), size) for face in faces]
     return [FaceInPhoto(c.image, c.crop, picture, f, len(faces)) for c, f in zip(cuts, faces, strict=True)]
+
+
+def _opened(photo: Path | str | Image) -> tuple[Image, str]:
+    if isinstance(photo, (str, Path)):
+        return load_picture(photo), str(photo)
+    return photo, "the photo"
