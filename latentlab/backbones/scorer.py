@@ -1,0 +1,256 @@
+"""How scorers are taught: renders with known factors in, every visible factor out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
+
+from latentlab.core.errors import BadInput
+from latentlab.core.image import from_pixels
+from latentlab.core.watch import Watch, silent
+from latentlab.networks.regressor import Embedder, Regressor
+from latentlab.scorers.targets import NAMES, TARGETS, UNITS
+from latentlab.store.archive import Archive
+from latentlab.training.phase import Moment, Phase
+from latentlab.training.run import Run
+from latentlab.training.trainable import Networks, Trainable
+from latentlab.training.trainer import Pace, Trainer
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Renders in memory with what is known about them."""
+
+    pixels: Tensor
+    """uint8 [n h w 3]."""
+    values: Tensor
+    """[n names] for scorers (see `scorers.targets`), or int64 [n] person numbers for identity."""
+
+    def __post_init__(self) -> None:
+        if len(self.pixels) != len(self.values):
+            raise BadInput(
+                f"{len(self.pixels)} pictures but {len(self.values)} rows of truth; render the set again"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Shuffled:
+    """A source for the trainer: sample number → a row of the data, every epoch in another order."""
+
+    data: Labelled
+    seed: int
+
+    def __call__(self, numbers: Sequence[int]) -> dict[str, Tensor]:
+        n = len(self.data.pixels)
+        rows = torch.tensor([int(self._order(number // n)[number % n]) for number in numbers])
+        return {"images": from_pixels(self.data.pixels[rows]), "values": self.data.values[rows]}
+
+    def _order(self, epoch: int) -> Tensor:
+        cache = self.__dict__.setdefault("_orders", {})
+        if epoch not in cache:
+            cache.clear()
+            cache[epoch] = torch.randperm(
+                n := len(self.data.pixels), generator=torch.Generator().manual_seed(self.seed + epoch)
+            )
+            assert len(cache[epoch]) == n
+        return cache[epoch]
+
+
+def roughen(images: Tensor, seed: int) -> Tensor:
+    """Small shifts, lost resolution, brightness and grain, so that generated faces are read as well as renders."""
+    draw = torch.Generator().manual_seed(seed)
+    n, _, side, _ = images.shape
+
+    def uniform(low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(n, generator=draw)
+
+    matrix = torch.zeros(n, 2, 3)
+    matrix[:, 0, 0] = matrix[:, 1, 1] = uniform(0.97, 1.03)
+    matrix[:, 0, 2], matrix[:, 1, 2] = uniform(-0.03, 0.03), uniform(-0.03, 0.03)
+    grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
+    images = F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+    if float(torch.rand((), generator=draw)) < 0.5:
+        small = int(side * float(torch.empty(()).uniform_(0.45, 0.9, generator=draw)))
+        images = F.interpolate(images, (small, small), mode="bilinear", antialias=True)
+        images = F.interpolate(images, (side, side), mode="bicubic")
+    images = images * uniform(0.93, 1.07)[:, None, None, None] + uniform(-0.05, 0.05)[:, None, None, None]
+    grain = torch.randn(images.shape, generator=draw) * uniform(0, 0.04)[:, None, None, None]
+    return (images + grain).clamp(-1, 1)
+
+
+@dataclass(frozen=True)
+class ScorerTraining(Trainable):
+    """Regression of all targets at once, each in standard deviations; Huber loss."""
+
+    role: str = "guide"
+    """`guide` (residual trunk) or `judge` (plain trunk): other architecture, other seed, other people."""
+    width: int = 32
+    """Channels of the first stage."""
+    size: int = 96
+    """Pixels a side that the network reads."""
+    rate: float = 2e-3
+    """Highest learning rate; falls along a cosine after a short rise."""
+    images: int = 200_000
+    """Length of the training, for the schedule."""
+    half: bool = True
+    """bfloat16 arithmetic in the trunk."""
+    mean: tuple[float, ...] = ()
+    spread: tuple[float, ...] = ()
+
+    def networks(self) -> Networks:
+        network = Regressor(
+            {"guide": "residual", "judge": "plain"}[self.role], self.width, self.size, len(NAMES)
+        )
+        network.mean.copy_(torch.tensor(self.mean))
+        network.spread.copy_(torch.tensor(self.spread))
+        return {"scorer": network.to(memory_format=torch.channels_last)}
+
+    def optimizers(self, networks: Networks) -> Mapping[str, Optimizer]:
+        return {"scorer": AdamW(networks["scorer"].parameters(), lr=self.rate, weight_decay=1e-2)}
+
+    def schedule(self, images: int) -> float:
+        return cosine(images / self.images)
+
+    def phases(self, networks: Networks) -> Sequence[Phase]:
+        network: Any = networks["scorer"]
+
+        def losses(batch: dict[str, Tensor], moment: Moment) -> dict[str, Tensor]:
+            images = roughen(batch["images"], moment.images)
+            with torch.autocast(moment.device.type, torch.bfloat16, enabled=self.half):
+                guess = network.normalised(images)
+            truth = (batch["values"] - network.mean) / network.spread
+            return {"huber": F.huber_loss(guess.float(), truth, delta=1.0)}
+
+        return [Phase("regress", ("scorer",), losses)]
+
+
+@dataclass(frozen=True)
+class IdentityTraining(Trainable):
+    """Large-margin softmax over rendered people (Wang et al. 2018, CosFace: scale s, margin m on the cosine)."""
+
+    people: int = 1000
+    """How many people the data has."""
+    width: int = 32
+    size: int = 96
+    outputs: int = 128
+    rate: float = 2e-3
+    images: int = 200_000
+    scale: float = 24.0
+    margin: float = 0.25
+    half: bool = True
+
+    def networks(self) -> Networks:
+        head = nn.Linear(self.outputs, self.people, bias=False)
+        return {"embedding": Embedder("residual", self.width, self.size, self.outputs), "people": head}
+
+    def optimizers(self, networks: Networks) -> Mapping[str, Optimizer]:
+        return {
+            name: AdamW(network.parameters(), lr=self.rate, weight_decay=1e-2)
+            for name, network in networks.items()
+        }
+
+    def schedule(self, images: int) -> float:
+        return cosine(images / self.images)
+
+    def phases(self, networks: Networks) -> Sequence[Phase]:
+        embedding, head = networks["embedding"], networks["people"]
+
+        def losses(batch: dict[str, Tensor], moment: Moment) -> dict[str, Tensor]:
+            with torch.autocast(moment.device.type, torch.bfloat16, enabled=self.half):
+                vectors = embedding(roughen(batch["images"], moment.images))
+            cosines = vectors.float() @ F.normalize(head.weight, dim=1).T
+            margin = self.margin * min(
+                moment.images / (0.2 * self.images), 1.0
+            )  # grows in, or nothing is learned
+            own = F.one_hot(batch["values"], self.people).to(cosines)
+            return {"margin softmax": F.cross_entropy(self.scale * (cosines - margin * own), batch["values"])}
+
+        return [Phase("tell apart", ("embedding", "people"), losses)]
+
+
+def cosine(done: float) -> float:
+    """A rise over the first 3 %, then a half cosine down to 1 % of the rate."""
+    if done < 0.03:
+        return max(done / 0.03, 0.02)
+    return 0.01 + 0.99 * 0.5 * (1 + float(torch.cos(torch.tensor(min(done, 1.0) * torch.pi))))
+
+
+def train_scorer(
+    role: str, data: Labelled, held_out: Labelled, run: Run, images: int = 200_000, batch: int = 64, width: int = 32,
+    size: int = 96, seed: int = 0, resume: bool = False, watch: Watch = silent,
+) -> Archive:  # fmt: skip
+    """Train `guide` or `judge`; the archive's story holds names, units and the held-out R² of each."""
+    spread = data.values.std(0).clamp_min(1e-6)
+    model = ScorerTraining(
+        role,
+        width,
+        size,
+        images=images,
+        mean=tuple(data.values.mean(0).tolist()),
+        spread=tuple(spread.tolist()),
+    )
+    trainer = Trainer(model, run, Pace(batch=batch, seed=seed, picture_steps=0)).begin(resume=resume)
+    trainer.fit(Shuffled(data, seed), images, watch=watch)
+    network: Any = trainer.networks["scorer"].eval()
+    r2 = explained(network, held_out)
+    story = {
+        "role": role, "names": NAMES, "units": UNITS, "arguments": network.arguments, "r2": r2, "seed": seed,
+        "images": images, "pictures": len(data.pixels), "held_out": len(held_out.pixels),
+    }  # fmt: skip
+    return Archive("scorer", plain_tensors(network), story)
+
+
+def train_identity(
+    data: Labelled, held_out: Labelled, run: Run, images: int = 200_000, batch: int = 64, width: int = 32, size: int = 96,
+    seed: int = 0, resume: bool = False, watch: Watch = silent,
+) -> Archive:  # fmt: skip
+    """Train the identity embedding; the story holds its verification accuracy on people it never saw."""
+    people = int(data.values.max()) + 1
+    model = IdentityTraining(people, width, size, images=images)
+    trainer = Trainer(model, run, Pace(batch=batch, seed=seed, picture_steps=0)).begin(resume=resume)
+    trainer.fit(Shuffled(data, seed), images, watch=watch)
+    network: Any = trainer.networks["embedding"].eval()
+    accuracy = verification(predict(network, held_out.pixels), held_out.values)
+    story = {
+        "arguments": network.arguments,
+        "people": people,
+        "images": images,
+        "verification_accuracy": accuracy,
+        "seed": seed,
+    }
+    return Archive("embedding", plain_tensors(network), story)
+
+
+def plain_tensors(network: nn.Module) -> dict[str, Tensor]:
+    """The state as it is kept on disk: contiguous, detached."""
+    return {name: value.detach().contiguous().clone() for name, value in network.state_dict().items()}
+
+
+@torch.no_grad()
+def predict(network: nn.Module, pixels: Tensor, batch: int = 100) -> Tensor:
+    """Outputs for many pictures, [n outputs]."""
+    return torch.cat([network(from_pixels(part)) for part in pixels.split(batch)])
+
+
+def explained(network: nn.Module, data: Labelled) -> dict[str, float]:
+    """R² of each target on these pictures."""
+    left = (predict(network, data.pixels) - data.values).square().mean(0)
+    share = 1 - left / data.values.var(0, unbiased=False).clamp_min(1e-12)
+    return {target.name: round(float(value), 4) for target, value in zip(TARGETS, share, strict=True)}
+
+
+def verification(vectors: Tensor, people: Tensor) -> float:
+    """Accuracy of "same person?" at the best threshold, as many pairs of one person as of two."""
+    similarity = vectors @ vectors.T
+    same = people[:, None] == people[None]
+    upper = torch.triu(torch.ones_like(same), diagonal=1)
+    own, other = similarity[same & upper], similarity[~same & upper]
+    other = other[torch.randperm(len(other), generator=torch.Generator().manual_seed(0))[: len(own)]]
+    steps = torch.linspace(-1, 1, 401)
+    return float(max(((own > s).float().mean() + (other <= s).float().mean()) / 2 for s in steps))
