@@ -1,0 +1,132 @@
+"""Where things lie: the lab folder, the user's data and cache folders, the assets that travel with the package."""
+
+from __future__ import annotations
+
+import os
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from latentlab.core.errors import BadInput, MissingPart, unknown
+from latentlab.core.files import make_folder
+
+APPLICATION = "latentlab"
+NETWORKS = "networks"
+NETWORK_ENDINGS = (".safetensors", ".pkl", ".pt", ".pth")
+LONGEST_NAME = 80
+
+
+def data_folder() -> Path:
+    """Where downloaded models live; `LATENTLAB_DATA` overrides the platform's place."""
+    import platformdirs
+
+    return Path(os.environ.get("LATENTLAB_DATA") or platformdirs.user_data_path(APPLICATION))
+
+
+def cache_folder() -> Path:
+    """What can be made again; `LATENTLAB_CACHE` overrides the platform's place."""
+    import platformdirs
+
+    return Path(os.environ.get("LATENTLAB_CACHE") or platformdirs.user_cache_path(APPLICATION))
+
+
+def assets_folder() -> Path:
+    """`latentlab/assets` in a wheel, `assets` at the root of the repository in an editable checkout."""
+    package = Path(str(files(APPLICATION)))
+    for folder in (package / "assets", package.parent / "assets"):
+        if folder.is_dir():
+            return folder
+    raise MissingPart("the package's assets are missing; install latentlab again")
+
+
+def asset(name: str) -> Path:
+    """One of the files that travel with the package, e.g. `faces/generator.safetensors`."""
+    path = assets_folder() / name
+    if not path.exists():
+        raise MissingPart(
+            f"the package does not contain '{name}'; install latentlab again, or make it (see README)"
+        )
+    return path
+
+
+def check_name(name: str) -> str:
+    """The name itself, if it can be that of a file or folder in the lab."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", name) or len(name) > LONGEST_NAME:
+        raise BadInput(
+            f"'{name[:LONGEST_NAME]}' cannot be a name; use letters, digits, and . _ + - (at most {LONGEST_NAME})"
+        )
+    return name
+
+
+def safe_name(text: str) -> str:
+    """A name made of free text (a photo's file name): `My Photo.JPG` is `My_Photo`."""
+    stem = re.sub(r"[^A-Za-z0-9_+-]+", "_", Path(text).stem).strip("_+-")
+    return stem[:LONGEST_NAME] or "unnamed"
+
+
+def entries(home: Path | str) -> list[str]:
+    """Names of the inversions in a lab folder, the newest last."""
+    home = Path(home)
+    found = [path.parent for path in home.glob("*/latent.safetensors")] if home.is_dir() else []
+    return [
+        path.name
+        for path in sorted(
+            found, key=lambda path: ((path / "latent.safetensors").stat().st_mtime_ns, path.name)
+        )
+    ]
+
+
+def entry(home: Path | str, name: str | None = None) -> Path:
+    """The folder of an inversion; without a name the newest."""
+    names = entries(home)
+    if not names:
+        raise BadInput(f"there is no inversion in {home}; make one first: latentlab invert PHOTO")
+    if name is None:
+        return Path(home) / names[-1]
+    if name not in names:
+        raise unknown("inversion", name, names)
+    return Path(home) / name
+
+
+def new_entry(home: Path | str, name: str) -> Path:
+    """The folder for an inversion of this name, made if need be."""
+    return make_folder(Path(home) / check_name(name))
+
+
+def find_network(name: Path | str, home: Path | str = "./lab") -> Path:
+    """The file of a network by path or by name: the lab's `networks`, the package's own, the downloaded ones."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    if path.suffix in NETWORK_ENDINGS or len(path.parts) > 1:
+        raise unknown_network(str(name), home, f"there is no file {path}")
+    found = known_networks(home)
+    if str(name) not in found:
+        raise unknown_network(str(name), home)
+    return found[str(name)]
+
+
+def unknown_network(name: str, home: Path | str, reason: str = "") -> BadInput:
+    """The error for a network that is not there; a model of the registry is said to be one download away."""
+    from latentlab.store.models import KNOWN
+
+    if name in KNOWN:
+        return BadInput(
+            f"the model '{name}' is not on this machine yet; fetch it: latentlab models fetch {name}"
+        )
+    told = unknown("network", name, known_networks(home))
+    return BadInput(f"{reason}; give a file or a known name") if reason else BadInput(str(told))
+
+
+def known_networks(home: Path | str = "./lab") -> dict[str, Path]:
+    """Every network that can be named, with its file."""
+    from latentlab.store.models import Models
+
+    found = {name: path for name, path in Models().files().items() if path.suffix in NETWORK_ENDINGS}
+    try:
+        packaged = assets_folder()
+    except MissingPart:
+        packaged = None
+    if packaged is not None:
+        found |= {path.parent.name: path for path in sorted(packaged.glob("*/generator.safetensors"))}
+    return found | {path.stem: path for path in sorted((Path(home) / NETWORKS).glob("*.safetensors"))}
