@@ -62,6 +62,8 @@ class Trainer:
     optimizers: dict[str, Optimizer] = field(default_factory=dict)
     story: dict[str, Any] = field(default_factory=dict)
     """Written into every checkpoint beside the state."""
+    sound: bool = True
+    """Whether the networks are worth keeping: no loss was NaN, no step was left half done."""
 
     @property
     def images(self) -> int:
@@ -90,6 +92,8 @@ class Trainer:
         """Go on from a checkpoint's state."""
         restore(checkpoint, self.networks, self.optimizers, str(self.run.folder))
         self.step = int(checkpoint.story["step"])  # type: ignore[call-overload]
+        own = {"step", "images", "batch", "seed", "threads", "optimizers", "model"}
+        self.story = {name: value for name, value in checkpoint.story.items() if name not in own}
         threads = checkpoint.story.get("threads")
         if self.device.type == "cpu" and threads != torch.get_num_threads():
             warnings.warn(
@@ -114,6 +118,7 @@ class Trainer:
         last_step = -(-images // self.pace.batch)
         meter = Meter(self.step, self.pace.batch, last_step, self.device)
         started = saved = time.monotonic()
+        before = self.story.get("seconds", 0.0)
         if self.step >= last_step:
             return
         batches = fetch(source, self._deals(last_step), self.device, self.pace.ahead)
@@ -123,6 +128,7 @@ class Trainer:
                 if self.step % self.pace.report_steps == 0 or self.step == last_step:
                     self._report(meter, watch, last_step)
                 now = time.monotonic()
+                self.story["seconds"] = before + now - started
                 stop = self.team.agree(patience.ended or now - started >= seconds) or self.step >= last_step
                 if stop or self.team.agree(now - saved >= self.pace.save_seconds):
                     self.save(meter)
@@ -167,9 +173,11 @@ class Trainer:
                 group.setdefault("full_lr", group["lr"])
                 group["lr"] = group["full_lr"] * factor
         try:
+            self.sound = False
             for phase in phases:
                 if self.step % phase.every == 0:
                     self._phase(phase, batch, meter)
+            self.sound = True
         except (RuntimeError, MemoryError) as error:
             if not _is_memory(error):
                 raise
@@ -234,6 +242,7 @@ class Trainer:
         bad = meter.first_bad()
         if not self.team.agree(bad is not None):
             return
+        self.sound = False
         where, step = bad or ("of another process", self.step)
         raise Diverged(
             f"the loss '{where}' became NaN or infinite at step {step} ({step * self.pace.batch:,} images); the last good "

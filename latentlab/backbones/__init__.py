@@ -1,0 +1,1 @@
+"""How our own networks are taught: generators, encoders, transfer to new domains."""

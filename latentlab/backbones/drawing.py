@@ -1,0 +1,76 @@
+"""From random draws to images, as a generator is asked for them while it learns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cuda_ops import filter2d
+from latentlab.core.generator import Generator
+from latentlab.core.noise import NO_NOISE, Noise, NoiseMode
+from latentlab.core.shapes import Images, WPlus
+from latentlab.training.draws import Draws
+from latentlab.training.phase import Moment
+
+
+def as_images(batch: Any, device: torch.device) -> Images:
+    """The images of a batch as floats in [-1, 1]; bytes are converted on the device."""
+    images = batch["images"] if isinstance(batch, dict) else batch
+    images = images.to(device)
+    return images.float().div(127.5).sub(1) if images.dtype == torch.uint8 else images
+
+
+def labels_of(batch: Any) -> Tensor | None:
+    """The labels of a batch, or None."""
+    return batch.get("labels") if isinstance(batch, dict) else None
+
+
+@dataclass(frozen=True)
+class Painter:
+    """Draws latents with style mixing, and renders them with fresh noise."""
+
+    mixing: float = 0.9
+    noise_from: int = 0
+
+    def latents(self, generator: Generator, draws: Draws, labels: Tensor | None = None) -> WPlus:
+        """[n layers width]; some samples change to a second w at a random layer."""
+        z = draws.normal(2, generator.z_width)
+        if not self.mixing:
+            return generator.map(z[:, 0], labels)[:, None].repeat(1, generator.layers, 1)
+        both = None if labels is None else labels.repeat(2, 1)
+        first, second = generator.map(z.transpose(0, 1).reshape(-1, generator.z_width), both).chunk(2)
+        chance = draws.uniform(2)
+        cut = 1 + (chance[:, 0] * (generator.layers - 1)).floor()
+        cut = torch.where(chance[:, 1] < self.mixing, cut, generator.layers)
+        above = torch.arange(generator.layers, device=cut.device) >= cut[:, None]  # [n layers]
+        return torch.where(above[..., None], second[:, None], first[:, None])
+
+    def paint(self, generator: Any, w_plus: WPlus, moment: Moment, draws: Draws | None = None) -> Images:
+        """Images of these latents; each sample has noise of its own, or none yet."""
+        noise = NO_NOISE if moment.images < self.noise_from else self.noise(generator, draws or moment.draws)
+        return generator(generator.styles(w_plus), noise).float()
+
+    def noise(self, generator: Generator, draws: Draws) -> Noise:
+        """Fresh maps for every layer, drawn as one row of numbers for each sample."""
+        sizes = {layer.name: layer.resolution for layer in generator.style_layers if layer.kind == "conv"}
+        parts = draws.large_normal(sum(size**2 for size in sizes.values())).split(
+            [size**2 for size in sizes.values()], dim=1
+        )
+        maps = {
+            name: part.reshape(-1, 1, size, size)
+            for (name, size), part in zip(sizes.items(), parts, strict=True)
+        }
+        return Noise(NoiseMode.CONST, maps=maps)
+
+    @staticmethod
+    def blur(images: Images, sigma: float) -> Images:
+        """Gaussian blur; nothing below a quarter of a pixel."""
+        reach = int(sigma * 3)
+        if reach < 1:
+            return images
+        places = torch.arange(-reach, reach + 1, device=images.device)
+        taps = torch.exp2(-(places / sigma).square())
+        return filter2d(images, taps / taps.sum())

@@ -1,0 +1,92 @@
+"""Going on from a network somebody has trained already, at its own resolution or a larger one."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from latentlab.backbones.growth import grow_critic, grow_generator
+from latentlab.backbones.stylegan2 import StyleGAN2
+from latentlab.core.errors import BadFile, BadInput
+from latentlab.core.fingerprint import fingerprint
+from latentlab.store.bridge import Foreign, read
+from latentlab.training.trainer import Trainer
+
+
+@dataclass(frozen=True, eq=False)
+class Parent:
+    """The weights a training begins with, and the settings that fit them."""
+
+    model: StyleGAN2
+    weights: dict[str, dict[str, Tensor]] = field(repr=False)
+    """By network of the training: G, G_ema, D."""
+    hash: str = ""
+    """Fingerprint of the parent's generator as its file has it."""
+
+    def hand_over(self, trainer: Trainer) -> None:
+        """Put the weights into a training that has not begun yet; one that goes on keeps its own."""
+        if trainer.step:
+            return
+        for name, tensors in self.weights.items():
+            trainer.networks[name].load_state_dict(tensors)
+
+
+def parent(path: Path | str, model: StyleGAN2, critic: Path | str | None = None) -> Parent:
+    """Read any network file and fit the settings to it; `critic` names a second file where the first has none.
+
+    A generator of half the resolution (or a quarter, …) grows block by block, and its critic with it.
+    """
+    parts = read(path)
+    if critic is not None:
+        parts = {**parts, **{key: part for key, part in read(critic).items() if key == "D"}}
+    generator = parts.get("G") or parts.get("G_ema")
+    if generator is None:
+        raise BadFile(f"{path} holds no generator, only: {', '.join(parts) or 'nothing'}; transfer needs one")
+    average = parts.get("G_ema") or generator
+    identity = fingerprint(average.tensors)
+    parts = {**parts, "G": _grown(generator, model), "G_ema": _grown(average, model)}
+    weights = {name: dict(parts[name].tensors) for name in ("G", "G_ema")}
+    fitting = replace(
+        model, kind=generator.kind, extra=_items(parts["G"].arguments), z_width=int(generator.arguments.get("z_width", 512)),  # type: ignore[call-overload]
+        w_width=int(generator.arguments.get("w_width", 512)), condition_width=int(generator.arguments.get("condition_width", 0)),  # type: ignore[call-overload]
+    )  # fmt: skip
+    if "D" in parts:
+        judge = _grown(parts["D"], model)
+        weights["D"] = dict(judge.tensors)
+        group = judge.arguments.get("group_size")
+        fitting = replace(
+            fitting, critic_extra=_items(judge.arguments), minibatch_group=int(group or model.minibatch_group)
+        )  # type: ignore[call-overload]
+    else:
+        warnings.warn(
+            f"{path} has no critic: a new one begins, which may cost the generator some of what it knows",
+            stacklevel=2,
+        )
+    return Parent(fitting, weights, identity)
+
+
+def _items(arguments: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple(sorted(arguments.items()))
+
+
+def _grown(part: Foreign, model: StyleGAN2) -> Foreign:
+    arguments, tensors = dict(part.arguments), dict(part.tensors)
+    resolution: Any = arguments["resolution"]
+    if resolution > model.resolution:
+        raise BadInput(
+            f"the network to begin with makes {resolution}×{resolution} images, the training wants "
+            f"{model.resolution}×{model.resolution}; networks grow but do not shrink: pass --resolution {resolution}"
+        )
+    grow = grow_critic if part.kind.endswith("_critic") else grow_generator
+    while int(arguments["resolution"]) < model.resolution:  # type: ignore[call-overload]
+        if part.kind not in {"stylegan2", "stylegan2_critic"}:
+            raise BadInput(f"a {part.kind} network cannot grow; train it at its own resolution {resolution}")
+        size = 2 * int(arguments["resolution"])  # type: ignore[call-overload]
+        base = (model.critic_base if part.kind.endswith("_critic") else 0) or model.channel_base
+        arguments, tensors = grow(arguments, tensors, max(1, min(base // size, model.channel_max)))
+    return Foreign(part.kind, arguments, tensors, part.story)

@@ -1,0 +1,172 @@
+"""Images packed into one file of bytes that is mapped into memory, so that reading never holds a training up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from latentlab.core.errors import BadFile, BadInput
+from latentlab.core.files import atomic
+from latentlab.core.watch import Watch, silent
+from latentlab.training.draws import seed_of
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A training source over packed files ([n 3 r r] bytes, `.npy`), shuffled anew in each epoch."""
+
+    paths: tuple[Path, ...]
+    seed: int = 0
+    mirror: bool = False
+    """Half of the images are shown mirrored: twice the data where left and right do not matter."""
+
+    def __post_init__(self) -> None:
+        if not len(self):
+            raise BadInput(
+                f"{self.paths[0] if self.paths else 'the data'} holds no images; nothing can be learnt from it"
+            )
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in _maps(self.paths))
+
+    @property
+    def resolution(self) -> int:
+        """Side of the images."""
+        return _maps(self.paths)[0].shape[-1]
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the first and last images, and of how many there are."""
+        parts = _maps(self.paths)
+        digest = hashlib.sha256(str(len(self)).encode())
+        for part in parts:
+            digest.update(part[:1].tobytes() + part[-1:].tobytes())
+        return digest.hexdigest()[:16]
+
+    def __call__(self, numbers: Sequence[int]) -> dict[str, Tensor]:
+        """The images of these sample numbers, counted over the whole training."""
+        parts = _maps(self.paths)
+        starts = np.cumsum([0] + [len(part) for part in parts])
+        rows = []
+        for number in numbers:
+            epoch, place = divmod(number, len(self))
+            index = int(_order(self.seed, epoch, len(self))[place])
+            part = int(np.searchsorted(starts, index, side="right")) - 1
+            row = torch.from_numpy(np.array(parts[part][index - starts[part]]))
+            mirrored = self.mirror and seed_of("mirror", self.seed, number) & 1
+            rows.append(row.flip(-1) if mirrored else row)
+        return {"images": torch.stack(rows)}
+
+
+@lru_cache(maxsize=8)
+def _maps(paths: tuple[Path, ...]) -> list[np.ndarray]:
+    return [_open(path) for path in paths]
+
+
+def _open(path: Path) -> np.ndarray:
+    try:
+        images = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise BadFile(f"there is no file {path}") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise BadFile(f"cannot read {path} as packed images: {error}") from None
+    if (
+        images.ndim != 4
+        or images.shape[1] != 3
+        or images.shape[2] != images.shape[3]
+        or images.dtype != np.uint8
+    ):
+        raise BadFile(
+            f"{path} holds {images.dtype} {images.shape}, not bytes [n, 3, side, side]; pack the images again"
+        )
+    return images
+
+
+@lru_cache(maxsize=4)
+def _order(seed: int, epoch: int, count: int) -> Tensor:
+    generator = torch.Generator().manual_seed(seed_of("order", seed, epoch))
+    return torch.randperm(count, generator=generator)
+
+
+def pack(images: Iterable[Tensor], count: int, resolution: int, path: Path, watch: Watch = silent) -> Path:
+    """Write images ([3 r r] bytes each) into a packed file, atomically."""
+    with atomic(path) as temporary:
+        out = np.lib.format.open_memmap(
+            temporary, mode="w+", dtype=np.uint8, shape=(count, 3, resolution, resolution)
+        )
+        for index, image in enumerate(images):
+            out[index] = image.numpy()
+            if index % 100 == 0:
+                watch(index / count, f"packed {index} of {count} images")
+        out.flush()
+        del out
+    return path
+
+
+def pack_folder(
+    folder: Path, resolution: int, path: Path, *, resize: bool = False, skip: Callable[[Path], bool] | None = None,
+    drop_broken: bool = False, watch: Watch = silent,
+) -> Path:  # fmt: skip
+    """Pack every picture in a folder and the folders below it.
+
+    Raises:
+        BadInput: no pictures; or, without `resize`, pictures of other sizes.
+        BadFile: a picture that cannot be read, named, unless `drop_broken`.
+    """
+    files = [file for file in picture_files(folder) if skip is None or not skip(file)]
+    if not files:
+        raise BadInput(f"{folder} holds no pictures to learn from; give a folder of PNG, JPEG or WebP files")
+    kept = [file for file in files if _readable(file, resolution, resize, drop_broken)]
+    if not kept:
+        raise BadInput(f"none of the {len(files)} pictures in {folder} can be read")
+    return pack((_pixels(file, resolution) for file in kept), len(kept), resolution, path, watch)
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """The picture files in a folder and below, sorted."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise BadFile(f"there is no folder {folder}")
+    endings = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+    try:
+        return sorted(
+            file
+            for file in folder.rglob("*")
+            if file.suffix.lower() in endings and not file.name.startswith(".")
+        )
+    except OSError as error:
+        raise BadFile(f"cannot read the folder {folder}: {error.strerror}") from None
+
+
+def _readable(file: Path, resolution: int, resize: bool, drop_broken: bool) -> bool:
+    """Look at size and integrity before anything is learnt: one pass over all files."""
+    from latentlab.core.image import load_picture
+
+    try:
+        picture = load_picture(file)
+    except BadFile as error:
+        if drop_broken:
+            return False
+        raise BadFile(f"{error} Remove it, or pass --drop-broken to leave such files out") from None
+    if not resize and picture.size != (resolution, resolution):
+        raise BadInput(
+            f"{file} has {picture.width}×{picture.height} pixels, the training wants {resolution}×{resolution}; pass --resize "
+            "(central square), or align faces first: latentlab align"
+        )
+    return True
+
+
+def _pixels(file: Path, resolution: int) -> Tensor:
+    from latentlab.core.image import load_picture, resize_square
+
+    picture = load_picture(file)
+    if picture.size != (resolution, resolution):
+        picture = resize_square(picture, resolution)
+    return torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1)
