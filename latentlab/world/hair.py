@@ -1,0 +1,212 @@
+"""Hair as ribbons: strands grow along the scalp, fall, curl, gather in locks and turn their flat side to the camera."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from latentlab.world.camera import Camera
+from latentlab.world.haircuts import cut_of
+from latentlab.world.scalp import CENTRE, Scalp, receded, recession, surface_radius
+
+WHORL = (0.0, 13.4, -3.8)
+KNOT = (0.0, 14.6, -4.6)
+"""Where a bun sits."""
+
+
+def grow(scalp: Scalp, table: dict[str, Tensor], camera: Camera, segments: int) -> tuple[Tensor, Tensor]:
+    """Strands in the rest frame, [n, r, segments + 1, 3], and whether each is there, [n, r]."""
+    cut = {name: values[:, None] for name, values in cut_of(table["hair_style"]).items()}
+    root, chance = scalp.root[None], scalp.chance[None]
+    gone = receded(root, recession(table)[:, None])
+    margin = scalp.margin[None] - gone - 0.25 * (chance[..., 0] - 0.5)
+    length = (
+        _lengths(cut, root, margin)
+        * (0.6 + 0.8 * table["hair_length"])[:, None]
+        * (0.8 + 0.4 * chance[..., 1])
+    )
+    there = (margin > 0) & (length > 0.2)
+
+    down = camera.turn.transpose(1, 2)[:, :, 1] * -1.0  # the picture's down in the head's frame
+    way = _combed(scalp, cut, table)
+    layer = (
+        0.10
+        + cut["volume"] * (0.35 + 1.3 * table["hair_volume"][:, None]) * (0.25 + 0.75 * chance[..., 2]) * 0.75
+    )
+    strands = _march(
+        scalp, cut, root.expand(len(margin), -1, -1), way, down, length / segments, layer, segments
+    )
+    strands = _curl(strands, cut, chance)
+    strands = _gather(strands, cut, scalp)
+    return _tie(strands, cut, scalp, chance), there
+
+
+def _lengths(cut: dict[str, Tensor], root: Tensor, margin: Tensor) -> Tensor:
+    x, y, z = root.unbind(-1)
+    high = ((y - 8.0) / 3.5).clamp(0, 1)
+    ahead = ((z - 1.0) / 5.0).clamp(0, 1)
+    behind = ((-z - 1.0) / 4.0).clamp(0, 1)
+    low = torch.lerp(cut["side"].expand(-1, len(x[0])), cut["back"].expand(-1, len(x[0])), behind)
+    upper = torch.lerp(cut["top"].expand(-1, len(x[0])), cut["front"].expand(-1, len(x[0])), ahead)
+    fade = (0.35 + 0.65 * (margin / 1.5).clamp(0, 1)).clamp(0, 1)  # shorter towards the hairline
+    fade = torch.where(cut["side"] > 8, torch.ones_like(fade), fade)
+    return torch.lerp(low, upper, high) * fade
+
+
+def _combed(scalp: Scalp, cut: dict[str, Tensor], table: dict[str, Tensor]) -> Tensor:
+    """Direction in which hair leaves the scalp, unit, [n, r, 3]."""
+    root = scalp.root[None]
+    x, y, z = root.unbind(-1)
+    whorl = normalize(root - root.new_tensor(WHORL), dim=-1)
+    line = (table["hair_part"] * 3.2)[:, None]
+    side = torch.tanh((x - line) / 0.5)
+    # the parting fades towards the back, where hair simply falls
+    parted = torch.stack([side, -0.25 * torch.ones_like(side), (0.10 - 0.05 * z).expand_as(side)], -1)
+    back = normalize(root.new_tensor(KNOT) - root, dim=-1)
+    slick = normalize(root.new_tensor([0.0, 6.5, -10.5]) - root, dim=-1)
+    back = torch.where(cut["bun"][..., None] > 0.5, back, slick)
+    front = (
+        ((z - 4.5) / 3.5).clamp(0, 1) * ((5.8 - x.abs()) / 2.5).clamp(0, 1) * ((y - 8.0) / 1.5).clamp(0, 1)
+    )
+    ahead = root.new_tensor([0.0, -0.25, 1.0]) + torch.stack([x * 0.03, 0 * x, 0 * x], -1)
+
+    def weigh(name: str, vectors: Tensor) -> Tensor:
+        return cut[name][..., None] * vectors
+
+    flow = weigh("crown", whorl) + weigh("part", parted) + weigh("backward", back)
+    flow = flow + weigh("forward", ahead) * front[..., None] * 3
+    outward = scalp.outward[None]
+    flow = flow - outward * (flow * outward).sum(-1, keepdim=True)
+    jitter = (scalp.chance[None, :, 1:4] - 0.5) * 2 * cut["mess"][..., None]
+    return normalize(
+        normalize(flow, dim=-1)
+        + outward * (cut["lift"] * (0.5 + 0.8 * table["hair_volume"][:, None]))[..., None]
+        + jitter,
+        dim=-1,
+    )
+
+
+def _march(
+    scalp: Scalp, cut: dict[str, Tensor], root: Tensor, way: Tensor, down: Tensor, step: Tensor, layer: Tensor, segments: int
+) -> Tensor:  # fmt: skip
+    centre = root.new_tensor(CENTRE)
+    long = (cut["side"] > 8).float() * (1 - cut["bun"])
+    side = torch.where(way[..., 0] >= 0, 1.0, -1.0)
+    bangs = (cut["forward"] > 1).float() * (root[..., 2] > 5.5) * (root[..., 0].abs() < 4.6)
+    points, at = [root], root
+    for k in range(segments):
+        pull = (cut["gravity"] * step)[..., None] * down[:, None]
+        x, y, z = at.unbind(-1)
+        veil = (
+            ((z - 2.0) / 3.0).clamp(0, 1)
+            * ((11.0 - y) / 3.0).clamp(0, 1)
+            * ((8.2 - x.abs()) / 2.0).clamp(0, 1)
+        )
+        veil = veil * long * (1 - bangs)
+        aside = torch.stack([veil * side * 1.1, torch.zeros_like(veil), -0.6 * veil], -1)
+        way = normalize(way + pull + aside * step[..., None].clamp(max=1.0), dim=-1)
+        ahead = at + way * step[..., None]
+
+        offset = ahead - centre
+        radius = offset.norm(dim=-1)
+        least = surface_radius(scalp, offset) + layer * min(1.0, (k + 1) / 3)
+        push = (least / radius.clamp_min(1e-3)).clamp_min(1.0)
+        ahead = centre + offset * push[..., None]
+        way = normalize(torch.lerp(way, normalize(ahead - at, dim=-1), 0.7), dim=-1)
+        at = ahead
+        points.append(at)
+    return torch.stack(points, 2)
+
+
+def _curl(strands: Tensor, cut: dict[str, Tensor], chance: Tensor) -> Tensor:
+    count = strands.shape[2]
+    along = torch.linspace(0, 1, count, device=strands.device)
+    tangent = normalize(
+        torch.cat([strands[:, :, 1:] - strands[:, :, :-1], strands[:, :, -1:] - strands[:, :, -2:-1]], 2),
+        dim=-1,
+        eps=1e-6,
+    )
+    outward = normalize(strands - strands.new_tensor(CENTRE), dim=-1)
+    one = normalize(torch.cross(tangent, outward, dim=-1), dim=-1, eps=1e-6)
+    two = torch.cross(one, tangent, dim=-1)
+    phase = 6.283 * (cut["turns"][..., None] * along * (0.85 + 0.3 * chance[..., 3:4]) + chance[..., 3:4])
+    size = cut["curl"][..., None] * (along * 4).clamp(max=1.0) * (0.7 + 0.6 * chance[..., 1:2])
+    return strands + one * (size * phase.cos())[..., None] + two * (size * phase.sin())[..., None]
+
+
+def _gather(strands: Tensor, cut: dict[str, Tensor], scalp: Scalp) -> Tensor:
+    along = torch.linspace(0, 1, strands.shape[2], device=strands.device)
+    leader = strands[:, scalp.guide]
+    apart = leader[:, :, :1] - strands[:, :, :1]
+    follow = leader - apart * (1 - 0.75 * along)[..., None]
+    share = cut["clump"][..., None] * along**0.8
+    return torch.lerp(strands, follow, share[..., None])
+
+
+def _tie(strands: Tensor, cut: dict[str, Tensor], scalp: Scalp, chance: Tensor) -> Tensor:
+    """A share of the strands of tied hair winds round the bun."""
+    angle = torch.linspace(0, 3.6, strands.shape[2], device=strands.device)
+    axis = normalize(
+        torch.stack([chance[0, :, 1] - 0.5, 0.3 * (chance[0, :, 2] - 0.5), chance[0, :, 3] - 0.5], 1), dim=1
+    )
+    other = normalize(torch.cross(axis, axis.new_tensor([0.3, 1.0, 0.2]).expand_as(axis), dim=1), dim=1)
+    radius = 2.1 + 0.35 * chance[0, :, 0]
+    turn = angle + 6.283 * chance[0, :, 2:3]
+    ball = (axis[:, None] * turn.cos()[..., None] + other[:, None] * turn.sin()[..., None]) * radius[
+        :, None, None
+    ]
+    ball = ball * ball.new_tensor([1.15, 0.85, 1.0]) + ball.new_tensor(KNOT) + ball.new_tensor([0, 1.0, 0])
+    wound = (chance[..., 0] < 0.3) & (cut["bun"] > 0.5)
+    return torch.where(wound[..., None, None], ball[None], strands)
+
+
+def fit_to(scalp: Scalp, own: Tensor, strands: Tensor) -> Tensor:
+    """Strands from the rest skull onto deformed heads (own frame): an affine map, exact at the roots."""
+    ones = torch.ones_like(strands[..., :1])
+    affine = scalp.fit @ own[:, scalp.fitted]  # [n 4 3]
+    shape = strands.shape
+    moved = (torch.cat([strands, ones], -1).flatten(1, 2) @ affine).view(shape)
+    rest = torch.cat([scalp.root, torch.ones_like(scalp.root[:, :1])], 1)
+    exact = (own[:, scalp.corners] * scalp.weights[None, ..., None]).sum(2)
+    miss = exact - (rest @ affine)
+    fade = torch.linspace(1, 0.5, shape[2], device=own.device)
+    return moved + miss[:, :, None] * fade[:, None]
+
+
+@lru_cache(maxsize=8)
+def ribbon_triangles(strands: int, points: int) -> Tensor:
+    """Two triangles between neighbouring pairs of points, int32 [strands * (points - 1) * 2, 3]."""
+    pair = torch.arange(strands * points * 2).view(strands, points, 2)
+    a, b, c, d = pair[:, :-1, 0], pair[:, :-1, 1], pair[:, 1:, 0], pair[:, 1:, 1]
+    return torch.stack([torch.stack([a, b, c], -1), torch.stack([b, d, c], -1)], 2).reshape(-1, 3).int()
+
+
+def ribbons(
+    points: Tensor, there: Tensor, half_width: Tensor, distance: Tensor, chance: Tensor, middle: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Flat bands along strands [n, r, k, 3] (camera frame): points, normals [n, r*k*2, 3] and extra [n, r*k*2, 6].
+
+    Extra is the tangent, the place along (0..1), across (-1..1) and the strand's random number."""
+    n, r, k, _ = points.shape
+    tangent = torch.cat([points[:, :, 1:] - points[:, :, :-1], points[:, :, -1:] - points[:, :, -2:-1]], 2)
+    tangent = normalize(tangent, dim=-1, eps=1e-6)
+    eye = torch.zeros_like(points)
+    eye[..., 2] = distance[:, None, None]
+    side = normalize(torch.cross(tangent, eye - points, dim=-1), dim=-1, eps=1e-6)
+    along = torch.linspace(0, 1, k, device=points.device)
+    taper = (1 - along**3 * 0.85) * there[..., None]
+    half = half_width[..., None] * taper
+    offset = side * half[..., None]
+    both = torch.stack([points - offset, points + offset], 3).reshape(n, -1, 3)
+    outward = normalize(points - middle[:, None, None], dim=-1)
+    normal = outward[:, :, :, None].expand(-1, -1, -1, 2, -1).reshape(n, -1, 3)
+    across = torch.tensor([-1.0, 1.0], device=points.device).expand(n, r, k, 2)
+    extra = torch.cat([
+        tangent[:, :, :, None].expand(-1, -1, -1, 2, -1),
+        along[:, None].expand(n, r, k, 2)[..., None], across[..., None],
+        chance[:, :1, None, None].expand(n, r, k, 2, 1) if chance.ndim == 2 else chance,
+    ], -1).reshape(n, -1, 6)  # fmt: skip
+    return both, normal, extra

@@ -1,0 +1,75 @@
+"""Light of a face picture: a key light, a sky over a floor, a rim; colours are linear light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Light:
+    """In the camera's frame (x right, y up, z to the camera)."""
+
+    direction: Tensor
+    """Towards the key light, unit, [n, 3]."""
+    key: Tensor
+    """Key light, linear RGB, [n, 3]."""
+    sky: Tensor
+    """Ambient light from above, [n, 3]."""
+    floor: Tensor
+    """Ambient light from below, [n, 3]."""
+    back: Tensor
+    """Towards the rim light, unit, [n, 3]."""
+    rim: Tensor
+    """Rim light, [n, 3]."""
+
+
+def to_linear(colour: Tensor) -> Tensor:
+    """sRGB to linear light (the plain 2.2 power)."""
+    return colour.clamp_min(0) ** 2.2
+
+
+def to_display(linear: Tensor) -> Tensor:
+    """Linear light to sRGB with a soft shoulder, so that highlights do not clip."""
+    soft = torch.where(linear > 0.6, 0.6 + 0.4 * torch.tanh((linear - 0.6) / 0.55), linear)
+    return soft.clamp_min(1e-5) ** (1 / 2.2)
+
+
+def kelvin_colour(kelvin: Tensor) -> Tensor:
+    """Colour of a black body against a camera balanced for 5500 K, linear RGB of mean 1 (fit of the Planckian locus)."""
+    warm = (5500.0 / kelvin).log()
+    colour = torch.stack([(0.55 * warm).exp(), torch.ones_like(warm), (-0.95 * warm).exp()], -1)
+    return colour / colour.mean(-1, keepdim=True)
+
+
+def set_light(table: dict[str, Tensor]) -> Light:
+    """The light of each face."""
+    azimuth, elevation = torch.deg2rad(table["light_azimuth"]), torch.deg2rad(table["light_elevation"])
+    direction = torch.stack(
+        [azimuth.sin() * elevation.cos(), elevation.sin(), azimuth.cos() * elevation.cos()], 1
+    )
+    share = table["ambient"][:, None]
+    total = 1.55 * table["light_strength"][:, None] / (0.72 + 0.62 * share)
+    colour = kelvin_colour(table["light_temperature"])
+    key = colour * total
+    # the room takes on some of the key's colour, and of what stands behind
+    around = to_linear(table["background_top"])
+    tint = around / around.mean(1, keepdim=True).clamp_min(0.02)
+    room = to_linear(table["ambient_colour"]) * (0.55 + 0.45 * colour) * (0.85 + 0.15 * tint)
+    back = torch.nn.functional.normalize(
+        torch.stack(
+            [
+                -azimuth.sin() - 0.25 * azimuth.sin().sign(),
+                torch.full_like(azimuth, 0.35),
+                torch.full_like(azimuth, -0.75),
+            ],
+            1,
+        ),
+        dim=1,
+    )
+    return Light(
+        direction=direction, key=key, sky=room * share * total, floor=room * share * total * key.new_tensor([0.52, 0.46, 0.42]),
+        back=back, rim=table["rim"][:, None] * total * (0.6 + 0.4 * tint),
+    )  # fmt: skip

@@ -1,0 +1,202 @@
+"""From faces to pictures with their true landmarks, masks, depth and normals: z-buffer, then shading of visible pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, normalize, one_hot
+
+from cuda_ops.rasterize import interpolate, rasterize
+from latentlab.core.errors import BadInput
+from latentlab.core.shapes import Images, Landmarks
+from latentlab.world.atlas import SIZES, kept_atlas
+from latentlab.world.background import paint_background
+from latentlab.world.expressions import blend_weights
+from latentlab.world.factors import Face, columns
+from latentlab.world.head import Head, prepare_head
+from latentlab.world.light import set_light, to_display
+from latentlab.world.model import FaceModel, load_face_model
+from latentlab.world.scene import Scene, join, pose_head
+from latentlab.world.shade import MASK_CLASSES, Visible, shade
+from latentlab.world.shadow import crevices, lit_share
+from latentlab.world.strips import Wardrobe, dress, prepare_wardrobe
+
+LARGEST = 2048
+PIXELS_AT_ONCE = 4 * 512 * 512
+"""Sub-pixels shaded together on a CPU; more does not run faster."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rendering:
+    """Pictures and everything that is known about them."""
+
+    images: Images
+    """[n, 3, size, size] in [-1, 1]."""
+    landmarks: Landmarks
+    """Pixels (x right, y down; pixel centres at .5), [n, 68, 2]."""
+    visible: Tensor
+    """Whether a landmark is hidden behind nothing, bool [n, 68]."""
+    masks: Tensor
+    """Class of each pixel (place in `MASK_CLASSES`), uint8 [n, size, size]."""
+    depth: Tensor
+    """Centimetres from the camera, 0 where there is only background, [n, size, size]."""
+    normals: Tensor
+    """Camera frame (x right, y up, z to the camera), zero on background, [n, 3, size, size]."""
+    shape: Tensor
+    """Identity coefficients of the morphable model, [n, 100]."""
+    expression: Tensor
+    """Blendshape weights of the morphable model, [n, e]."""
+    pose: Tensor
+    """Yaw, pitch and roll in degrees, [n, 3]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Renderer:
+    """Draws faces with one face model on one device."""
+
+    head: Head
+    wardrobe: Wardrobe
+
+    def render(
+        self, faces: list[Face], size: int = 256, *, style: str = "photo", samples: int = 0
+    ) -> Rendering:
+        """Pictures of faces.
+
+        Args:
+            faces: any number of them.
+            size: side of the square pictures, 16 to 2048 pixels.
+            style: "photo" or "toon".
+            samples: sub-pixels per side and pixel; 0 takes 2, or 3 below 128 pixels.
+
+        Raises:
+            BadInput: no faces, or a size or style that cannot be drawn.
+        """
+        if not faces:
+            raise BadInput("there are no faces to render; give at least one")
+        if not 16 <= size <= LARGEST:
+            raise BadInput(f"the picture size {size} is out of range; give 16 to {LARGEST}")
+        if style not in ("photo", "toon"):
+            raise BadInput(f"no style is called '{style}'; choose photo or toon")
+        factor = samples or (2 if size >= 128 else 3)
+        together = max(1, PIXELS_AT_ONCE // (size * factor) ** 2)
+        parts = [
+            self._draw(faces[i : i + together], size, factor, style) for i in range(0, len(faces), together)
+        ]
+        return Rendering(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(Rendering)))
+
+    def _draw(self, faces: list[Face], size: int, factor: int, style: str) -> Rendering:
+        head, side = self.head, size * factor
+        table = columns(faces, head.rest.device)
+        camera, own, body = pose_head(head, table)
+        scene = join(head, camera, own, body, dress(self.wardrobe, head, table, camera, own, size))
+        canvas = camera.project(scene.points, side).contiguous()
+        index, inverse = rasterize(canvas, scene.triangles, side, side)
+
+        light = set_light(table)
+        depth = torch.where(inverse > 0, 1 / inverse.clamp_min(1e-6), torch.zeros_like(inverse))
+        seen = _visible(scene, table, canvas, index, depth, light.direction)
+        colour, label = shade(head, scene, table, light, canvas, index, seen, _level(size))
+        backdrop = paint_background(table, side).flatten(0, 2)
+        colour = torch.where(index.flatten()[:, None] >= 0, colour, backdrop)
+        colour = colour.view(len(faces), side, side, 3) * (2.0 ** table["exposure"])[:, None, None, None]
+        images = avg_pool2d(to_display(colour).permute(0, 3, 1, 2), factor) * 2 - 1
+
+        normals = torch.zeros(index.numel(), 3, device=index.device)
+        normals[seen.pixels] = seen.normal
+        marks = camera.project(scene.landmarks, side)
+        return Rendering(
+            images=images.clamp(-1, 1), landmarks=marks[..., :2] / factor, visible=_unhidden(marks, depth),
+            masks=_most_common(label.view(index.shape), factor), depth=_nearest(depth, factor),
+            normals=_shrink_normals(normals.view(*index.shape, 3), factor), shape=table["shape"],
+            expression=blend_weights(table, head.expression_names),
+            pose=torch.stack([table[name] for name in ("yaw", "pitch", "roll")], 1),
+        )  # fmt: skip
+
+
+def build_renderer(
+    model: FaceModel, device: torch.device | str = "cpu", *, atlas_side: int = SIZES[0]
+) -> Renderer:
+    """Paints the maps and scatters the roots of a face model (seconds), then moves everything to the device."""
+    head = prepare_head(model, kept_atlas(model, atlas_side))
+    return Renderer(to_device(head, device), to_device(prepare_wardrobe(head), device))
+
+
+@lru_cache(maxsize=2)
+def _known_renderer(place: Path, device: str) -> Renderer:
+    return build_renderer(load_face_model(place), device)
+
+
+def load_renderer(face_model: str | Path | None = None, device: torch.device | str = "cpu") -> Renderer:
+    """The renderer of the face model on this machine (see `find_face_model`); kept for the next call."""
+    from latentlab.world.model import find_face_model
+
+    return _known_renderer(find_face_model(face_model), str(device))
+
+
+def to_device(record, device: torch.device | str):
+    """A frozen record of tensors (and of such records) on a device."""
+    values = {}
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, Tensor):
+            value = value.to(device)
+        elif isinstance(value, tuple) and value and isinstance(value[0], Tensor):
+            value = tuple(v.to(device) for v in value)
+        elif hasattr(value, "__dataclass_fields__"):
+            value = to_device(value, device)
+        values[field.name] = value
+    return type(record)(**values)
+
+
+def _level(size: int) -> int:
+    return 0 if size >= 256 else 1 if size >= 128 else 2
+
+
+def _visible(
+    scene: Scene, table: dict[str, Tensor], canvas: Tensor, index: Tensor, depth: Tensor, towards: Tensor
+) -> Visible:
+    side = index.shape[-1]
+    pixels = torch.nonzero(index.flatten() >= 0)[:, 0]
+    attributes = interpolate(scene.attributes, scene.triangles, canvas, scene.triangles, index, pixels)
+    image = pixels // (side * side)
+    normal, place = normalize(attributes[:, 0:3], dim=1), attributes[:, 3:6]
+    eye = torch.zeros_like(place)
+    eye[:, 2] = table["distance"][image]
+    view = normalize(eye - place, dim=1)
+    scale = scene.camera.matrix[:, :, :2].square().sum((1, 2)).div(2).sqrt() * side
+    sky = crevices(depth, index >= 0, scale).flatten()[pixels]
+    lit = lit_share(
+        scene.points, scene.triangles, towards, place, image, min(side, 512), torch.full_like(sky, 0.25)
+    )
+    material = scene.material[index.flatten()[pixels].long()]
+    return Visible(pixels, image, material, normal, place, attributes[:, 6:12], view, lit, sky)
+
+
+def _unhidden(marks: Tensor, depth: Tensor) -> Tensor:
+    side = depth.shape[-1]
+    column, row = (marks[..., i].floor().long() for i in (0, 1))
+    inside = (column >= 0) & (column < side) & (row >= 0) & (row < side)
+    place = (row.clamp(0, side - 1) * side + column.clamp(0, side - 1)).flatten(1)
+    nearest = depth.flatten(1).gather(1, place)
+    return inside & ((nearest == 0) | (marks[..., 2] < nearest + 0.6))
+
+
+def _most_common(label: Tensor, factor: int) -> Tensor:
+    counts = avg_pool2d(one_hot(label, len(MASK_CLASSES)).permute(0, 3, 1, 2).float(), factor)
+    return counts.argmax(1).to(torch.uint8)
+
+
+def _nearest(depth: Tensor, factor: int) -> Tensor:
+    covered = (depth > 0).float()
+    share = avg_pool2d(covered, factor)
+    mean = avg_pool2d(depth, factor) / share.clamp_min(1e-6)
+    return torch.where(share >= 0.5, mean, torch.zeros_like(mean))
+
+
+def _shrink_normals(normals: Tensor, factor: int) -> Tensor:
+    mean = avg_pool2d(normals.permute(0, 3, 1, 2), factor)
+    return torch.where(mean.norm(dim=1, keepdim=True) > 0.3, normalize(mean, dim=1), torch.zeros_like(mean))

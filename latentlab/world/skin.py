@@ -1,0 +1,147 @@
+"""Skin: albedo from tone, blood, age and makeup; light with a soft terminator and two oily highlights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from latentlab.world.light import Light, to_linear
+
+TONES = (
+    (0.965, 0.855, 0.795), (0.925, 0.775, 0.690), (0.850, 0.660, 0.545), (0.715, 0.500, 0.375), (0.530, 0.345, 0.245),
+    (0.330, 0.215, 0.160),
+)  # fmt: skip
+"""sRGB of skin from melanin 0 to 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """Skin pixels before light, all [p, ...]."""
+
+    albedo: Tensor
+    """Linear RGB."""
+    normal: Tensor
+    """With relief."""
+    smooth: Tensor
+    """Without relief."""
+    gloss: Tensor
+    """0 dry .. 1 wet, [p]."""
+    oil: Tensor
+    """Strength of the highlight, [p]."""
+
+
+def skin_colour(table: dict[str, Tensor]) -> Tensor:
+    """Bare skin of each face, linear RGB [n, 3]."""
+    tones = torch.tensor(TONES, device=table["age"].device)
+    place = table["skin_tone"].clamp(0, 1) * (len(TONES) - 1)
+    low = place.floor().clamp(max=len(TONES) - 2)
+    colour = torch.lerp(tones[low.long()], tones[low.long() + 1], (place - low)[:, None])
+    warm = table["undertone"][:, None] * colour.new_tensor([0.015, 0.004, -0.040])
+    old = ((table["age"] - 45) / 40).clamp(0, 1)[:, None] * colour.new_tensor([-0.012, -0.020, -0.016])
+    return to_linear((colour + warm + old).clamp(0.02, 1))
+
+
+def wrinkle_strength(age: Tensor) -> tuple[Tensor, Tensor]:
+    """Strength of early and late folds at an age, both growing with it."""
+    early = ((age - 22) / 42).clamp_min(0)
+    late = ((age - 42) / 38).clamp_min(0)
+    return early.clamp(max=1.35) ** 1.2, late.clamp(max=1.2) ** 1.1
+
+
+def paint_skin(
+    maps: dict[str, Tensor], table: dict[str, Tensor], image: Tensor, normal: Tensor, tangent: Tensor
+) -> Surface:
+    """Albedo and relief of skin pixels; maps [p] by name, image [p] (which face), normal and tangent [p, 3]."""
+
+    def of(name: str) -> Tensor:
+        return table[name][image]
+
+    def share(name: str, strength: Tensor) -> Tensor:
+        return (maps[name] * strength).clamp(0, 1)[:, None]
+
+    bare = skin_colour(table)
+    albedo = bare[image]
+    pale = (albedo.mean(1) / 0.5).clamp(0.1, 1)  # spots and blood show less on dark skin
+    evened = 1 - 0.85 * of("foundation")
+    age = of("age")
+    early, late = (strength[image] for strength in wrinkle_strength(table["age"]))
+
+    blood = (maps["red"] + 0.6 * maps["ear"]) * pale * evened
+    albedo = albedo * (1 + (0.045 * maps["mottle"] * evened)[:, None])
+    albedo = albedo * (1 - blood[:, None] * albedo.new_tensor([0.02, 0.20, 0.19]))
+    hollow = maps["hollow"] * (0.35 + 0.45 * ((age - 20) / 60).clamp(0, 1)) * (1 - 0.7 * of("foundation"))
+    albedo = albedo * (1 - hollow[:, None] * albedo.new_tensor([0.20, 0.24, 0.16]))
+    spots = (
+        maps["freckle"] * of("freckles") * (maps["freckle_zone"])
+        + 0.5 * maps["age_spot"] * ((age - 50) / 35).clamp(0, 1)
+    ) * evened
+    albedo = albedo * (1 - spots.clamp(0, 1)[:, None] * albedo.new_tensor([0.30, 0.45, 0.52]))
+    folds = (maps["early_dark"] * early).clamp(0, 1) * 0.20 + (maps["late_dark"] * late).clamp(0, 1) * 0.20
+    albedo = albedo * (1 - folds[:, None] * albedo.new_tensor([0.7, 1.0, 1.0]))
+    albedo = albedo * (1 - 0.35 * maps["crease"][:, None] * albedo.new_tensor([0.6, 0.9, 0.9]))
+
+    target = torch.lerp(to_linear(of("foundation_colour")), bare[image], 0.5)
+    albedo = torch.lerp(albedo, target, share("cover", of("foundation") * 0.55))
+    albedo = torch.lerp(albedo, to_linear(of("blush_colour")), share("blush", of("blush") * 0.50))
+    albedo = torch.lerp(albedo, to_linear(of("eye_shadow_colour")), share("shadow", of("eye_shadow") * 0.80))
+    albedo = albedo * (1 - 0.55 * maps["lid_edge"][:, None] * albedo.new_tensor([0.8, 1.0, 1.0]))
+    albedo = torch.lerp(albedo, to_linear(of("liner_colour")), share("liner", of("liner") * 0.95))
+
+    natural = bare[image] * _lip_tint(table)[image] * (1 - 0.15 * late[:, None])
+    lips = torch.lerp(natural, to_linear(of("lipstick_colour")), (of("lipstick") * 0.92)[:, None])
+    lips = lips * (1 - 0.55 * maps["lip_slit"][:, None])
+    soft = (maps["lips"] * (0.85 + 0.15 * of("lipstick"))).clamp(0, 1)[:, None]
+    albedo = torch.lerp(albedo, lips, soft)
+    albedo = albedo * (1 + 0.06 * maps["lip_rim"][:, None])
+
+    relief = 1 - 0.5 * of("foundation")
+    slope_u = maps["pore_u"] * relief + maps["early_u"] * early + maps["late_u"] * late
+    slope_v = maps["pore_v"] * relief + maps["early_v"] * early + maps["late_v"] * late
+    along = normalize(tangent - normal * (tangent * normal).sum(1, keepdim=True), dim=1, eps=1e-6)
+    across = torch.cross(normal, along, dim=1)
+    bumped = normalize(normal - along * slope_u[:, None] - across * slope_v[:, None], dim=1)
+
+    gloss = (0.18 + 0.55 * maps["lips"] * (0.5 + 0.5 * of("lipstick"))).clamp(0, 1)
+    oil = 0.45 + 0.55 * maps["oil"] * (1 - 0.5 * of("foundation")) + 0.35 * maps["lips"]
+    return Surface(albedo, bumped, normal, gloss, oil)
+
+
+def _lip_tint(table: dict[str, Tensor]) -> Tensor:
+    tone = table["skin_tone"][:, None]
+    light = tone.new_tensor([0.80, 0.47, 0.47])
+    dark = tone.new_tensor([0.88, 0.70, 0.72])
+    return torch.lerp(light.expand(len(tone), 3), dark.expand(len(tone), 3), tone)
+
+
+def light_skin(
+    surface: Surface, view: Tensor, light: Light, image: Tensor, lit: Tensor, open_sky: Tensor
+) -> Tensor:
+    """Linear RGB of skin; lit [p]: share of the key light that arrives, open_sky [p]: share of the ambient."""
+    towards = light.direction[image]
+    soft, sharp = (surface.smooth * towards).sum(1), (surface.normal * towards).sum(1)
+    wraps = (0.34, 0.16, 0.10)  # red light travels farthest under the skin
+    mixes = (0.45, 0.75, 0.90)
+    shadow = torch.stack([lit**0.75, lit, lit], 1)
+    diffuse = torch.stack(
+        [
+            ((soft * (1 - m) + sharp * m + w) / (1 + w)).clamp_min(0) ** (1 + w)
+            for w, m in zip(wraps, mixes, strict=True)
+        ],
+        1,
+    )
+    up = 0.5 + 0.5 * surface.normal[:, 1:2]
+    bounce = torch.lerp(light.floor[image], light.sky[image], up) * open_sky[:, None]
+    rim = ((surface.normal * light.back[image]).sum(1).clamp_min(0) * 0.9)[:, None] * light.rim[image]
+    body = surface.albedo * (diffuse * shadow * light.key[image] + bounce + rim)
+
+    half = normalize(towards + view, dim=1)
+    facing = (surface.normal * half).sum(1).clamp(0, 1)
+    broad = facing**14 * 0.055
+    tight = facing ** (30 + 160 * surface.gloss) * (0.10 + 0.55 * surface.gloss)
+    grazing = (1 - (surface.normal * view).sum(1).clamp(0, 1)) ** 4
+    shine = (broad + tight) * surface.oil * lit * (sharp + 0.1).clamp(0, 1)
+    sheen = 0.10 * grazing * surface.oil * open_sky
+    return body + shine[:, None] * light.key[image] + sheen[:, None] * light.sky[image]
