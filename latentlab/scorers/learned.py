@@ -13,7 +13,7 @@ from latentlab.core.shapes import Images, Scores
 from latentlab.networks.regressor import build_regressor
 from latentlab.scorers.scorer import Scorer
 from latentlab.store.archive import Archive
-from latentlab.store.home import find_asset
+from latentlab.store.home import assets_folder
 
 KIND = "scorer"
 
@@ -60,8 +60,8 @@ class Judge(Learned):
 
 def default_file(role: str) -> Path:
     """The scorer that ships with the default network."""
-    path = find_asset(f"faces/{role}.safetensors")
-    if path is None:
+    path = assets_folder() / "faces" / f"{role}.safetensors"
+    if not path.exists():
         raise MissingPart(
             f"no {role} scorer ships with this installation; train one: latentlab train-scorer --role {role}"
         )

@@ -1,0 +1,79 @@
+"""Scorers learn what is to be seen, say how well, and come back from a file."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from latentlab.backbones.scorer import Labelled, roughen, train_identity, train_scorer, verification
+from latentlab.core.errors import BadInput
+from latentlab.core.image import from_pixels
+from latentlab.networks.regressor import build_regressor
+from latentlab.scorers.learned import Guide
+from latentlab.scorers.targets import NAMES
+from latentlab.training.run import Run
+
+
+def discs(n: int, seed: int) -> Labelled:
+    """Pictures whose brightness is the first target and whose redness is the second."""
+    draw = torch.Generator().manual_seed(seed)
+    values = torch.rand(n, len(NAMES), generator=draw)
+    pixels = (values[:, :1, None, None] * 150 + 40).expand(n, 1, 16, 16).repeat(1, 3, 1, 1)
+    pixels[:, 0] += values[:, 1, None, None] * 60
+    return Labelled(pixels.permute(0, 2, 3, 1).to(torch.uint8), values)
+
+
+@pytest.mark.parametrize("role", ["guide", "judge"])
+def test_a_scorer_learns_what_is_visible_and_nothing_else(role: str, tmp_path) -> None:
+    run = Run(tmp_path / "run", tensorboard=False)
+    archive = train_scorer(role, discs(256, 0), discs(128, 1), run, images=4000, batch=32, width=8, size=16)
+    assert archive.story["r2"][NAMES[0]] > 0.6
+    assert archive.story["r2"][NAMES[5]] < 0.1
+    path = archive.save(tmp_path / "scorer.safetensors")
+    scorer = Guide(path)
+    images = from_pixels(discs(4, 2).pixels)
+    network = build_regressor(archive.story["arguments"], archive.tensors)
+    assert torch.equal(scorer(images), network(images))
+    assert scorer.names == NAMES
+    assert scorer.r2 == archive.story["r2"]
+
+
+def test_an_embedding_tells_people_apart(tmp_path) -> None:
+    def people(seed: int) -> Labelled:
+        draw = torch.Generator().manual_seed(seed)
+        own = torch.randint(0, 256, (12, 1, 4, 4, 3), generator=draw)
+        noisy = (
+            (own + 12 * torch.randn(12, 8, 4, 4, 3, generator=draw))
+            .clamp(0, 255)
+            .to(torch.uint8)
+            .flatten(0, 1)
+        )
+        pixels = noisy.repeat_interleave(4, 1).repeat_interleave(4, 2)
+        return Labelled(pixels, torch.arange(12).repeat_interleave(8))
+
+    run = Run(tmp_path, tensorboard=False)
+    archive = train_identity(people(0), people(1), run, images=3000, batch=32, width=8, size=16)
+    assert archive.story["verification_accuracy"] > 0.85
+
+
+def test_verification_is_half_by_chance_and_one_when_clear() -> None:
+    people = torch.arange(20).repeat_interleave(5)
+    clear = torch.nn.functional.one_hot(people).float()
+    chance = torch.nn.functional.normalize(
+        torch.randn(100, 16, generator=torch.Generator().manual_seed(0)), dim=1
+    )
+    assert verification(clear, people) == 1.0
+    assert verification(chance, people) < 0.65
+
+
+def test_roughening_repeats_by_seed_and_keeps_the_range() -> None:
+    images = torch.rand(3, 3, 16, 16) * 2 - 1
+    one, two, other = roughen(images, 5), roughen(images, 5), roughen(images, 6)
+    assert torch.equal(one, two)
+    assert not torch.equal(one, other)
+    assert one.abs().max() <= 1
+
+
+def test_pictures_without_truth_are_refused() -> None:
+    with pytest.raises(BadInput, match="rows of truth"):
+        Labelled(torch.zeros(3, 8, 8, 3, dtype=torch.uint8), torch.zeros(2, len(NAMES)))
