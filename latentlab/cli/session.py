@@ -28,6 +28,8 @@ class Session:
     json: bool = False
     quiet: bool = False
     method: Any = None
+    exit_code: int = 0
+    """2 after a step that the user's input made impossible."""
 
     @cached_property
     def studio(self) -> Studio:
@@ -68,6 +70,18 @@ class Session:
         """A line about the run: on stderr."""
         if not self.quiet:
             print(" ".join(text.split()), file=sys.stderr, flush=True)
+
+    @contextmanager
+    def step(self, item: object) -> Iterator[None]:
+        """One of several items: bad input is told in one line and does not stop the others."""
+        from latentlab.core.errors import LatentLabError
+
+        try:
+            yield
+        except LatentLabError as error:
+            self.exit_code = 2
+            text = str(error) if str(item) in str(error) else f"{item}: {error}"
+            print(f"latentlab: {' '.join(text.split())}", file=sys.stderr, flush=True)
 
     @contextmanager
     def progress(self, title: str, total: int = 0, unit: str = "") -> Iterator[Watch]:

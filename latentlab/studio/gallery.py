@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from latentlab.core.image import load_image
 from latentlab.studio.picture import Picture, is_made, may_replace, writable
 from latentlab.studio.recipe import recipe
+from latentlab.studio.rendering import batch_size
 from latentlab.studio.samples import Order, Plan, Samples
 from latentlab.studio.sheet import Sheet, grid_shape
 
@@ -77,7 +78,8 @@ class OpenGallery:
             row, column = divmod(place, sheet.columns)
             sheet.put(column, row, load_image(self.path(order))[0])
         asked = {"columns": sheet.columns, "samples": [order.asked for order in self.plan.orders]}
-        story = recipe(self.plan.studio, "grid", asked)
+        batch = min(batch_size(self.plan.studio.generator), len(self.plan.orders))
+        story = recipe(self.plan.studio, "grid", asked, batch)
         return Picture("grid", sheet.picture, story).save(self.sheet_path)
 
 

@@ -83,7 +83,12 @@ def _draw(
 
 
 def _sheet_picture(
-    studio: Studio, sheet: Sheet, rows: Sequence[int], columns: Sequence[int], layers: list[int], look: Rendering
+    studio: Studio,
+    sheet: Sheet,
+    rows: Sequence[int],
+    columns: Sequence[int],
+    layers: list[int],
+    look: Rendering,
 ) -> Picture:
     from latentlab.studio.picture import Picture
     from latentlab.studio.recipe import recipe

@@ -129,7 +129,9 @@ def generate(
 ) -> list[Picture]:
     """Pictures of seeds (`[0, 1]` or `"0-3,85"`) or of a file of saved latents, each with its recipe."""
     look = Rendering(psi, cutoff, noise, noise_seed, class_)  # type: ignore[arg-type]
-    return list(Samples(as_list(seeds), Path(latents) if latents else None, look).plan(studio).draw(watch=watch))
+    return list(
+        Samples(as_list(seeds), Path(latents) if latents else None, look).plan(studio).draw(watch=watch)
+    )
 
 
 def remake(studio: Studio, asked: dict[str, object], inputs: Sequence[Path] = ()) -> Picture:
