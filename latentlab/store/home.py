@@ -49,6 +49,14 @@ def asset(name: str) -> Path:
     return path
 
 
+def find_asset(name: str) -> Path | None:
+    """The same, or None where the package does not contain it."""
+    try:
+        return asset(name)
+    except MissingPart:
+        return None
+
+
 def check_name(name: str) -> str:
     """The name itself, if it can be that of a file or folder in the lab."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", name) or len(name) > LONGEST_NAME:

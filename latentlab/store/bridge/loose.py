@@ -45,6 +45,8 @@ def _take(found: object, budget: Budget) -> dict[str, Tensor]:
     values = found if isinstance(found, dict) else {"": found}
     taken = {}
     for name, value in values.items():
+        if isinstance(value, str | int | float | None) and name != "":
+            continue  # a note beside the tensors, such as the name of a checkpoint
         if not isinstance(name, str) or not isinstance(value, StridedTensor | NumpyArray):
             raise BadFile(f"it holds a {type(value).__name__} under '{printable(name, 40)}', no tensor")
         taken[name] = value.take(budget)

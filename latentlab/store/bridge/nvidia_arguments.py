@@ -73,8 +73,8 @@ def discriminator(recorded: Recorded, module: Module) -> dict[str, object]:
     arguments |= _blocks(recorded, module, resolution, "resnet", block)
     first = arguments["channels"]["4"]  # type: ignore[index]
     width = recorded.whole_or_none("cmap_dim", None, 0)
-    arguments["cmap_width"] = (first if width is None else width) if condition else 0
-    arguments |= _mapping(mapping, arguments["cmap_width"], condition)
+    cmap_width = (first if width is None else width) if condition else 0
+    arguments |= _mapping(mapping, cmap_width, condition) | {"cmap_width": cmap_width}
     arguments["group_size"] = epilogue.whole_or_none("mbstd_group_size", 4, 1)
     arguments["group_channels"] = epilogue.whole("mbstd_num_channels", 1, 0)
     epilogue.only("activation", arguments["activation"])
