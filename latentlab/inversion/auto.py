@@ -12,14 +12,13 @@ from latentlab.core.generator import Generator
 from latentlab.core.inversion import Inversion
 from latentlab.core.latent import Latent, Space
 from latentlab.core.shapes import Images
-from latentlab.inversion.chart import chart
 from latentlab.inversion.descend import Descend
 from latentlab.inversion.encode import Encode, input_channels
 from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, part
 from latentlab.inversion.objective import Objective
 from latentlab.inversion.pivot import HELD, PivotalTuning
 from latentlab.inversion.refine import Refine
-from latentlab.inversion.statistics import sample_w, w_statistics
+from latentlab.inversion.statistics import sample_w
 
 SAMPLES = 16
 """How many of the network's own pictures tell what its domain is."""
@@ -71,12 +70,14 @@ class Auto(Inverter):
         if given.encoder is not None and given.start is None:
             single = input_channels(given.encoder) == 3
             quick = [Plan(Encode(), 2) if single else Plan(Refine(), 6)]
+        space = max(Space.W_PLUS, given.start.latent.space) if given.start else Space.W_PLUS
+        held = replace(HELD, space=space)
         return [
             *quick,
-            Plan(Descend(steps=25), 30),
-            Plan(Descend(steps=100), 110),
-            Plan(PivotalTuning(steps=100, before=HELD), 200),
-            Plan(PivotalTuning(steps=250, before=HELD), 360),
+            Plan(Descend(space, steps=25), 30),
+            Plan(Descend(space, steps=100), 110),
+            Plan(PivotalTuning(steps=100, before=held), 200),
+            Plan(PivotalTuning(steps=250, before=held), 360),
         ]
 
 
@@ -125,16 +126,3 @@ def _nearest_errors(faces: Images, mask: Tensor, others: Images) -> Tensor:
         for other in others
     ]
     return torch.stack(errors).min(dim=0).values
-
-
-def typical_limit(generator: Generator, share: float = 0.999) -> float:
-    """The `typicality` below which so large a share of the prior's own samples stays."""
-    w = sample_w(generator, 2000, seed=7)
-    law = w_statistics(generator)
-    return float(law.distance(w).quantile(share))
-
-
-def is_typical(generator: Generator, latent: Latent) -> Tensor:
-    """Whether each latent lies where the prior's samples lie, [n] of True and False."""
-    frame = chart(generator, latent.space)
-    return frame.distance(frame.inwards(latent.values)).sqrt() <= typical_limit(generator)

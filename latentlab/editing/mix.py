@@ -1,0 +1,47 @@
+"""Two faces in one: style mixing (Karras et al. 2019), interpolation, and the steps of a morph."""
+
+from __future__ import annotations
+
+import torch
+
+from latentlab.core.errors import BadInput, SpaceMismatch
+from latentlab.core.generator import Generator
+from latentlab.core.latent import Latent, Space
+
+
+def mix(generator: Generator, base: Latent, styles: Latent, layers: tuple[int, int]) -> Latent:
+    """`base` with the layers first to last, both included, taken from `styles`."""
+    first, last = layers
+    if not 0 <= first <= last < generator.layers:
+        raise BadInput(
+            f"the layers {first}-{last} are out of range; this network has layers 0 to {generator.layers - 1}"
+        )
+    space = max(Space.W_PLUS, base.space, styles.space)
+    below, above = generator.lift(base, space), generator.lift(styles, space)
+    values = below.values.clone()
+    if space is Space.W_PLUS:
+        values[:, first : last + 1] = above.values[:, first : last + 1]
+        return below.with_values(values)
+    for layer in generator.style_layers:
+        if first <= layer.w_index <= last:
+            values[:, layer.channels] = above.values[:, layer.channels]
+    return below.with_values(values)
+
+
+def interpolate(
+    generator: Generator, first: Latent, second: Latent, share: float, *, spherical: bool = False
+) -> Latent:
+    """`share` of the way from the first to the second latent; on the sphere in Z, where straight lines cut inside."""
+    space = max(first.space, second.space)
+    a, b = generator.lift(first, space), generator.lift(second, space)
+    if spherical and space is not Space.Z:
+        raise SpaceMismatch(
+            f"spherical interpolation belongs to Z, these latents are in {space.name}; interpolate straight"
+        )
+    if not spherical:
+        return Latent(space, torch.lerp(a.values, b.values, share))
+    one, two = a.values, b.values
+    cosine = torch.nn.functional.cosine_similarity(one, two, dim=1).clamp(-1, 1)
+    angle = torch.acos(cosine)[:, None].clamp_min(1e-6)
+    way = (torch.sin((1 - share) * angle) * one + torch.sin(share * angle) * two) / torch.sin(angle)
+    return Latent(space, way)
