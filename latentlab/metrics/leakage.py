@@ -117,11 +117,11 @@ class Evaluate:
         column = responses.names.index(target)
         zero = responses.strengths.index(0.0)
         spread = responses.scores[zero].std(0).clamp_min(1e-9).numpy()
-        slopes = _slopes(responses).numpy()  # [n attributes], own units
-        sign = 1.0 if slopes[:, column].mean() >= 0 else -1.0
-        draws = np.random.RandomState(0).randint(len(slopes), size=(self.bootstraps, len(slopes)))
+        changes = slopes(responses).numpy()  # [n attributes], own units
+        sign = 1.0 if changes[:, column].mean() >= 0 else -1.0
+        draws = np.random.RandomState(0).randint(len(changes), size=(self.bootstraps, len(changes)))
 
-        per_sd = slopes / spread
+        per_sd = changes / spread
         means = per_sd[draws].mean(1)  # [bootstraps attributes]
         center = per_sd.mean(0)
         scale = np.abs(center[column]).clip(1e-6), np.abs(means[:, column]).clip(1e-6)
@@ -132,14 +132,14 @@ class Evaluate:
         return Evaluation(
             direction=direction.name,
             target=target,
-            n=len(slopes),
-            step=_interval(slopes[:, column].mean(), slopes[draws, column].mean(1)),
+            n=len(changes),
+            step=_interval(changes[:, column].mean(), changes[draws, column].mean(1)),
             step_sd=_interval(center[column], means[:, column]),
             leakage={responses.names[i]: _interval(leak[i], leaks[:, i]) for i in others},
             total_leakage=_interval(np.abs(leak[others]).mean(), np.abs(leaks[:, others]).mean(1)),
             identity=self._identity(responses, column, spread[column], draws),
             monotony=float((moved > 0).float().mean()),
-            works=float((slopes[:, column] * sign > 0.5 * abs(slopes[:, column].mean())).mean()),
+            works=float((changes[:, column] * sign > 0.5 * abs(changes[:, column].mean())).mean()),
             span=_span(responses, zero),
             curve=dict(zip(responses.strengths, target_scores.mean(1).tolist(), strict=True)),
         )
@@ -159,9 +159,7 @@ class Evaluate:
         def at_one_sd(picks: np.ndarray) -> float:
             seen = ~np.isnan(distance[:, picks])
             curve = np.where(seen, distance[:, picks], 0).sum(1) / np.maximum(seen.sum(1), 1)
-            return float(
-                np.interp(1.0, np.maximum.accumulate(change), np.maximum.accumulate(curve))
-            )
+            return float(np.interp(1.0, np.maximum.accumulate(change), np.maximum.accumulate(curve)))
 
         replicas = np.array([at_one_sd(picks) for picks in draws[:200]])
         return _interval(at_one_sd(np.arange(distance.shape[1])), replicas)
@@ -191,11 +189,11 @@ def target_of(direction: Direction, names: Sequence[str]) -> str:
 def strongest(responses: Responses) -> str:
     """The attribute that changes most, in standard deviations: the name of a component nobody named."""
     zero = responses.strengths.index(0.0)
-    change = _slopes(responses).mean(0).abs() / responses.scores[zero].std(0).clamp_min(1e-9)
+    change = slopes(responses).mean(0).abs() / responses.scores[zero].std(0).clamp_min(1e-9)
     return responses.names[int(change.argmax())]
 
 
-def _slopes(responses: Responses) -> Tensor:
+def slopes(responses: Responses) -> Tensor:
     """Change of each score by one step, between strengths -1 and 1: [n attributes]."""
     low, high = responses.strengths.index(-1.0), responses.strengths.index(1.0)
     return (responses.scores[high] - responses.scores[low]) / 2

@@ -1,0 +1,66 @@
+"""Names for components nobody named: what each changes, in words, and which of them are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from latentlab.core.direction import Direction
+from latentlab.metrics.leakage import Responses, slopes
+
+CLEAR = 0.25
+"""Standard deviations by which one step must change an attribute to be named after it."""
+SAME = 0.95
+"""Cosine of two responses (and of two vectors) from which on they count as one component."""
+
+
+@dataclass(frozen=True, eq=False)
+class Named:
+    """A component and what it was found to do."""
+
+    direction: Direction
+    effects: dict[str, float]
+    """Change by one step in standard deviations, the strongest first."""
+
+    @property
+    def label(self) -> str:
+        """`yaw+, smile-`; `unknown` where nothing changes clearly: that is the new one."""
+        clear = [
+            f"{name}{'+' if value > 0 else '-'}"
+            for name, value in self.effects.items()
+            if abs(value) >= CLEAR
+        ]
+        return ", ".join(clear[:3]) or "unknown"
+
+
+def effects_of(responses: Responses) -> Tensor:
+    """Mean change of every attribute by one step, in standard deviations, [attributes]."""
+    zero = responses.strengths.index(0.0)
+    return slopes(responses).mean(0) / responses.scores[zero].std(0).clamp_min(1e-9)
+
+
+def name_components(directions: Sequence[Direction], responses: Sequence[Responses]) -> list[Named]:
+    """Label every component by its effects; of those that do the same, keep the first."""
+    kept: list[Named] = []
+    rows: list[Tensor] = []
+    for direction, response in zip(directions, responses, strict=True):
+        row = effects_of(response)
+        if any(
+            _same(row, other) and _same(direction.vector, known.direction.vector)
+            for other, known in zip(rows, kept, strict=True)
+        ):
+            continue
+        order = row.abs().argsort(descending=True).tolist()
+        effects = {response.names[i]: round(float(row[i]), 3) for i in order}
+        named = Named(direction, effects)
+        story = {**direction.story, "label": named.label, "attribute": response.names[order[0]]}
+        kept.append(Named(replace(direction, story=story), effects))
+        rows.append(row)
+    return kept
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and abs(float(torch.cosine_similarity(one, other, dim=-1).mean())) > SAME
