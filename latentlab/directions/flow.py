@@ -126,7 +126,7 @@ class Flow(Discoverer):
         unit = bank.key.units[column]
         step = step_of(unit, found.column(self.attribute))
         tensors = {name: value.detach() for name, value in network.state_dict().items()}
-        tensors |= {"mean": mean, "root": root.float()}
+        tensors |= {"mean": mean, "root": root.float().contiguous()}
         flow = FlowDirection(
             self.name or self.attribute, Space.W, torch.zeros(generator.w_width), unit=unit, step=step, model=generator.hash,
             found_by=repr(self), tensors=tensors, column=column, slack=self.slack, per_step=step / float(spread[column]),

@@ -1,0 +1,119 @@
+"""Directions on disk: `NAME.direction.safetensors`, the vector and everything that is known about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from latentlab.core.direction import Direction
+from latentlab.core.errors import BadFile, LatentLabError
+from latentlab.core.latent import Space
+from latentlab.directions.flow import FlowDirection
+from latentlab.store.archive import Archive
+from latentlab.store.home import check_name
+
+SUFFIX = ".direction.safetensors"
+KINDS = {"line": Direction, "flow": FlowDirection}
+
+
+def save_direction(direction: Direction, folder: Path | str) -> Path:
+    """Write it into a folder under its own name; atomic."""
+    flow = isinstance(direction, FlowDirection)
+    story: dict[str, Any] = {
+        "form": "flow" if flow else "line",
+        "name": check_name(direction.name),
+        "space": direction.space.name,
+        "unit": direction.unit,
+        "step": direction.step,
+        "span": direction.span,
+        "layers": direction.layers,
+        "model": direction.model,
+        "found_by": direction.found_by,
+        "leakage": dict(direction.leakage),
+        "how": dict(direction.story),
+    }
+    tensors = {"vector": direction.vector.contiguous()}
+    if isinstance(direction, FlowDirection):
+        tensors |= {f"flow.{name}": value.contiguous() for name, value in direction.tensors.items()}
+        story |= {
+            "column": direction.column,
+            "slack": direction.slack,
+            "stride": direction.stride,
+            "per_step": direction.per_step,
+        }
+    return Archive("direction", tensors, story).save(Path(folder) / f"{direction.name}{SUFFIX}")
+
+
+def load_direction(path: Path | str) -> Direction:
+    """Read one file; one line if it is damaged or holds something else."""
+    path = Path(path)
+    archive = Archive.load(path, "direction", finite=True)
+    try:
+        return _build(archive)
+    except LatentLabError as error:
+        raise BadFile(f"{path} is damaged: {error}") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadFile(f"{path} is damaged ({error}); find or import the direction again") from None
+
+
+def _build(archive: Archive) -> Direction:
+    story: Mapping[str, Any] = archive.story  # type: ignore[assignment]
+    fields: dict[str, Any] = {
+        "name": check_name(str(story["name"])),
+        "space": Space[str(story["space"])],
+        "vector": archive.tensors["vector"],
+        "unit": str(story["unit"]),
+        "step": _number(story["step"]),
+        "span": _pair(story.get("span"), float),
+        "layers": _pair(story.get("layers"), int),
+        "model": str(story["model"]),
+        "found_by": str(story["found_by"]),
+        "leakage": {str(name): _number(value) for name, value in dict(story["leakage"]).items()},
+        "story": dict(story["how"]),
+    }
+    if story["form"] == "line":
+        return Direction(**fields)
+    if story["form"] != "flow":
+        raise ValueError(f"unknown form '{story['form']}'")
+    tensors = {
+        name.removeprefix("flow."): value
+        for name, value in archive.tensors.items()
+        if name.startswith("flow.")
+    }
+    extra = {name: _number(story[name]) for name in ("slack", "stride", "per_step")}
+    return FlowDirection(**fields, **extra, tensors=tensors, column=int(story["column"]))
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value} is no number")
+    return number
+
+
+def _pair(value: Any, kind: type) -> tuple[Any, Any] | None:
+    if value is None:
+        return None
+    first, last = value
+    return kind(first), kind(last)
+
+
+def names_in(folder: Path | str) -> dict[str, Path]:
+    """Directions in a folder by name."""
+    folder = Path(folder)
+    found = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+    return {path.name.removesuffix(SUFFIX): path for path in found}
+
+
+def same(one: Direction, other: Direction) -> bool:
+    """Whether two directions would move every latent alike."""
+    return (
+        type(one) is type(other)
+        and one.space is other.space
+        and one.layers == other.layers
+        and torch.equal(one.vector, other.vector)
+    )
