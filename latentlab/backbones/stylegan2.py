@@ -269,6 +269,7 @@ class Lesson:
         """Keep equal steps in W equally visible."""
         if self.warming(moment):
             return {}
+        self._hold()
         draws = moment.draws.some(self.model.path_shrink)
         labels = labels_of(batch)
         labels = None if labels is None else labels[:: self.model.path_shrink]
@@ -286,6 +287,7 @@ class Lesson:
         """Tell real from generated."""
         if self.warming(moment):
             return {}
+        self._hold()
         labels = labels_of(batch)
         images = self._made.pop(tuple(moment.draws.numbers), None)
         if images is None:
