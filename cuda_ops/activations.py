@@ -61,7 +61,7 @@ def _tanh_derivative(x: Tensor, order: int) -> Tensor:
 def _leaky_derivative(x: Tensor, alpha: float, order: int) -> Tensor:
     if order > 1:
         return torch.zeros_like(x)
-    return torch.where(x > 0, 1.0, alpha).to(x.dtype)
+    return torch.where(x > 0, torch.ones_like(x), alpha)
 
 
 def _linear_derivative(x: Tensor, order: int) -> Tensor:

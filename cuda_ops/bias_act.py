@@ -86,6 +86,8 @@ def reference(
     x: Tensor, b: Tensor | None, dim: int, act: str, alpha: float, gain: float, clamp: float
 ) -> Tensor:
     """The definition, in plain PyTorch."""
+    if x.numel() == 0:
+        return torch.empty_like(x)
     y = ACTIVATIONS[act].function(_biased(x, b, dim), alpha) * gain
     if clamp >= 0:
         y = y.clamp(-clamp, clamp)
@@ -105,6 +107,8 @@ def reference_gradient(
     at_output: bool,
 ) -> Tensor:
     """grad · gain · act⁽ᵒʳᵈᵉʳ⁾(at + b) where the clamp is open; `at` is x, or y if `at_output` (kinked functions)."""
+    if grad.numel() == 0:
+        return torch.empty_like(grad)
     kind = ACTIVATIONS[act]
     where = _biased(at, b, dim)
     factor = kind.derivative(where, alpha, order) * gain
@@ -153,7 +157,7 @@ def _(x, b, dim, act, alpha, gain, clamp):
 
 @bias_act_gradient_op.register_fake
 def _(grad, at, b, dim, act, alpha, gain, clamp, order, at_output):
-    return torch.empty_like(at, dtype=grad.dtype)
+    return torch.empty_like(grad)
 
 
 def _sum_to_bias(gradient: Tensor, dim: int) -> Tensor:
