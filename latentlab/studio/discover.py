@@ -1,0 +1,222 @@
+"""Discovery as a task: a bank where the method needs one, the directions found, their names, their files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latentlab.core.direction import Direction
+from latentlab.core.errors import BadInput, MissingPart, UnknownName, unknown
+
+if TYPE_CHECKING:
+    from latentlab.core.latent import Latent
+    from latentlab.core.watch import Watch
+    from latentlab.directions.discoverer import Discoverer, Source
+    from latentlab.scorers.bank import Bank
+    from latentlab.scorers.scorer import Scorer
+    from latentlab.studio.studio import Studio
+
+SHARE_OF_BANK = 0.9
+"""Of the progress bar, when a bank has to be filled first."""
+
+
+def discover(
+    studio: Studio,
+    method: str | Discoverer = "joint",
+    *,
+    scorers: Sequence[Scorer] | None = None,
+    before: Sequence[Path | str] = (),
+    after: Sequence[Path | str] = (),
+    psi: float = 1.0,
+    engine: str = "local",
+    save: bool = True,
+    watch: Watch | None = None,
+    **fields: Any,
+) -> list[Direction]:
+    """Find directions and keep them under `HOME/directions`; `fields` are the method's own.
+
+    `scorers` defaults to the guide; `before` and `after` are pictures for methods that learn from pairs.
+    """
+    from latentlab.directions import DISCOVERERS
+
+    finder: Discoverer = DISCOVERERS.build(method, **fields) if isinstance(method, str) else method
+    tell = studio.tell(watch)
+    source: Source = None
+    if finder.needs == "bank":
+        judges = list(scorers) if scorers is not None else default_guides(studio)
+        _check_attributes(finder, judges)
+        source = filled_bank(
+            studio, judges, finder.bank_size, psi=psi, engine=engine, watch=_part(tell, 0, SHARE_OF_BANK)
+        )
+    elif finder.needs == "pairs":
+        source = pairs_of(studio, before, after)
+    found = finder.discover(studio.generator, source, _part(tell, SHARE_OF_BANK if source else 0.0, 1.0))
+    if not getattr(finder, "attribute", "") and finder.needs == "nothing" and len(found) > 1:
+        found = named(studio, found, scorers)
+    if save:
+        keep(studio, found)
+    return found
+
+
+def keep(studio: Studio, directions: Sequence[Direction]) -> list[Path]:
+    """Write directions into the lab."""
+    from latentlab.directions.library import save_direction
+
+    return [save_direction(direction, directions_folder(studio)) for direction in directions]
+
+
+def directions_folder(studio: Studio) -> Path:
+    """Where the lab keeps its own directions."""
+    return Path(studio.home) / "directions"
+
+
+def default_guides(studio: Studio) -> list[Scorer]:
+    """What discovery may see: the guide, never the judge."""
+    from latentlab.scorers.learned import Guide
+
+    return [Guide(device=studio.place)]
+
+
+def filled_bank(
+    studio: Studio, scorers: Sequence[Scorer], samples: int, *, psi: float = 1.0, engine: str = "local", watch: Watch | None = None
+) -> Bank:  # fmt: skip
+    """The bank of these scorers on this network, extended to so many samples; kept under `HOME/banks`."""
+    from latentlab.scorers.bank import Bank, bank_key
+
+    if samples < 1:
+        raise BadInput(f"{samples} samples are none; ask for some thousands: --samples 20000")
+    key = bank_key(studio.generator, scorers, psi=psi)
+    mark = "-".join([key.model[:12], *(each[:8] for each in key.scorers), f"psi{psi:g}"])
+    bank = Bank.open(Path(studio.home) / "banks" / mark, key)
+    bank.extend(samples, studio.generator, scorers, engine=engine, watch=studio.tell(watch))
+    return bank
+
+
+def pairs_of(studio: Studio, before: Sequence[Path | str], after: Sequence[Path | str]) -> Source:
+    """Pictures, or latents inverted before, as pairs in W+."""
+    from latentlab.directions.discoverer import LatentPairs
+
+    if not before or not after:
+        raise MissingPart("this method learns from pictures before and after; give --before and --after")
+    return LatentPairs(_inverted(studio, before), _inverted(studio, after))
+
+
+def _inverted(studio: Studio, pictures: Sequence[Path | str]) -> Latent:
+    import torch
+
+    from latentlab.core.latent import Latent, Space
+
+    latents = [studio.invert(picture).latent for picture in pictures]
+    lifted = [studio.generator.lift(latent, Space.W_PLUS).values for latent in latents]
+    return Latent(Space.W_PLUS, torch.cat(lifted))
+
+
+def named(
+    studio: Studio, found: Sequence[Direction], scorers: Sequence[Scorer] | None = None, samples: int = 50
+) -> list[Direction]:
+    """Components labelled with what they change, doubles merged; unlabelled where no scorer is at hand."""
+    from latentlab.metrics.leakage import Evaluate
+    from latentlab.metrics.naming import name_components
+
+    try:
+        judges = list(scorers) if scorers is not None else default_guides(studio)
+    except MissingPart:
+        return list(found)
+    method = Evaluate(samples=samples, strengths=(-1.0, 0.0, 1.0), first_seed=0)
+    stretched = [_unit_step(direction, studio) for direction in found]
+    responses = [method.respond(studio.generator, direction, judges) for direction in stretched]
+    return [component.direction for component in name_components(stretched, responses)]
+
+
+def _unit_step(direction: Direction, studio: Studio) -> Direction:
+    """A unit-length component stretched to one standard deviation of w along it, so that one step is to be seen."""
+    if direction.unit != "unit length":
+        return direction
+    import torch
+
+    draw = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        w = studio.generator.map(
+            torch.randn(2000, studio.generator.z_width, generator=draw).to(studio.place)
+        ).cpu()
+    spread = float((w @ direction.vector.cpu()).std())
+    return replace(direction, vector=direction.vector * spread, unit="sd")
+
+
+def _check_attributes(finder: Discoverer, scorers: Sequence[Scorer]) -> None:
+    """Unknown attributes are refused before a bank is filled for them."""
+    known = [name for scorer in scorers for name in scorer.names]
+    wanted = [getattr(finder, "attribute", "all"), *getattr(finder, "keep", ()), *getattr(finder, "hold", ())]
+    for name in wanted:
+        if name not in known and name != "all":
+            raise unknown("attribute", name, known)
+
+
+def _part(watch: Watch, start: float, end: float) -> Watch:
+    """A watch for a stretch of the whole work."""
+
+    def tell(done: float, text: str = "", image: object = None) -> None:
+        watch(start + (end - start) * done, text)
+
+    return tell
+
+
+def find_direction(studio: Studio, name: str) -> Direction:
+    """A direction by name (the lab's own, else one that ships) or by file."""
+    from latentlab.directions.library import load_direction
+
+    path = Path(name)
+    if path.suffix == ".safetensors":
+        return load_direction(path)
+    known = known_directions(studio)
+    if name not in known:
+        raise unknown("direction", name, known)
+    return load_direction(known[name])
+
+
+def known_directions(studio: Studio) -> dict[str, Path]:
+    """Files by name: those that ship with the embedded default, and the lab's own, which come first."""
+    from latentlab.directions.library import names_in
+    from latentlab.store.home import assets_folder
+
+    shipped = names_in(assets_folder() / str(studio.name) / "directions")
+    return shipped | names_in(directions_folder(studio))
+
+
+def port(studio: Studio, name: str, child: str, *, save: bool = True) -> Direction:
+    """The direction for a fine-tuned child of this network."""
+    from latentlab.directions.exchange import port as ported
+    from latentlab.studio.studio import Studio as Place
+
+    direction = find_direction(studio, name)
+    other = Place(child, studio.device, studio.home, studio.seed, studio.watch)
+    moved = ported(direction, studio.generator.hash, other.generator)
+    moved = replace(moved, name=f"{direction.name}-{Path(other.name).stem}")
+    if save:
+        keep(studio, [moved])
+    return moved
+
+
+def import_file(studio: Studio, path: Path | str, name: str = "") -> list[Direction]:
+    """Directions from a published file, checked against this network's width and kept in the lab."""
+    from latentlab.directions.exchange import import_directions
+
+    found = [
+        replace(d, model=studio.generator.hash)
+        for d in import_directions(path, name, studio.generator.w_width)
+    ]
+    for direction in found:
+        if direction.vector.ndim == 2 and len(direction.vector) != studio.generator.layers:
+            raise BadInput(
+                f"{Path(path).name} is for a network with {len(direction.vector)} layers, this one has {studio.generator.layers}"
+            )
+    keep(studio, found)
+    return found
+
+
+def check_name_free(studio: Studio, name: str) -> None:
+    """Raise where the lab already has a direction of this name."""
+    if name in known_directions(studio):
+        raise UnknownName(f"a direction '{name}' exists already; choose another with --name")
