@@ -30,25 +30,33 @@ RASTER_INLINE int64_t snap(float value) {
   return whole - (scaled < (float)whole ? 1 : 0);
 }
 
-RASTER_INLINE bool set_up(Triangle& t, const float* a, const float* b, const float* c) {
-  const float* corner[3] = {a, b, c};
-  for (int i = 0; i < 3; ++i) {
-    float x = corner[i][0], y = corner[i][1], z = corner[i][2];
-    if (!(z > kNear) || !(x > -kGuard && x < kGuard && y > -kGuard && y < kGuard)) return false;
-    t.x[i] = snap(x);
-    t.y[i] = snap(y);
-    t.depth[i] = 1.0f / z;
-  }
-  t.area = (t.x[1] - t.x[0]) * (t.y[2] - t.y[0]) - (t.y[1] - t.y[0]) * (t.x[2] - t.x[0]);
+// A vertex on the grid; inverse depth 0 marks one that cannot be drawn.
+struct Corner {
+  int32_t x, y;
+  float inverse;
+};
+
+RASTER_INLINE Corner on_grid(const float* position) {
+  float x = position[0], y = position[1], z = position[2];
+  bool good = z > kNear && x > -kGuard && x < kGuard && y > -kGuard && y < kGuard;
+  Corner corner;
+  corner.x = good ? (int32_t)snap(x) : 0;
+  corner.y = good ? (int32_t)snap(y) : 0;
+  corner.inverse = good ? 1.0f / z : 0.0f;
+  return corner;
+}
+
+RASTER_INLINE bool set_up(Triangle& t, const Corner& a, const Corner& b, const Corner& c) {
+  if (a.inverse == 0.0f || b.inverse == 0.0f || c.inverse == 0.0f) return false;
+  t.area = (int64_t)(b.x - a.x) * (c.y - a.y) - (int64_t)(b.y - a.y) * (c.x - a.x);
   if (t.area == 0) return false;
   t.swapped = t.area < 0;
-  if (t.swapped) {
-    int64_t x = t.x[1], y = t.y[1];
-    float depth = t.depth[1];
-    t.x[1] = t.x[2]; t.y[1] = t.y[2]; t.depth[1] = t.depth[2];
-    t.x[2] = x; t.y[2] = y; t.depth[2] = depth;
-    t.area = -t.area;
-  }
+  const Corner& second = t.swapped ? c : b;
+  const Corner& third = t.swapped ? b : c;
+  t.x[0] = a.x, t.y[0] = a.y, t.depth[0] = a.inverse;
+  t.x[1] = second.x, t.y[1] = second.y, t.depth[1] = second.inverse;
+  t.x[2] = third.x, t.y[2] = third.y, t.depth[2] = third.inverse;
+  if (t.swapped) t.area = -t.area;
   return true;
 }
 
@@ -65,28 +73,31 @@ RASTER_INLINE int64_t bias(const Triangle& t, int i) {
   return (dy < 0 || (dy == 0 && dx > 0)) ? 0 : -1;
 }
 
-RASTER_INLINE float inverse_depth(const Triangle& t, int64_t e0, int64_t e1, int64_t e2) {
-  float scale = 1.0f / (float)t.area;
-  return t.depth[0] * ((float)e0 * scale) + t.depth[1] * ((float)e1 * scale) + t.depth[2] * ((float)e2 * scale);
-}
-
 // First and last pixel whose centre lies in [low, high], clipped to [0, size).
-RASTER_INLINE int first_pixel(int64_t low) {
-  int64_t p = (low - 128 + 255) >> 8;
-  return p < 0 ? 0 : (int)(p > (1 << 24) ? (1 << 24) : p);
+RASTER_INLINE int first_pixel(int32_t low) {
+  int32_t p = (low + 127) >> 8;
+  return p < 0 ? 0 : p;
 }
-RASTER_INLINE int last_pixel(int64_t high, int size) {
-  int64_t p = (high - 128) >> 8;
-  return p >= size ? size - 1 : (int)(p < -1 ? -1 : p);
+RASTER_INLINE int last_pixel(int32_t high, int size) {
+  int32_t p = (high - 128) >> 8;
+  return p >= size ? size - 1 : p;
 }
 
-RASTER_INLINE int64_t least(const int64_t* v) {
-  int64_t m = v[0] < v[1] ? v[0] : v[1];
-  return m < v[2] ? m : v[2];
-}
-RASTER_INLINE int64_t most(const int64_t* v) {
-  int64_t m = v[0] > v[1] ? v[0] : v[1];
-  return m > v[2] ? m : v[2];
+struct Box {
+  int left, right, top, bottom;
+};
+
+// The pixels whose centres a triangle can cover; false if there are none.
+RASTER_INLINE bool bounds(Box& box, const Corner& a, const Corner& b, const Corner& c, int height, int width) {
+  int32_t low_x = a.x < b.x ? a.x : b.x, high_x = a.x < b.x ? b.x : a.x;
+  int32_t low_y = a.y < b.y ? a.y : b.y, high_y = a.y < b.y ? b.y : a.y;
+  if (c.x < low_x) low_x = c.x;
+  if (c.x > high_x) high_x = c.x;
+  if (c.y < low_y) low_y = c.y;
+  if (c.y > high_y) high_y = c.y;
+  box.left = first_pixel(low_x), box.right = last_pixel(high_x, width);
+  box.top = first_pixel(low_y), box.bottom = last_pixel(high_y, height);
+  return box.left <= box.right && box.top <= box.bottom;
 }
 
 // Perspective-correct barycentric coordinates of a pixel centre, for the corners in their original order.

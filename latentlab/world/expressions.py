@@ -9,13 +9,13 @@ from latentlab.world.factors import BLENDSHAPES
 
 NAMED: dict[str, dict[str, float]] = {
     "smile": {
-        "mouthSmile": 0.95, "cheekSquint": 0.55, "mouthUpperUp": 0.28, "mouthDimple": 0.15, "eyeSquint": 0.20,
+        "mouthSmile": 0.95, "cheekSquint": 0.40, "mouthUpperUp": 0.28, "mouthDimple": 0.15, "eyeSquint": 0.10,
         "mouthStretch": 0.12, "mouthLowerDown": 0.14, "jawOpen": 0.06,
     },
     "mouth_open": {"jawOpen": 0.75, "mouthLowerDown": 0.10},
     "surprise": {"browInnerUp": 0.85, "browOuterUp": 0.95, "eyeWide": 0.85, "jawOpen": 0.30},
     "anger": {
-        "browDown": 1.0, "noseSneer": 0.45, "eyeSquint": 0.40, "mouthPress": 0.45, "mouthFrown": 0.35, "jawForward": 0.15,
+        "browDown": 1.0, "noseSneer": 0.45, "eyeSquint": 0.22, "mouthPress": 0.45, "mouthFrown": 0.35, "jawForward": 0.15,
     },
     "sadness": {"browInnerUp": 0.90, "browDown": 0.20, "mouthFrown": 0.85, "mouthShrugLower": 0.35, "eyeSquint": 0.15},
     "blink": {"eyeBlink": 1.0},
@@ -41,7 +41,7 @@ def blend_weights(table: dict[str, Tensor], names: tuple[str, ...]) -> Tensor:
     }  # fmt: skip
     for name, amount in towards.items():
         weights[name] = weights[name] + amount.clamp_min(0)
-    weights["cheekRaiser_L"] = weights["cheekRaiser_R"] = 0.35 * table["smile"]
+    weights["cheekRaiser_L"] = weights["cheekRaiser_R"] = 0.25 * table["smile"]
     nothing = torch.zeros_like(yaw)
     return torch.stack([weights.get(name, nothing).clamp(0, 1) for name in names], 1)
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from latentlab.world.light import Light, to_linear
+from latentlab.world.light import Light, pick, to_linear
 
 IRIS = 0.475
 """Sine of the angle at which the iris ends."""
@@ -19,9 +19,9 @@ def paint_eye(direction: Tensor, table: dict[str, Tensor], image: Tensor) -> Ten
     radius = (x * x + y * y).sqrt() / IRIS
     radius = torch.where(z > 0, radius, torch.full_like(radius, 4.0))
     angle = torch.atan2(y, x)
-    pupil = 0.24 + 0.26 * table["pupil"][image]
+    pupil = 0.24 + 0.26 * pick(table["pupil"], image)
 
-    base = to_linear(table["eye_colour"])[image]
+    base = pick(to_linear(table["eye_colour"]), image)
     fibres = (
         0.5
         + 0.22 * torch.sin(angle * 23 + 3 * torch.sin(angle * 5))
@@ -49,10 +49,13 @@ def light_eye(
     albedo: Tensor, normal: Tensor, view: Tensor, light: Light, image: Tensor, lit: Tensor, open_sky: Tensor
 ) -> Tensor:
     """Linear RGB of eyeball pixels: soft light on the ball, a bright glint of the key light and a faint window."""
-    towards = light.direction[image]
+    towards = pick(light.direction, image)
     diffuse = (((normal * towards).sum(1) + 0.35) / 1.35).clamp_min(0) * (0.25 + 0.75 * lit)
-    bounce = torch.lerp(light.floor[image], light.sky[image], 0.5 + 0.5 * normal[:, 1:2]) * open_sky[:, None]
-    body = albedo * (diffuse[:, None] * light.key[image] * 0.85 + bounce)
+    bounce = (
+        torch.lerp(pick(light.floor, image), pick(light.sky, image), 0.5 + 0.5 * normal[:, 1:2])
+        * open_sky[:, None]
+    )
+    body = albedo * (diffuse[:, None] * pick(light.key, image) * 0.85 + bounce)
 
     # a catch light has to sit in the upper half of the iris whatever the key: reflect a source pulled towards the camera
     source = normalize(
@@ -61,7 +64,7 @@ def light_eye(
     facing = (normal * normalize(source + view, dim=1)).sum(1).clamp(0, 1)
     glint = facing**900 * 2.6 + facing**120 * 0.05
     window = 0.06 * (1 - (normal * view).sum(1).clamp(0, 1)) ** 3
-    return body + glint[:, None] * light.key[image] + window[:, None] * light.sky[image]
+    return body + glint[:, None] * pick(light.key, image) + window[:, None] * pick(light.sky, image)
 
 
 def light_mouth(
@@ -75,12 +78,13 @@ def light_mouth(
     wet: float,
 ) -> Tensor:
     """Linear RGB of teeth, gums and mouth; depth [p]: centimetres behind the lips, which darkens."""
-    towards = light.direction[image]
+    towards = pick(light.direction, image)
     diffuse = ((normal * towards).sum(1) * 0.5 + 0.5).clamp_min(0) * (0.45 + 0.55 * lit)
     dark = torch.exp(-0.55 * depth.clamp_min(0))[:, None]
-    bounce = light.sky[image] * 0.75
+    bounce = pick(light.sky, image) * 0.75
     facing = (normal * normalize(towards + view, dim=1)).sum(1).clamp(0, 1)
     shine = facing**40 * wet * lit
     return (
-        albedo * (diffuse[:, None] * light.key[image] * 0.8 + bounce) + shine[:, None] * light.key[image]
+        albedo * (diffuse[:, None] * pick(light.key, image) * 0.8 + bounce)
+        + shine[:, None] * pick(light.key, image)
     ) * dark

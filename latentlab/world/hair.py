@@ -62,9 +62,9 @@ def _combed(scalp: Scalp, cut: dict[str, Tensor], table: dict[str, Tensor]) -> T
     x, y, z = root.unbind(-1)
     whorl = normalize(root - root.new_tensor(WHORL), dim=-1)
     line = (table["hair_part"] * 3.2)[:, None]
-    side = torch.tanh((x - line) / 0.5)
+    side = torch.tanh((x - line) / 0.15)
     # the parting fades towards the back, where hair simply falls
-    parted = torch.stack([side, -0.25 * torch.ones_like(side), (0.10 - 0.05 * z).expand_as(side)], -1)
+    parted = torch.stack([side, 0.05 * torch.ones_like(side), (-0.10 - 0.03 * z).expand_as(side)], -1)
     back = normalize(root.new_tensor(KNOT) - root, dim=-1)
     slick = normalize(root.new_tensor([0.0, 6.5, -10.5]) - root, dim=-1)
     back = torch.where(cut["bun"][..., None] > 0.5, back, slick)
@@ -96,6 +96,7 @@ def _march(
     long = (cut["side"] > 8).float() * (1 - cut["bun"])
     side = torch.where(way[..., 0] >= 0, 1.0, -1.0)
     bangs = (cut["forward"] > 1).float() * (root[..., 2] > 5.5) * (root[..., 0].abs() < 4.6)
+    tied = (cut["bun"] * 0.6)[..., None]
     points, at = [root], root
     for k in range(segments):
         pull = (cut["gravity"] * step)[..., None] * down[:, None]
@@ -108,12 +109,17 @@ def _march(
         veil = veil * long * (1 - bangs)
         aside = torch.stack([veil * side * 1.1, torch.zeros_like(veil), -0.6 * veil], -1)
         way = normalize(way + pull + aside * step[..., None].clamp(max=1.0), dim=-1)
-        ahead = at + way * step[..., None]
+        gap = root.new_tensor(KNOT) - at
+        way = normalize(torch.lerp(way, normalize(gap, dim=-1, eps=1e-4), tied), dim=-1)
+        stride = torch.where(tied[..., 0] > 0, torch.minimum(step, gap.norm(dim=-1) * 0.7), step)
+        ahead = at + way * stride[..., None]
 
         offset = ahead - centre
         radius = offset.norm(dim=-1)
         least = surface_radius(scalp, offset) + layer * min(1.0, (k + 1) / 3)
-        push = (least / radius.clamp_min(1e-3)).clamp_min(1.0)
+        push = least / radius.clamp_min(1e-3)
+        cling = cut["stick"] * ((ahead[..., 1] - 2.0) / 3.0).clamp(0, 1)
+        push = torch.where(push > 1, push, torch.lerp(torch.ones_like(push), push, cling))
         ahead = centre + offset * push[..., None]
         way = normalize(torch.lerp(way, normalize(ahead - at, dim=-1), 0.7), dim=-1)
         at = ahead

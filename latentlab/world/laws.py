@@ -192,8 +192,8 @@ def _expression(random: np.random.Generator) -> dict[str, Any]:
         values[str(mood)] = level
     return {
         **values, "blendshapes": _few_blendshapes(random, 0.08),
-        "blink": float(random.uniform(0.5, 1.0)) if random.uniform() < 0.02 else _clip(abs(random.normal()) * 0.07, 0, 0.25),
-        "gaze_yaw": _clip(random.normal() * 7, -25, 25), "gaze_pitch": _clip(random.normal() * 4, -15, 15),
+        "blink": float(random.uniform(0.5, 1.0)) if random.uniform() < 0.012 else _clip(abs(random.normal()) * 0.04, 0, 0.2),
+        "gaze_yaw": _clip(random.normal() * 7, -25, 25), "gaze_pitch": _clip(random.normal() * 3.5, -15, 15),
         "pupil": float(random.uniform(0.1, 0.6)),
     }  # fmt: skip
 
@@ -280,7 +280,8 @@ def _glasses(random: np.random.Generator, person: dict[str, Any]) -> dict[str, A
 
 
 def _place(random: np.random.Generator, yaw: float) -> dict[str, Any]:
-    base = random.uniform(0.05, 0.95, 3) * 0.5 + random.uniform(0.05, 0.9) * 0.5
+    vivid = random.beta(1.2, 3.0)
+    base = random.uniform(0.05, 0.95, 3) * vivid + random.uniform(0.1, 0.85) * (1 - vivid)
     light = {
         "light_azimuth": _clip(0.4 * yaw + random.normal() * 32, -85, 85),
         "light_elevation": _clip(34 + random.normal() * 15, -5, 75), "light_strength": _clip(1 + random.normal() * 0.14, 0.6, 1.5),

@@ -26,6 +26,11 @@ class Light:
     """Rim light, [n, 3]."""
 
 
+def pick(values: Tensor, image: Tensor) -> Tensor:
+    """Each pixel's row of a table of faces, [n, ...] by [p] -> [p, ...]; a batch of one broadcasts instead ([1, ...])."""
+    return values if len(values) == 1 else values[image]
+
+
 def to_linear(colour: Tensor) -> Tensor:
     """sRGB to linear light (the plain 2.2 power)."""
     return colour.clamp_min(0) ** 2.2
@@ -40,7 +45,7 @@ def to_display(linear: Tensor) -> Tensor:
 def kelvin_colour(kelvin: Tensor) -> Tensor:
     """Colour of a black body against a camera balanced for 5500 K, linear RGB of mean 1 (fit of the Planckian locus)."""
     warm = (5500.0 / kelvin).log()
-    colour = torch.stack([(0.55 * warm).exp(), torch.ones_like(warm), (-0.95 * warm).exp()], -1)
+    colour = torch.stack([(0.32 * warm).exp(), torch.ones_like(warm), (-0.58 * warm).exp()], -1)
     return colour / colour.mean(-1, keepdim=True)
 
 
@@ -51,13 +56,13 @@ def set_light(table: dict[str, Tensor]) -> Light:
         [azimuth.sin() * elevation.cos(), elevation.sin(), azimuth.cos() * elevation.cos()], 1
     )
     share = table["ambient"][:, None]
-    total = 1.55 * table["light_strength"][:, None] / (0.72 + 0.62 * share)
+    total = 1.32 * table["light_strength"][:, None] / (0.70 + 0.55 * share)
     colour = kelvin_colour(table["light_temperature"])
     key = colour * total
     # the room takes on some of the key's colour, and of what stands behind
     around = to_linear(table["background_top"])
     tint = around / around.mean(1, keepdim=True).clamp_min(0.02)
-    room = to_linear(table["ambient_colour"]) * (0.55 + 0.45 * colour) * (0.85 + 0.15 * tint)
+    room = to_linear(table["ambient_colour"]) * (0.55 + 0.45 * colour) * (0.92 + 0.08 * tint)
     back = torch.nn.functional.normalize(
         torch.stack(
             [
@@ -71,5 +76,5 @@ def set_light(table: dict[str, Tensor]) -> Light:
     )
     return Light(
         direction=direction, key=key, sky=room * share * total, floor=room * share * total * key.new_tensor([0.52, 0.46, 0.42]),
-        back=back, rim=table["rim"][:, None] * total * (0.6 + 0.4 * tint),
+        back=back, rim=table["rim"][:, None] * total * (0.7 + 0.3 * tint),
     )  # fmt: skip

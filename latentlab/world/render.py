@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, normalize, one_hot
+from torch.nn.functional import avg_pool2d, normalize
 
 from cuda_ops.rasterize import interpolate, rasterize
 from latentlab.core.errors import BadInput
@@ -21,13 +21,13 @@ from latentlab.world.head import Head, prepare_head
 from latentlab.world.light import set_light, to_display
 from latentlab.world.model import FaceModel, load_face_model
 from latentlab.world.scene import Scene, join, pose_head
-from latentlab.world.shade import MASK_CLASSES, Visible, shade
+from latentlab.world.shade import Visible, shade
 from latentlab.world.shadow import crevices, lit_share
 from latentlab.world.strips import Wardrobe, dress, prepare_wardrobe
 
 LARGEST = 2048
-PIXELS_AT_ONCE = 4 * 512 * 512
-"""Sub-pixels shaded together on a CPU; more does not run faster."""
+PIXELS_AT_ONCE = {"cpu": 512 * 512, "cuda": 64 * 512 * 512}
+"""Sub-pixels shaded together; a CPU likes what fits its caches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ class Renderer:
         if style not in ("photo", "toon"):
             raise BadInput(f"no style is called '{style}'; choose photo or toon")
         factor = samples or (2 if size >= 128 else 3)
-        together = max(1, PIXELS_AT_ONCE // (size * factor) ** 2)
+        together = max(1, PIXELS_AT_ONCE.get(self.head.rest.device.type, 512 * 512) // (size * factor) ** 2)
         parts = [
             self._draw(faces[i : i + together], size, factor, style) for i in range(0, len(faces), together)
         ]
@@ -108,10 +108,11 @@ class Renderer:
         normals = torch.zeros(index.numel(), 3, device=index.device)
         normals[seen.pixels] = seen.normal
         marks = camera.project(scene.landmarks, side)
+        middle = (slice(None), slice(factor // 2, None, factor), slice(factor // 2, None, factor))
         return Rendering(
             images=images.clamp(-1, 1), landmarks=marks[..., :2] / factor, visible=_unhidden(marks, depth),
-            masks=_most_common(label.view(index.shape), factor), depth=_nearest(depth, factor),
-            normals=_shrink_normals(normals.view(*index.shape, 3), factor), shape=table["shape"],
+            masks=label.view(index.shape)[middle].to(torch.uint8), depth=depth[middle],
+            normals=normals.view(*index.shape, 3)[middle].permute(0, 3, 1, 2), shape=table["shape"],
             expression=blend_weights(table, head.expression_names),
             pose=torch.stack([table[name] for name in ("yaw", "pitch", "roll")], 1),
         )  # fmt: skip
@@ -167,8 +168,7 @@ def _visible(
     eye = torch.zeros_like(place)
     eye[:, 2] = table["distance"][image]
     view = normalize(eye - place, dim=1)
-    scale = scene.camera.matrix[:, :, :2].square().sum((1, 2)).div(2).sqrt() * side
-    sky = crevices(depth, index >= 0, scale).flatten()[pixels]
+    sky = crevices(depth, index >= 0).flatten()[pixels]
     lit = lit_share(
         scene.points, scene.triangles, towards, place, image, min(side, 512), torch.full_like(sky, 0.25)
     )
@@ -183,20 +183,3 @@ def _unhidden(marks: Tensor, depth: Tensor) -> Tensor:
     place = (row.clamp(0, side - 1) * side + column.clamp(0, side - 1)).flatten(1)
     nearest = depth.flatten(1).gather(1, place)
     return inside & ((nearest == 0) | (marks[..., 2] < nearest + 0.6))
-
-
-def _most_common(label: Tensor, factor: int) -> Tensor:
-    counts = avg_pool2d(one_hot(label, len(MASK_CLASSES)).permute(0, 3, 1, 2).float(), factor)
-    return counts.argmax(1).to(torch.uint8)
-
-
-def _nearest(depth: Tensor, factor: int) -> Tensor:
-    covered = (depth > 0).float()
-    share = avg_pool2d(covered, factor)
-    mean = avg_pool2d(depth, factor) / share.clamp_min(1e-6)
-    return torch.where(share >= 0.5, mean, torch.zeros_like(mean))
-
-
-def _shrink_normals(normals: Tensor, factor: int) -> Tensor:
-    mean = avg_pool2d(normals.permute(0, 3, 1, 2), factor)
-    return torch.where(mean.norm(dim=1, keepdim=True) > 0.3, normalize(mean, dim=1), torch.zeros_like(mean))

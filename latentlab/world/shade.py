@@ -14,7 +14,7 @@ from latentlab.world.eye import light_eye, light_mouth, paint_eye
 from latentlab.world.factors import BEARD_STYLES
 from latentlab.world.haircuts import cut_of
 from latentlab.world.head import EYES, Head
-from latentlab.world.light import Light, to_linear
+from latentlab.world.light import Light, pick, to_linear
 from latentlab.world.model import PARTS
 from latentlab.world.scalp import hairline_margin, receded, recession
 from latentlab.world.scene import MATERIALS, Scene
@@ -103,16 +103,18 @@ def shade(
             label[hair.pixels] = CLASS["hair" if name == "hair" else "skin"]
     if (lashes := seen.of("lashes")) is not None:
         dark = (
-            to_linear(table["hair_colour"])[lashes.image]
+            pick(to_linear(table["hair_colour"]), lashes.image)
             * 0.25
-            * (1 - grey_share(table)[lashes.image, None] * 0.3)
+            * (1 - pick(grey_share(table), lashes.image)[:, None] * 0.3)
             + 0.004
         )
         dark = torch.lerp(
-            dark, to_linear(table["liner_colour"])[lashes.image], table["liner"][lashes.image, None]
+            dark,
+            pick(to_linear(table["liner_colour"]), lashes.image),
+            pick(table["liner"], lashes.image)[:, None],
         )
         colour[lashes.pixels] = dark * (
-            light.sky[lashes.image] + 0.3 * light.key[lashes.image] * lashes.lit[:, None]
+            pick(light.sky, lashes.image) + 0.3 * pick(light.key, lashes.image) * lashes.lit[:, None]
         )
         label[lashes.pixels] = CLASS["eyes"]
     if (frame := seen.of("frame")) is not None:
@@ -129,30 +131,35 @@ def _skin(
     albedo, oil, gloss = surface.albedo, surface.oil, surface.gloss
 
     brow = _brow_cover(maps, table, image)
-    stubble = beard_cover(maps, table["beard_style"][image])
-    short = table["beard_style"][image] == BEARD_STYLES.index("stubble")
+    stubble = beard_cover(maps, pick(table["beard_style"], image))
+    short = pick(table["beard_style"], image) == BEARD_STYLES.index("stubble")
     grown = torch.where(
         short,
-        (0.25 + 0.6 * table["beard_length"][image]) * (0.35 + 0.65 * maps["stubble"]),
+        (0.25 + 0.6 * pick(table["beard_length"], image)) * (0.35 + 0.65 * maps["stubble"]),
         0.55 + 0 * stubble,
     )
     shaved = (
         0.10
-        * ((table["presentation"][image] - 0.1).clamp(0, 1) * ((table["age"][image] - 15) / 6).clamp(0, 1))
+        * (
+            (pick(table["presentation"], image) - 0.1).clamp(0, 1)
+            * ((pick(table["age"], image) - 15) / 6).clamp(0, 1)
+        )
         * maps["beard"]
         * (0.5 + maps["stubble"])
     )
     stubble = torch.maximum(stubble * grown, shaved)
-    margin = hairline_margin(rest) - receded(rest, recession(table)[image])
-    scalp = cut_of(table["hair_style"])["cover"][image] * _ramp(margin, -0.15, 0.75) * (maps["ear"] < 0.5)
+    margin = hairline_margin(rest) - receded(rest, pick(recession(table), image))
+    scalp = (
+        pick(cut_of(table["hair_style"])["cover"], image) * _ramp(margin, -0.15, 0.75) * (maps["ear"] < 0.5)
+    )
     hair = strand_colour(table, image, torch.full_like(scalp, 0.37))
-    for cover, tint in ((brow, hair * 0.55 + 0.004), (stubble * 0.8, hair * 0.7 + 0.01), (scalp, hair * 0.6)):
+    for cover, tint in ((brow, hair * 0.45 + 0.003), (stubble * 0.8, hair * 0.7 + 0.01), (scalp, hair * 0.6)):
         albedo = torch.lerp(albedo, tint, cover.clamp(0, 1)[:, None])
     dull = 1 - 0.8 * torch.maximum(torch.maximum(scalp, brow), stubble * 0.6).clamp(0, 1)
 
     collar = -12.2 + 0.05 * rest[:, 0].square() - 0.10 * (rest[:, 2] - 2).clamp_min(0)
     cloth = rest[:, 1] < collar
-    albedo = torch.where(cloth[:, None], to_linear(table["cloth_colour"])[image], albedo)
+    albedo = torch.where(cloth[:, None], pick(to_linear(table["cloth_colour"]), image), albedo)
     dull = torch.where(cloth, 0.1, dull)
 
     surface = replace(surface, albedo=albedo, oil=oil * dull, gloss=gloss * dull)
@@ -161,11 +168,11 @@ def _skin(
 
 
 def _brow_cover(maps: dict[str, Tensor], table: dict[str, Tensor], image: Tensor) -> Tensor:
-    thick = table["brow_thickness"][image]
+    thick = pick(table["brow_thickness"], image)
     strokes = torch.lerp(maps["brow_core"], maps["brow_bushy"], (thick * 1.3 - 0.15).clamp(0, 1))
-    shade = maps["brow_region"] * (0.30 + 0.25 * thick)
+    shade = maps["brow_region"] * (0.40 + 0.30 * thick)
     return (
-        (1 - (1 - strokes * 0.9) * (1 - shade * 0.55)) * (0.35 + 0.75 * table["brow_darkness"][image])
+        (1 - (1 - strokes * 0.9) * (1 - shade * 0.80)) * (0.35 + 0.75 * pick(table["brow_darkness"], image))
     ).clamp(0, 0.97)
 
 
@@ -188,14 +195,14 @@ def _skin_label(
 
 def _frame(frame: Visible, table: dict[str, Tensor], light: Light) -> Tensor:
     image = frame.image
-    base = to_linear(table["glasses_colour"])[image]
-    towards = light.direction[image]
+    base = pick(to_linear(table["glasses_colour"]), image)
+    towards = pick(light.direction, image)
     diffuse = ((frame.normal * towards).sum(1).clamp_min(0) * frame.lit)[:, None]
     facing = (frame.normal * normalize(towards + frame.view, dim=1)).sum(1).clamp(0, 1)
     grazing = (1 - (frame.normal * frame.view).sum(1).clamp(0, 1)) ** 3
-    bounce = light.sky[image] * frame.sky[:, None]
+    bounce = pick(light.sky, image) * frame.sky[:, None]
     return (
-        base * (diffuse * light.key[image] + bounce)
-        + (0.35 * facing**60)[:, None] * light.key[image]
+        base * (diffuse * pick(light.key, image) + bounce)
+        + (0.35 * facing**60)[:, None] * pick(light.key, image)
         + (0.12 * grazing)[:, None] * bounce
     )

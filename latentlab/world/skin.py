@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from latentlab.world.light import Light, to_linear
+from latentlab.world.light import Light, pick, to_linear
 
 TONES = (
-    (0.965, 0.855, 0.795), (0.925, 0.775, 0.690), (0.850, 0.660, 0.545), (0.715, 0.500, 0.375), (0.530, 0.345, 0.245),
+    (0.915, 0.775, 0.695), (0.880, 0.710, 0.610), (0.815, 0.620, 0.500), (0.690, 0.480, 0.360), (0.510, 0.330, 0.235),
     (0.330, 0.215, 0.160),
 )  # fmt: skip
 """sRGB of skin from melanin 0 to 1."""
@@ -57,17 +57,17 @@ def paint_skin(
     """Albedo and relief of skin pixels; maps [p] by name, image [p] (which face), normal and tangent [p, 3]."""
 
     def of(name: str) -> Tensor:
-        return table[name][image]
+        return pick(table[name], image)
 
     def share(name: str, strength: Tensor) -> Tensor:
         return (maps[name] * strength).clamp(0, 1)[:, None]
 
     bare = skin_colour(table)
-    albedo = bare[image]
+    albedo = pick(bare, image)
     pale = (albedo.mean(1) / 0.5).clamp(0.1, 1)  # spots and blood show less on dark skin
     evened = 1 - 0.85 * of("foundation")
     age = of("age")
-    early, late = (strength[image] for strength in wrinkle_strength(table["age"]))
+    early, late = (pick(strength, image) for strength in wrinkle_strength(table["age"]))
 
     blood = (maps["red"] + 0.6 * maps["ear"]) * pale * evened
     albedo = albedo * (1 + (0.045 * maps["mottle"] * evened)[:, None])
@@ -83,14 +83,14 @@ def paint_skin(
     albedo = albedo * (1 - folds[:, None] * albedo.new_tensor([0.7, 1.0, 1.0]))
     albedo = albedo * (1 - 0.35 * maps["crease"][:, None] * albedo.new_tensor([0.6, 0.9, 0.9]))
 
-    target = torch.lerp(to_linear(of("foundation_colour")), bare[image], 0.5)
+    target = torch.lerp(to_linear(of("foundation_colour")), pick(bare, image), 0.5)
     albedo = torch.lerp(albedo, target, share("cover", of("foundation") * 0.55))
-    albedo = torch.lerp(albedo, to_linear(of("blush_colour")), share("blush", of("blush") * 0.50))
+    albedo = torch.lerp(albedo, to_linear(of("blush_colour")), share("blush", of("blush") * 0.34))
     albedo = torch.lerp(albedo, to_linear(of("eye_shadow_colour")), share("shadow", of("eye_shadow") * 0.80))
     albedo = albedo * (1 - 0.55 * maps["lid_edge"][:, None] * albedo.new_tensor([0.8, 1.0, 1.0]))
     albedo = torch.lerp(albedo, to_linear(of("liner_colour")), share("liner", of("liner") * 0.95))
 
-    natural = bare[image] * _lip_tint(table)[image] * (1 - 0.15 * late[:, None])
+    natural = pick(bare, image) * pick(_lip_tint(table), image) * (1 - 0.15 * late[:, None])
     lips = torch.lerp(natural, to_linear(of("lipstick_colour")), (of("lipstick") * 0.92)[:, None])
     lips = lips * (1 - 0.55 * maps["lip_slit"][:, None])
     soft = (maps["lips"] * (0.85 + 0.15 * of("lipstick"))).clamp(0, 1)[:, None]
@@ -120,7 +120,7 @@ def light_skin(
     surface: Surface, view: Tensor, light: Light, image: Tensor, lit: Tensor, open_sky: Tensor
 ) -> Tensor:
     """Linear RGB of skin; lit [p]: share of the key light that arrives, open_sky [p]: share of the ambient."""
-    towards = light.direction[image]
+    towards = pick(light.direction, image)
     soft, sharp = (surface.smooth * towards).sum(1), (surface.normal * towards).sum(1)
     wraps = (0.34, 0.16, 0.10)  # red light travels farthest under the skin
     mixes = (0.45, 0.75, 0.90)
@@ -133,9 +133,11 @@ def light_skin(
         1,
     )
     up = 0.5 + 0.5 * surface.normal[:, 1:2]
-    bounce = torch.lerp(light.floor[image], light.sky[image], up) * open_sky[:, None]
-    rim = ((surface.normal * light.back[image]).sum(1).clamp_min(0) * 0.9)[:, None] * light.rim[image]
-    body = surface.albedo * (diffuse * shadow * light.key[image] + bounce + rim)
+    bounce = torch.lerp(pick(light.floor, image), pick(light.sky, image), up) * open_sky[:, None]
+    rim = ((surface.normal * pick(light.back, image)).sum(1).clamp_min(0) * 0.9)[:, None] * pick(
+        light.rim, image
+    )
+    body = surface.albedo * (diffuse * shadow * pick(light.key, image) + bounce + rim)
 
     half = normalize(towards + view, dim=1)
     facing = (surface.normal * half).sum(1).clamp(0, 1)
@@ -144,4 +146,4 @@ def light_skin(
     grazing = (1 - (surface.normal * view).sum(1).clamp(0, 1)) ** 4
     shine = (broad + tight) * surface.oil * lit * (sharp + 0.1).clamp(0, 1)
     sheen = 0.10 * grazing * surface.oil * open_sky
-    return body + shine[:, None] * light.key[image] + sheen[:, None] * light.sky[image]
+    return body + shine[:, None] * pick(light.key, image) + sheen[:, None] * pick(light.sky, image)
