@@ -29,7 +29,7 @@ STRANGERS = {
     b"\x89PNG": "it is a picture, not a weight file",
     b"\xff\xd8\xff": "it is a picture, not a weight file",
 }
-PICKLE_STARTS = b"\x80(]}cild)IKMNSUVXG"
+PICKLE_STARTS = b"\x80\x8c\x95(]}cild)IKMNSUVXG"
 
 
 def read(path: Path | str, parts: tuple[str, ...] = ALL_PARTS) -> dict[str, Foreign]:
