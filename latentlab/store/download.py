@@ -15,7 +15,7 @@ from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.files import make_folder
 from latentlab.core.watch import Watch, silent
 
-CHUNK = 1 << 18
+CHUNK = 1 << 16
 SPARE = 16 << 20
 """Bytes of the disk that a download leaves free."""
 
