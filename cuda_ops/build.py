@@ -74,7 +74,9 @@ def find_or_build(device: str) -> Found:
             f"another process has been building the kernels for {time_limit():.0f} s; wait for it, then {ADVICE}"
         ) from None
     except OSError as failure:
-        raise BuildFailed(f"the folder {folder} cannot be used ({failure.strerror or failure}); set LATENTLAB_CACHE") from None
+        raise BuildFailed(
+            f"the folder {folder} cannot be used ({failure.strerror or failure}); set LATENTLAB_CACHE"
+        ) from None
     return Found(library, "built")
 
 
@@ -117,15 +119,23 @@ def private_folder() -> Path:
         folder.mkdir(mode=0o700, exist_ok=True)
         seen = folder.lstat()
         if not stat.S_ISDIR(seen.st_mode):
-            raise BuildFailed(f"{folder} is not a folder (a link is not followed); remove it or set LATENTLAB_CACHE")
+            raise BuildFailed(
+                f"{folder} is not a folder (a link is not followed); remove it or set LATENTLAB_CACHE"
+            )
         if hasattr(os, "getuid") and seen.st_uid != os.getuid():
-            raise BuildFailed(f"{folder} belongs to user {seen.st_uid}, not to you; set LATENTLAB_CACHE to a folder of yours")
+            raise BuildFailed(
+                f"{folder} belongs to user {seen.st_uid}, not to you; set LATENTLAB_CACHE to a folder of yours"
+            )
         if seen.st_mode & 0o022:
-            raise BuildFailed(f"others may write to {folder}; remove it, or set LATENTLAB_CACHE to a folder of yours")
+            raise BuildFailed(
+                f"others may write to {folder}; remove it, or set LATENTLAB_CACHE to a folder of yours"
+            )
         if stat.S_IMODE(seen.st_mode) != 0o700:
             folder.chmod(0o700)
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise BuildFailed(f"the folder {folder} cannot be written; set LATENTLAB_CACHE to a folder of yours")
+            raise BuildFailed(
+                f"the folder {folder} cannot be written; set LATENTLAB_CACHE to a folder of yours"
+            )
     except OSError as failure:
         raise BuildFailed(
             f"the folder {folder} cannot be made ({failure.strerror or failure}); set LATENTLAB_CACHE to a folder of yours"
@@ -149,8 +159,13 @@ def library_name(device: str, build_key: str) -> str:
 
 def sources(device: str) -> list[Path]:
     """What is compiled: the bindings, and the kernels of the device."""
-    pattern = "*.cu" if device == "cuda" else "*_cpu.cpp"
-    return [KERNELS / "bindings.cpp", *sorted(KERNELS.glob(pattern))]
+    ending = ".cu" if device == "cuda" else "_cpu.cpp"
+    return [KERNELS / "bindings.cpp", *(KERNELS / f"{name}{ending}" for name in kernel_names(device))]
+
+
+def kernel_names(device: str) -> tuple[str, ...]:
+    """The kernels behind the bindings; the rasteriser is a library of its own."""
+    return ("bias_act", "filtered_lrelu", "upfirdn2d", *(("tail",) if device == "cpu" else ()))
 
 
 def flags(device: str, *, portable: bool = False) -> list[str]:
@@ -174,13 +189,20 @@ def processor() -> str:
 
 def key(device: str, *, portable: bool = False) -> str:
     """A hash of all that a library depends on."""
-    parts = [torch.__version__, str(torch.version.cuda), device, platform.machine(), *flags(device, portable=portable)]
+    parts = [
+        torch.__version__,
+        str(torch.version.cuda),
+        device,
+        platform.machine(),
+        *flags(device, portable=portable),
+    ]
     if device == "cuda":
         parts.append(str(torch.cuda.get_device_capability()) if torch.cuda.is_available() else "none")
     elif not portable:
         parts.append(processor())
     digest = hashlib.sha256("\0".join(parts).encode())
-    for path in sorted([*KERNELS.glob("*.h"), *sources(device)]):
+    headers = [path for path in KERNELS.glob("*.h") if not path.name.startswith("rasterize")]
+    for path in sorted([*headers, *sources(device)]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:20]
 
@@ -196,7 +218,9 @@ def compiler(device: str) -> str:
     if not found:
         raise BuildFailed(f"no C++ compiler ('{wish}' is not there); install g++, then {ADVICE}")
     if device == "cuda" and not nvcc():
-        raise BuildFailed(f"no CUDA compiler (nvcc is not there); install CUDA or set CUDA_HOME, then {ADVICE}")
+        raise BuildFailed(
+            f"no CUDA compiler (nvcc is not there); install CUDA or set CUDA_HOME, then {ADVICE}"
+        )
     return found
 
 
@@ -258,7 +282,9 @@ def compile_into(device: str, folder: Path, seconds: float, *, portable: bool = 
         output, _ = child.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         _stop(child)
-        raise BuildFailed(f"the build took longer than {time_limit():.0f} s; set LATENTLAB_OPS_TIMEOUT, then {ADVICE}") from None
+        raise BuildFailed(
+            f"the build took longer than {time_limit():.0f} s; set LATENTLAB_OPS_TIMEOUT, then {ADVICE}"
+        ) from None
     except BaseException:
         _stop(child)
         raise
