@@ -18,14 +18,14 @@ from latentlab.training.phase import Moment
 
 def as_images(batch: Any, device: torch.device) -> Images:
     """The images of a batch as floats in [-1, 1]; bytes are converted on the device."""
-    images = batch["images"] if isinstance(batch, dict) else batch
+    images = batch["images"] if isinstance(batch, dict) else getattr(batch, "images", batch)
     images = images.to(device)
     return images.float().div(127.5).sub(1) if images.dtype == torch.uint8 else images
 
 
 def labels_of(batch: Any) -> Tensor | None:
     """The labels of a batch, or None."""
-    return batch.get("labels") if isinstance(batch, dict) else None
+    return batch.get("labels") if isinstance(batch, dict) else getattr(batch, "labels", None)
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ from latentlab.training.trainer import Pace, Trainer
 class Train:
     """What to learn from, for how long, and where it goes."""
 
-    data: Path
-    """A folder of images, or packed images (`.npy`)."""
+    data: Path | str
+    """A folder of images, packed images (`.npy`), a folder of such, or `renders`: the face world, endless."""
     out: Path
     """The run's folder; `generator.safetensors` and `critic.safetensors` will lie in it."""
     images: int = 1_000_000
@@ -81,10 +81,14 @@ class Train:
                     files = save_networks(trainer.networks, Path(self.out), training_story(trainer))
         return files["G_ema"]
 
-    def source(self, resolution: int, seed: int, watch: Watch = silent) -> Packed:
+    def source(self, resolution: int, seed: int, watch: Watch = silent) -> Any:
         """The images, packed beside the run if they lie in a folder."""
-        if Path(self.data).is_file():
-            packed = Packed((Path(self.data),), seed, self.mirror)
+        if str(self.data) == "renders":
+            return self._renders(resolution, seed)
+        data = Path(self.data)
+        parts = tuple(sorted(data.glob("*.npy"))) if data.is_dir() else (data,)
+        if parts and (data.is_file() or not (data / "dataset.json").exists()):
+            packed = Packed(parts, seed, self.mirror)
         else:
             file = Path(self.out) / f"images-{resolution}.npy"
             if not file.exists():
@@ -103,6 +107,11 @@ class Train:
                 f"{resolution}×{resolution}; pass --resolution {packed.resolution} or pack them again"
             )
         return packed
+
+    def _renders(self, resolution: int, seed: int) -> Source:
+        from latentlab.backbones.renders import Renders
+
+        return Renders(resolution, seed + 1, device=str(pick_device(self.device)))
 
     def _settings(self, model: Any, pace: Pace) -> dict[str, Any]:
         known = {one.name for one in fields(model)} | {one.name for one in fields(pace)}
@@ -162,7 +171,7 @@ def main(arguments: list[str] | None = None) -> None:
     import sys
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--images", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=float("inf"))

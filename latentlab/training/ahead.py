@@ -41,7 +41,9 @@ def fetch(
 
 def _read(source: Source, numbers: list[int], device: torch.device) -> Any:
     batch = source(numbers)
-    return each(batch, lambda value: value.pin_memory()) if device.type == "cuda" else batch
+    if device.type != "cuda":
+        return batch
+    return each(batch, lambda value: value.pin_memory() if value.device.type == "cpu" else value)
 
 
 def move(batch: Any, device: torch.device) -> Any:
