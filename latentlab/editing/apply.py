@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from latentlab.core.direction import Direction
-from latentlab.core.errors import BadInput
+from latentlab.core.errors import BadInput, SpaceMismatch
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
 
@@ -52,11 +52,20 @@ def _in_styles(
     """`direction.apply`; in S a direction of W or W+ acts as its image under the affine maps, which are linear."""
     if latent.space is not Space.S or direction.space not in {Space.W, Space.W_PLUS}:
         return direction.apply(latent, strength)
+    if not is_line(direction):
+        raise SpaceMismatch(
+            f"direction '{direction.name}' follows a curve in W; edit the latent before it is lifted to S"
+        )
     zero = latent.values.new_zeros(1, generator.layers, generator.w_width)
     moved = direction.apply(Latent(Space.W_PLUS, zero), 1.0).values
     with torch.no_grad():
         vector = (generator.styles(moved) - generator.styles(zero))[0]
     return replace(direction, space=Space.S, vector=vector, layers=None).apply(latent, strength)
+
+
+def is_line(direction: Direction) -> bool:
+    """Whether its vector is all there is to it; a flow changes its way as it goes."""
+    return type(direction).apply is Direction.apply
 
 
 def restrict(direction: Direction, layers: Layers | None, generator: Generator) -> Direction:

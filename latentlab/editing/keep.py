@@ -12,6 +12,7 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, SpaceMismatch
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Space
+from latentlab.editing.apply import is_line
 
 LEAST = 0.05
 """Share of a direction's length that must remain; below it nothing but numerical dust is left."""
@@ -25,6 +26,10 @@ def keep(direction: Direction, kept: Sequence[Direction], generator: Generator) 
     others = [other for other in kept if other is not direction]
     if not others:
         return direction
+    if not is_line(direction):
+        raise BadInput(
+            f"direction '{direction.name}' follows a curve and has nothing to project; it holds others by itself"
+        )
     space = max([direction.space, *(other.space for other in others)])
     if Space.Z in {direction.space, *(other.space for other in others)} and space is not Space.Z:
         raise SpaceMismatch(

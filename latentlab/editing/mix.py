@@ -7,6 +7,7 @@ import torch
 from latentlab.core.errors import BadInput, SpaceMismatch
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
+from latentlab.core.pivot import Pivot
 
 
 def mix(generator: Generator, base: Latent, styles: Latent, layers: tuple[int, int]) -> Latent:
@@ -45,3 +46,20 @@ def interpolate(
     angle = torch.acos(cosine)[:, None].clamp_min(1e-6)
     way = (torch.sin((1 - share) * angle) * one + torch.sin(share * angle) * two) / torch.sin(angle)
     return Latent(space, way)
+
+
+def blend_pivots(first: Pivot | None, second: Pivot | None, share: float) -> Pivot | None:
+    """The weight difference that lies `share` of the way between two: ranks side by side, so that it is exact."""
+    if first is None and second is None:
+        return None
+    one, two = first or Pivot({}), second or Pivot({})
+    factors = {}
+    for name in [*one.factors, *(name for name in two.factors if name not in one.factors)]:
+        parts = [
+            (weight * pivot.factors[name][0], pivot.factors[name][1])
+            for weight, pivot in ((1 - share, one), (share, two))
+            if name in pivot.factors
+        ]
+        factors[name] = (torch.cat([up for up, _ in parts], dim=1), torch.cat([down for _, down in parts]))
+    noise = dict(one.noise) if share < 0.5 else dict(two.noise)  # maps are patterns: half of each is neither
+    return Pivot(factors, noise, one.model or two.model)

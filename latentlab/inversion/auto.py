@@ -46,8 +46,11 @@ class Auto(Inverter):
             raise BadInput(f"the budget is {self.budget} seconds; give more than 0, e.g. --budget 30")
 
     def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008
+        return self.run(self.choose(generator, faces, given), generator, faces, given)
+
+    def run(self, plan: Plan, generator: Generator, faces: Images, given: Given) -> Inversion:
+        """Carry out a plan, and look whether the faces are of the network's domain at all."""
         watch = Stopwatch(generator.device)
-        plan = self.choose(generator, faces, given)
         result = plan.inverter.invert(generator, faces, replace(given, watch=part(given.watch, 0.05, 1.0)))
         foreign = foreignness(generator, faces, given)
         measures = dict(result.measures) | {

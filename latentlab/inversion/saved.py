@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from latentlab.core.errors import BadFile, LatentLabError, UnknownName, WrongGenerator, unknown
+from latentlab.core.errors import BadFile, LatentLabError, WrongGenerator
 from latentlab.core.files import make_folder
 from latentlab.core.generator import Generator
 from latentlab.core.image import load_image, save_image
@@ -25,8 +26,9 @@ from latentlab.core.shapes import Images
 from latentlab.inversion.low_rank import STORED, conv_weights
 from latentlab.store.archive import Archive, read_story
 
-LATENT, ALIGNED, RECONSTRUCTION = "latent.safetensors", "aligned.png", "reconstruction.png"
+LATENT, ALIGNED, RECONSTRUCTION, PHOTO = "latent.safetensors", "aligned.png", "reconstruction.png", "photo"
 KIND = "latent"
+KNOWN_STEMS = {Path(name).stem for name in (LATENT, ALIGNED, RECONSTRUCTION, PHOTO)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +39,8 @@ class Saved:
     inversion: Inversion
     """Of one sample."""
     story: Mapping[str, object]
+    hash: str = ""
+    """Of the tensors: what a recipe calls it by."""
 
     @property
     def name(self) -> str:
@@ -46,23 +50,45 @@ class Saved:
         """The aligned photo, [1 3 s s]."""
         return load_image(self.folder / ALIGNED)
 
+    @property
+    def photo(self) -> Path | None:
+        """The kept copy of the photo, where there is one."""
+        return next(iter(sorted(self.folder.glob(f"{PHOTO}.*"))), None)
 
-def save(folder: Path | str, inversion: Inversion, aligned: Images, story: Mapping[str, object]) -> Saved:
-    """Write one inverted face; a new folder appears whole, in an old one the latent is replaced last."""
+
+def save(
+    folder: Path | str,
+    inversion: Inversion,
+    aligned: Images,
+    story: Mapping[str, object],
+    photo: Path | None = None,
+) -> Saved:
+    """Write one inverted face; a new folder appears whole, in an old one the latent is replaced last.
+
+    With `photo` a copy of it is kept, so that edits can be pasted back later.
+    """
     folder = Path(folder)
     if len(inversion.latent) != 1:
         raise BadFile(f"one folder keeps one face, these are {len(inversion.latent)}; save them one by one")
     told = dict(story) | describe(inversion)
     make_folder(folder.parent)
-    building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:60]}."))
+    try:
+        building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:60]}."))
+    except OSError as error:
+        raise BadFile(f"cannot write into {folder.parent}: {error.strerror}; choose another --home") from None
     try:
         save_photo(aligned, building / ALIGNED)
         save_image(inversion.image[0], building / RECONSTRUCTION, told)
-        Archive(KIND, tensors_of(inversion), told).save(building / LATENT)
+        if photo is not None:
+            shutil.copyfile(photo, building / f"{PHOTO}{photo.suffix.lower()}")
+        archive = Archive(KIND, tensors_of(inversion), told)
+        archive.save(building / LATENT)
         _move(building, folder)
+    except OSError as error:
+        raise BadFile(f"cannot write {folder}: {error.strerror or error}; choose another --home") from None
     finally:
         shutil.rmtree(building, ignore_errors=True)
-    return Saved(folder, inversion, told)
+    return Saved(folder, inversion, told, archive.hash)
 
 
 def save_photo(image: Images, path: Path) -> Path:
@@ -77,14 +103,11 @@ def save_photo(image: Images, path: Path) -> Path:
 
 def _move(building: Path, folder: Path) -> None:
     building.chmod(0o755)
-    try:
-        if not folder.exists():
-            os.rename(building, folder)
-            return
-        for name in (ALIGNED, RECONSTRUCTION, LATENT):
-            os.replace(building / name, folder / name)
-    except OSError as error:
-        raise BadFile(f"cannot write {folder}: {error.strerror}; choose another --home or --name") from None
+    if not folder.exists():
+        os.rename(building, folder)
+        return
+    for path in sorted(building.iterdir(), key=lambda path: path.name == LATENT):
+        os.replace(path, folder / path.name)
 
 
 def describe(inversion: Inversion) -> dict[str, object]:
@@ -143,7 +166,7 @@ def load(folder: Path | str, generator: Generator) -> Saved:
         latent, image, measures.get("mse", torch.tensor([float("nan")])), noise, pivot, measures,
         _number(story, "seconds"), int(_number(story, "steps")), str(story.get("method", "")), generator.hash,
     )  # fmt: skip
-    return Saved(path.parent, inversion, story)
+    return Saved(path.parent, inversion, story, archive.hash)
 
 
 def _number(story: Mapping[str, object], name: str) -> float:
@@ -204,19 +227,9 @@ def story_of(folder: Path) -> dict[str, object] | None:
         return None
 
 
-def saved_names(home: Path | str) -> list[str]:
-    """The names of all inversions under a home folder, the newest first."""
-    found = [path.parent for path in Path(home).glob(f"*/{LATENT}") if not path.parent.name.startswith(".")]
-    return [path.name for path in sorted(found, key=lambda path: -(path / LATENT).stat().st_mtime_ns)]
-
-
-def find(home: Path | str, name: str | None = None) -> Path:
-    """The folder of an inversion: by name, or the newest; UnknownName with the nearest otherwise."""
-    names = saved_names(home)
-    if name is None:
-        if not names:
-            raise UnknownName(f"there is no inversion under {home} yet; begin with: latentlab invert PHOTO")
-        return Path(home) / names[0]
-    if name not in names:
-        raise unknown("inversion", name, names)
-    return Path(home) / name
+def sweep_leftovers(home: Path | str) -> None:
+    """Remove what a killed run left half-built, once it is an hour old."""
+    for building in Path(home).glob(".*.*"):
+        ours = building.is_dir() and all(path.stem in KNOWN_STEMS for path in building.iterdir())
+        if ours and time.time() - building.stat().st_mtime > 3600:
+            shutil.rmtree(building, ignore_errors=True)

@@ -1,19 +1,16 @@
-"""Edits inside a mask, masks of named regions, and films."""
+"""Edits inside a mask, and masks of named regions."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
-from latentlab.core.errors import BadFile, LatentLabError, MissingPart
+from latentlab.core.errors import LatentLabError, MissingPart
 from latentlab.core.latent import FeatureCorrection, Latent, Space
 from latentlab.core.seeds import draw_z
 from latentlab.editing.local import Inside, features
-from latentlab.editing.movie import save_movie, there_and_back
 from latentlab.editing.regions import REGIONS, region_mask
 from latentlab.networks.tiny import tiny_generator
 
@@ -102,27 +99,3 @@ def test_every_region_covers_its_points_and_fades_out(name: str) -> None:
 def test_an_unknown_region_suggests_the_nearest() -> None:
     with pytest.raises(LatentLabError, match="did you mean 'mouth'"):
         region_mask("mouht", points(), 64)
-
-
-@pytest.mark.parametrize("ending", [".gif", ".mp4"])
-def test_a_film_has_all_its_frames(tmp_path: Path, ending: str) -> None:
-    import imageio.v2 as imageio
-
-    frames = [torch.full((3, 33, 32), -1 + 0.4 * i) for i in range(6)]
-    path = save_movie(frames, tmp_path / f"sweep{ending}", 10)
-    read = np.stack([frame[..., :3] for frame in imageio.mimread(path)])
-    assert len(read) == 6
-    assert read[0].mean() < 20
-    assert read[-1].mean() > 200
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_film_of_another_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadFile, match=r"\.gif or \.mp4"):
-        save_movie([torch.zeros(3, 8, 8)], tmp_path / "sweep.avi")
-    assert not list(tmp_path.iterdir())
-
-
-def test_there_and_back_has_no_jump() -> None:
-    frames = [torch.tensor(i) for i in range(4)]
-    assert [int(f) for f in there_and_back(frames)] == [0, 1, 2, 3, 2, 1]

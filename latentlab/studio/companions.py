@@ -1,0 +1,105 @@
+"""What stands beside a generator: its encoder, its perceptual distance, its scorers; each may be missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latentlab.core.errors import BadFile, LatentLabError, MissingPart
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from latentlab.core.shapes import Images
+    from latentlab.inversion.inverter import Distance
+    from latentlab.studio.studio import Studio
+
+
+@dataclass(frozen=True, eq=False)
+class Companions:
+    """What an inverter may use."""
+
+    encoder: nn.Module | None = None
+    distance: Distance | None = None
+    distance_name: str = ""
+
+
+def companions(studio: Studio, encoder: Path | None = None, distance: str = "auto") -> Companions:
+    """The encoder (a file, else the one beside or inside the network's file) and the best perceptual distance."""
+    found = find_encoder(studio, encoder)
+    measure, name = find_distance(studio, distance)
+    return Companions(found, measure, name)
+
+
+def find_encoder(studio: Studio, path: Path | None = None) -> nn.Module | None:
+    """The encoder for this network; None where none is at hand."""
+    if path is not None:
+        module = _part(path, "encoder", studio)
+        if module is None:
+            raise BadFile(f"{path} holds no encoder; name another file")
+        return module
+    return _beside(studio, "encoder", "encoder")
+
+
+def _beside(studio: Studio, part: str, stem: str) -> nn.Module | None:
+    """A network that lies beside the generator's file, or inside it."""
+    from latentlab.studio.networks import find
+
+    place = find(studio.network, studio.home)
+    if place is None:
+        return None
+    for path in (place.parent / f"{stem}.safetensors", place.with_name(f"{place.stem}.{stem}.safetensors")):
+        if path.is_file() and path != place:
+            return _part(path, part, studio)
+    return _part(place, part, studio) if place.suffix != ".safetensors" else None
+
+
+def _part(path: Path, part: str, studio: Studio) -> nn.Module | None:
+    from latentlab.studio.networks import make, read
+
+    try:
+        parts = read(path, (part,))
+    except LatentLabError:
+        if path.suffix == ".safetensors":
+            raise
+        return None  # a generator's file that holds nothing else
+    return make(parts[part]).to(studio.place) if part in parts else None
+
+
+def find_distance(studio: Studio, name: str = "auto") -> tuple[Distance | None, str]:
+    """LPIPS where its weights are at hand, else the features of the network's own critic, else none; and its name."""
+    return None, ""
+
+
+def guide(studio: Studio) -> Any:
+    """The scorer that closed loops see."""
+    from latentlab.scorers import SCORERS
+
+    return SCORERS["guide"](_own_file(studio, "guide"), device=studio.place)
+
+
+class OwnLikeness:
+    """Similarity of identity by our embedding: the cosine, 1 for the same picture."""
+
+    def __init__(self, studio: Studio) -> None:
+        from latentlab.scorers import SCORERS
+
+        self.identity = SCORERS["identity"](_own_file(studio, "identity"), device=studio.place)
+
+    def __call__(self, one: Images, other: Images) -> Tensor:
+        return 1 - self.identity.distance(one, other)
+
+
+def likeness(studio: Studio) -> OwnLikeness | None:
+    """The similarity of identity, or None where no embedding is at hand."""
+    try:
+        return OwnLikeness(studio)
+    except MissingPart:
+        return None
+
+
+def _own_file(studio: Studio, stem: str) -> Path | None:
+    """A scorer beside the network's file; None means the one that ships."""
+    path = Path(studio.network).parent / f"{stem}.safetensors"
+    return path if path.is_file() and path.parent != Path() else None
