@@ -107,7 +107,8 @@ def mixed(studio: Studio, look: Rendering, row: int | None, column: int | None, 
 
     generator = studio.generator
     base, donor = (row if row is not None else column), (column if column is not None else row)
-    assert base is not None and donor is not None, "a cell needs a row or a column"
+    assert base is not None, "a cell needs a row or a column"
+    assert donor is not None, "a cell needs a row or a column"
     with torch.no_grad():
         values = look.map_seeds(generator, [base]).values.clone()
         values[:, layers] = look.map_seeds(generator, [donor]).values[:, layers]

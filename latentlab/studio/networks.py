@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from latentlab.core.errors import BadFile, BadInput, unknown
+from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.generator import Generator
 from latentlab.store.bridge.foreign import Foreign
 
 DEFAULT = "faces"
 GENERATORS = ("G_ema", "G")
 """The parts of a file that make pictures, the better one first."""
+PARTS = (*GENERATORS, "D", "encoder")
 
 
-def load_generator(name: str | Path, device: torch.device | str = "cpu") -> Generator:
-    """The generator of a registered name or a weight file (the averaged one, G_ema, where there is one)."""
-    path = find(name)
+def load_generator(name: str | Path, device: torch.device | str = "cpu", home: str | Path = "lab") -> Generator:
+    """The generator of a name or a weight file (the averaged one, G_ema, where there is one)."""
+    path = find(name, home)
     if path is None:
         warnings.warn(
             "the network 'faces' does not ship yet: these pictures come from a tiny network with random weights; "
@@ -29,58 +28,38 @@ def load_generator(name: str | Path, device: torch.device | str = "cpu") -> Gene
             stacklevel=2,
         )
         return _tiny().to(device)
-    parts = read(path)
-    part = next((part for part in GENERATORS if part in parts), None)
-    if part is None:
-        raise BadFile(f"{path} holds no generator, only: {', '.join(parts) or 'nothing'}; name another file")
-    module = make(parts[part])
+    parts = read(path, GENERATORS)
+    module = make(next(parts[part] for part in GENERATORS if part in parts))
     if not isinstance(module, Generator):
-        raise BadFile(
-            f"{path} holds a '{parts[part].kind}', which makes no pictures; name a generator's file"
-        )
+        raise BadFile(f"{path} holds no generator; name another file")
     return module.to(device)
 
 
-def load_parts(name: str | Path, device: torch.device | str = "cpu") -> Mapping[str, nn.Module]:
+def load_parts(name: str | Path, device: torch.device | str = "cpu", home: str | Path = "lab") -> dict[str, nn.Module]:
     """Every network in a file, by part: `G_ema`, `G`, `D`, `encoder`."""
-    path = find(name)
+    path = find(name, home)
     if path is None:
         raise BadFile("the network 'faces' does not ship yet; name a weight file")
     return {part: make(foreign).to(device) for part, foreign in read(path).items()}
 
 
-def find(name: str | Path) -> Path | None:
+def find(name: str | Path, home: str | Path = "lab") -> Path | None:
     """Where a network lies: a path as it stands, else a name; None is the default that has not shipped."""
+    from latentlab.store.home import find_network, known_networks
+
     path = Path(name).expanduser()
-    looks_like_path = len(path.parts) > 1 or path.suffix or path.exists()
-    known = shipped()
-    if str(name) in known:
-        return known[str(name)]
-    if str(name) == DEFAULT:
-        return None
-    if not looks_like_path:
-        raise unknown("network", str(name), {DEFAULT, *known})
-    if path.is_dir():
+    if path.is_dir() and str(name) not in known_networks(home):
         raise BadFile(f"{path} is a folder, not a weight file; name the file in it")
-    if not path.exists():
-        raise BadFile(f"there is no file {path}; name a weight file, or see: latentlab models list")
-    return path
+    if str(name) == DEFAULT and not path.is_file() and DEFAULT not in known_networks(home):
+        return None
+    return find_network(path, home)
 
 
-def shipped() -> dict[str, Path]:
-    """The networks that travel with the program, by name: `assets/NAME/generator.safetensors`."""
-    found: dict[str, Path] = {}
-    for root in (Path(str(files("latentlab"))) / "assets", Path(str(files("latentlab"))).parent / "assets"):
-        for file in sorted(root.glob("*/generator.safetensors")):
-            found.setdefault(file.parent.name, file)
-    return found
-
-
-def read(path: Path) -> dict[str, Foreign]:
+def read(path: Path, parts: tuple[str, ...] = PARTS) -> dict[str, Foreign]:
     """The parts of a weight file of any format, nothing executed."""
     from latentlab.store import bridge
 
-    return bridge.read(path)
+    return bridge.read(path, parts)
 
 
 def make(foreign: Foreign) -> nn.Module:

@@ -135,7 +135,7 @@ def batch_size(generator: Generator) -> int:
     """How many pictures at once suit the device: the same pixels as one by one, within rounding."""
     if generator.device.type == "cuda":
         return 8
-    return 1 if generator.resolution >= 128 else 8
+    return 4 if generator.resolution <= 256 else 1
 
 
 def as_list(seeds: str | Iterable[int]) -> str:

@@ -23,6 +23,9 @@ KINDS = {
     "grid": "latentlab.studio.gallery:remake",
     "mix": "latentlab.studio.mix:remake",
     "mix-grid": "latentlab.studio.mix:remake_grid",
+    "invert": "latentlab.studio.invert:remake",
+    "edit": "latentlab.studio.edit_again:remake",
+    "edit-sheet": "latentlab.studio.edit_again:remake_sheet",
 }
 """Command in a recipe to `function(studio, asked, inputs) -> Picture`; a new kind of picture is a line here."""
 
@@ -71,19 +74,29 @@ def replay(studio: Studio, path: str | Path, inputs: Sequence[str | Path] = ()) 
 
 def _with_network(studio: Studio, wanted: Mapping[str, Any]) -> Studio:
     """The studio on the network with this hash: the one that is open, or one that is known by name here."""
-    from latentlab.studio.networks import shipped
+    from latentlab.store.home import known_networks
 
     digest, name = field_of(wanted, "hash", str), str(wanted.get("name", ""))[:80]
     if studio.generator.hash == digest:
         return studio
-    for known in shipped():
-        other = replace(studio, network=known)
-        if other.generator.hash == digest:
-            return other
+    for known, path in known_networks(studio.home).items():
+        if _may_be(path, known, name, digest):
+            other = replace(studio, network=known)
+            if other.generator.hash == digest:
+                return other
     raise WrongGenerator(
         f"the picture was made by the network '{name}' ({digest[:12]}), this is '{studio.name}' "
         f"({studio.generator.hash[:12]}); name that network's file with --network"
     )
+
+
+def _may_be(path: Path, known: str, name: str, digest: str) -> bool:
+    """Whether it is worth loading a file: its name fits, or its story has the hash."""
+    from latentlab.store.archive import read_story as story_of
+
+    if path.suffix == ".safetensors":
+        return story_of(path).get("hash") == digest
+    return name in (known, path.name)
 
 
 def _changes(made: Mapping[str, object], studio: Studio) -> list[str]:

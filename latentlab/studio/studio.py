@@ -22,6 +22,9 @@ TASKS = {
     "generate": "latentlab.studio.samples:generate",
     "mix": "latentlab.studio.mix:mix",
     "interpolate": "latentlab.studio.interpolate:interpolate",
+    "convert": "latentlab.studio.convert:convert",
+    "invert": "latentlab.studio.invert:invert",
+    "edit": "latentlab.studio.edit:edit",
     "replay": "latentlab.studio.replay:replay",
 }
 """`studio.NAME(...)` calls the function with the studio as its first argument: a new task is a file and a line."""
@@ -54,7 +57,7 @@ class Studio:
         """The network, on the device."""
         from latentlab.studio.networks import load_generator
 
-        return load_generator(self.network, self.place)
+        return load_generator(self.network, self.place, self.home)
 
     @property
     def name(self) -> str:

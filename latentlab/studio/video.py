@@ -38,10 +38,9 @@ class Video:
         """Write frames [3 h w] as they come; an error or Ctrl-C leaves no half a video."""
         import imageio.v2 as imageio
 
-        with atomic(self.path) as temporary:
-            with imageio.get_writer(temporary, **self._options(story)) as writer:
-                for frame in frames:
-                    writer.append_data(to_pixels(frame[None])[0].numpy())
+        with atomic(self.path) as temporary, imageio.get_writer(temporary, **self._options(story)) as writer:
+            for frame in frames:
+                writer.append_data(to_pixels(frame[None])[0].numpy())  # type: ignore[attr-defined]
         return self.path
 
     def _options(self, story: Mapping[str, object] | None) -> dict[str, Any]:
