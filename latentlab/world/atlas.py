@@ -27,13 +27,17 @@ class Atlas:
 
     channels: dict[str, int]
     """Name of each map and its place in the table."""
+    sides: tuple[int, ...]
+    """Side length of each level, the largest first."""
     levels: tuple[Tensor, ...]
     """float32 [side * side + 1, channels], rows from the top of the texture; the last row is nothing anywhere."""
 
-    def read(self, texcoords: Tensor, inside: Tensor, level: int) -> Tensor:
-        """Bilinear look-up, [p, 2] and bool [p] (in the face's square at all) -> [p, channels]."""
-        table = self.levels[level]
-        side = SIZES[level]
+    def read(self, texcoords: Tensor, inside: Tensor, finest: int) -> Tensor:
+        """Bilinear look-up, [p, 2] and bool [p] (in the face's square at all) -> [p, channels].
+
+        finest: the largest side to read from."""
+        level = next((i for i, side in enumerate(self.sides) if side <= finest), len(self.sides) - 1)
+        table, side = self.levels[level], self.sides[level]
         x = (texcoords[:, 0] * side - 0.5).clamp(0, side - 1.001)
         y = ((1 - texcoords[:, 1]) * side - 0.5).clamp(0, side - 1.001)
         left, top = x.floor(), y.floor()
@@ -55,15 +59,15 @@ def kept_atlas(model: FaceModel, side: int = SIZES[0]) -> Atlas:
     try:
         with safe_open(place, "pt") as archive:
             names = archive.metadata()["channels"].split()
-            levels = tuple(archive.get_tensor(str(size)) for size in SIZES)
-        return Atlas({name: i for i, name in enumerate(names)}, levels)
+            levels = tuple(archive.get_tensor(str(size)) for size in _sides(side))
+        return Atlas({name: i for i, name in enumerate(names)}, _sides(side), levels)
     except (OSError, SafetensorError, KeyError, TypeError):
         atlas = paint_atlas(model, side)
     with contextlib.suppress(OSError):  # a cache that cannot be written is no reason to stop
         place.parent.mkdir(parents=True, exist_ok=True)
         draft = place.with_suffix(f".{os.getpid()}")
         save_file(
-            {str(size): level for size, level in zip(SIZES, atlas.levels, strict=True)},
+            {str(size): level for size, level in zip(atlas.sides, atlas.levels, strict=True)},
             draft,
             {"channels": " ".join(atlas.channels)},
         )
@@ -90,7 +94,11 @@ def paint_atlas(model: FaceModel, side: int = SIZES[0]) -> Atlas:
     )  # [side side channels]
     channels = {name: place for place, name in enumerate(maps)}
     covered = torch.from_numpy(ground.covered.astype(np.float32))
-    return Atlas(channels, tuple(_level(stack, covered, side, size) for size in SIZES))
+    return Atlas(channels, _sides(side), tuple(_level(stack, covered, side, size) for size in _sides(side)))
+
+
+def _sides(side: int) -> tuple[int, ...]:
+    return tuple(size for size in SIZES if size <= side) or (side,)
 
 
 def _level(stack: Tensor, covered: Tensor, side: int, size: int) -> Tensor:
@@ -99,9 +107,6 @@ def _level(stack: Tensor, covered: Tensor, side: int, size: int) -> Tensor:
     weight = covered[None, None]
     if factor > 1:
         grid, weight = avg_pool2d(grid, int(factor)), avg_pool2d(weight, int(factor))
-    elif factor < 1:
-        grid = torch.nn.functional.interpolate(grid, (size, size), mode="bilinear")
-        weight = torch.nn.functional.interpolate(weight, (size, size), mode="bilinear")
     for _ in range(3):  # spread the borders outwards, so that seams read painted texels
         filled = avg_pool2d(grid, 3, 1, 1)
         share = avg_pool2d(weight, 3, 1, 1)

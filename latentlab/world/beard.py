@@ -98,7 +98,7 @@ _ZONE_NAMES = ("beard", "moustache", "goatee")
 
 
 def _zones(head: Head, uv: Tensor) -> Tensor:
-    values = head.atlas.read(uv, uv[:, 0] < 1, 0)
+    values = head.atlas.read(uv, uv[:, 0] < 1, 512)
     return torch.stack([values[:, head.atlas.channels[name]] for name in _ZONE_NAMES])
 
 

@@ -99,7 +99,7 @@ class Renderer:
         light = set_light(table)
         depth = torch.where(inverse > 0, 1 / inverse.clamp_min(1e-6), torch.zeros_like(inverse))
         seen = _visible(scene, table, canvas, index, depth, light.direction)
-        colour, label = shade(head, scene, table, light, canvas, index, seen, _level(size))
+        colour, label = shade(head, scene, table, light, canvas, index, seen, 4 * size if size > 96 else 256)
         backdrop = paint_background(table, side).flatten(0, 2)
         colour = torch.where(index.flatten()[:, None] >= 0, colour, backdrop)
         colour = colour.view(len(faces), side, side, 3) * (2.0 ** table["exposure"])[:, None, None, None]
@@ -151,10 +151,6 @@ def to_device(record, device: torch.device | str):
             value = to_device(value, device)
         values[field.name] = value
     return type(record)(**values)
-
-
-def _level(size: int) -> int:
-    return 0 if size >= 256 else 1 if size >= 128 else 2
 
 
 def _visible(

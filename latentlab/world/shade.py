@@ -66,7 +66,7 @@ class Visible:
 
 
 def shade(
-    head: Head, scene: Scene, table: dict[str, Tensor], light: Light, canvas: Tensor, index: Tensor, seen: Visible, level: int
+    head: Head, scene: Scene, table: dict[str, Tensor], light: Light, canvas: Tensor, index: Tensor, seen: Visible, finest: int
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Linear RGB [n * h * w, 3] (zero on background) and class int64 [n * h * w]."""
     colour = torch.zeros(index.numel(), 3, device=index.device)
@@ -74,7 +74,7 @@ def shade(
 
     if (skin := seen.of("face", "head")) is not None:
         uv = interpolate(head.texcoords[None], scene.corners, canvas, scene.triangles, index, skin.pixels)
-        values = head.atlas.read(uv, skin.material == 0, level)
+        values = head.atlas.read(uv, skin.material == 0, finest)
         maps = {name: values[:, place] for name, place in head.atlas.channels.items()}
         colour[skin.pixels], label[skin.pixels] = _skin(skin, maps, table, light)
     if (eyes := seen.of(*(PARTS[eye] for eye in EYES))) is not None:
