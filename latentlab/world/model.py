@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import zipfile
 from dataclasses import dataclass
@@ -148,3 +149,13 @@ def _ict_parts() -> np.ndarray:
         for first, last in _ICT_RANGES[name]:
             part[first : last + 1] = number
     return part
+
+
+@lru_cache(maxsize=8)
+def _hash(place: Path, changed: int) -> str:
+    return hashlib.sha256(place.read_bytes()).hexdigest()[:16]
+
+
+def model_hash(place: Path) -> str:
+    """Names the contents of a face model file in manifests."""
+    return _hash(place, place.stat().st_mtime_ns)
