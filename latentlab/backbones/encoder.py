@@ -1,0 +1,263 @@
+"""Teaching an encoder that inverts photographs into W+, as e4e (Tov et al. 2021), for any generator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from latentlab.backbones.drawing import as_images
+from latentlab.backbones.likeness import Likeness, resized
+from latentlab.core.errors import BadInput, unknown
+from latentlab.core.generator import Generator
+from latentlab.core.image import grid
+from latentlab.core.shapes import Images, WPlus
+from latentlab.networks.build import build
+from latentlab.networks.layers import FullyConnected
+from latentlab.training.losses import fool, tell_fake, tell_real
+from latentlab.training.phase import Moment, Phase
+from latentlab.training.trainable import Networks, Trainable
+from latentlab.training.trainer import Pace
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """Published values unless said otherwise; `PRESETS` has smaller ones."""
+
+    kind: Literal["encoder_e4e", "encoder_psp", "encoder_w"] = "encoder_e4e"
+    input_size: int = 256
+    depth: int = 50
+    """Residual units: 18, 34, 50 (published), 100."""
+    base_width: int = 64
+    learning_rate: float = 1e-4
+    pixels: float = 1.0
+    """Weight of the mean squared error."""
+    perceptual: float = 0.8
+    identity: float = 0.1
+    delta: float = 2e-4
+    """Weight of the offsets' size: keeps the w of all layers together."""
+    adversary: float = 0.1
+    """Weight of a critic that tells encoded w from mapped ones."""
+    critic_rate: float = 2e-5
+    r1: float = 10.0
+    r1_every: int = 16
+    pool: int = 50
+    """Earlier codes that the critic goes on being shown."""
+    progressive_from: int = 20_000
+    """Step at which the first offset is switched on; all before encode into W alone."""
+    progressive_every: int = 2_000
+    """Steps for each further offset."""
+    own: float = 0.25
+    """Share of each batch that the generator makes itself, so that the true latent is known."""
+    latent: float = 0.1
+    """Weight of the squared distance from the true latent, on those."""
+    channels_last: bool = True
+
+    def arguments(self, generator: Generator) -> dict[str, Any]:
+        """What `networks.build` needs."""
+        return {
+            "styles": generator.layers, "w_width": generator.w_width, "input_size": self.input_size, "depth": self.depth,
+            "base_width": self.base_width, "start_from_average": True,
+        }  # fmt: skip
+
+
+SMALL = {
+    "base_width": 16,
+    "depth": 18,
+    "learning_rate": 5e-4,
+    "critic_rate": 1e-4,
+    "progressive_from": 2000,
+    "progressive_every": 100,
+}
+PRESETS: dict[str, tuple[dict[str, Any], Pace]] = {
+    "e4e": ({}, Pace(batch=8)),
+    "small64": ({**SMALL, "input_size": 64}, Pace(batch=16, report_steps=10, picture_steps=250)),
+    "small128": (
+        {**SMALL, "input_size": 128, "base_width": 24},
+        Pace(batch=16, report_steps=10, picture_steps=250),
+    ),
+    "gpu256": (
+        {
+            "depth": 34,
+            "base_width": 32,
+            "learning_rate": 3e-4,
+            "critic_rate": 6e-5,
+            "progressive_from": 5000,
+            "progressive_every": 500,
+        },
+        Pace(batch=32),
+    ),
+}
+
+
+def encoder_preset(name: str) -> tuple[EncoderSettings, Pace]:
+    """`e4e`: the published network and losses; `small64`, `small128`: for a CPU; `gpu256`: minutes on one GPU."""
+    if name not in PRESETS:
+        raise unknown("encoder preset", name, PRESETS)
+    settings, pace = PRESETS[name]
+    return EncoderSettings(**settings), pace
+
+
+class LatentCritic(nn.Module):
+    """Tells encoded w from mapped ones: four dense layers."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([FullyConnected(width, width, activation="lrelu") for _ in range(3)])
+        self.verdict = FullyConnected(width, 1)
+        for layer in [*self.layers, self.verdict]:
+            nn.init.normal_(layer.weight)  # type: ignore[arg-type]
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+    def forward(self, w: Tensor) -> Tensor:
+        for layer in self.layers:
+            w = layer(w)
+        return self.verdict(w)[:, 0]
+
+
+class Pool(nn.Module):
+    """Codes of earlier steps, so that the critic does not forget them (Shrivastava et al. 2017)."""
+
+    codes: Tensor
+    filled: Tensor
+
+    def __init__(self, size: int, width: int) -> None:
+        super().__init__()
+        self.register_buffer("codes", torch.zeros(size, width))
+        self.register_buffer("filled", torch.zeros((), dtype=torch.int64))
+
+    @torch.no_grad()
+    def exchange(self, codes: Tensor, chance: Tensor) -> Tensor:
+        """Each code is kept and handed on, or an older one is handed on in its place: [n width]."""
+        out = codes.clone()
+        for row, (code, draw) in enumerate(zip(codes, chance.tolist(), strict=True)):
+            count = int(self.filled)
+            if count < len(self.codes):
+                self.codes[count] = code
+                self.filled += 1
+            elif draw < 0.5:
+                place = int(draw * 2 * len(self.codes))
+                out[row] = self.codes[place]
+                self.codes[place] = code
+        return out
+
+
+class EncoderTraining(Trainable):
+    """An encoder for one frozen generator."""
+
+    def __init__(self, settings: EncoderSettings, generator: Generator, likeness: Likeness) -> None:
+        self.settings, self.generator, self.likeness = (
+            settings,
+            generator.eval().requires_grad_(False),
+            likeness,
+        )
+        self.seen: Images | None = None
+        if settings.adversary and settings.pool < 1:
+            raise BadInput(
+                "the critic of codes needs a pool of at least one code; pass adversary=0 to leave it out"
+            )
+
+    def __repr__(self) -> str:
+        return f"EncoderTraining({self.settings}, {self.likeness})"
+
+    def networks(self) -> Networks:
+        generator, settings = self.generator, self.settings
+        encoder = build(
+            settings.kind, settings.arguments(generator), None, int(torch.randint(2**31, ())), trainable=True
+        )
+        encoder.latent_avg.copy_(generator.w_average)  # type: ignore[operator, union-attr]
+        if settings.channels_last:
+            encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        made: Networks = {"encoder": encoder}
+        if settings.adversary:
+            made |= {
+                "latent critic": LatentCritic(generator.w_width),
+                "pool": Pool(settings.pool, generator.w_width),
+            }
+        return made
+
+    def optimizers(self, networks: Networks) -> Mapping[str, Optimizer]:
+        made: dict[str, Optimizer] = {
+            "encoder": Adam(networks["encoder"].parameters(), lr=self.settings.learning_rate)
+        }
+        if "latent critic" in networks:
+            made["latent critic"] = Adam(networks["latent critic"].parameters(), lr=self.settings.critic_rate)
+        return made
+
+    def phases(self, networks: Networks) -> Sequence[Phase]:
+        encoder: Any = networks["encoder"]
+        judge, pool = networks.get("latent critic"), networks.get("pool")
+
+        def stage(moment: Moment) -> int:
+            over = moment.step - self.settings.progressive_from
+            return 0 if over < 0 else 1 + over // max(self.settings.progressive_every, 1)
+
+        def learn(batch: Any, moment: Moment) -> Mapping[str, Tensor]:
+            images, truth = self._mixed(as_images(batch, moment.device), moment)
+            encoder.stage = stage(moment)
+            codes = encode(encoder, images)
+            made = self.generator(self.generator.styles(codes)).float()
+            terms = self.likeness(made, resized(images, made.shape[-1]))
+            terms["delta"] = self.settings.delta * (codes - codes[:, :1]).flatten(2).norm(dim=2).mean()
+            if len(truth):
+                terms["latent"] = (
+                    self.settings.latent * (codes[: len(truth)] - truth[:, None]).square().mean()
+                )
+            if judge is not None:
+                terms["adversary"] = self.settings.adversary * fool(judge(codes.flatten(0, 1)))
+            self.seen = torch.cat([images[-8:], resized(made, images.shape[-1])[-8:]]).detach()
+            return terms
+
+        def judge_codes(batch: Any, moment: Moment) -> Mapping[str, Tensor]:
+            images, _ = self._mixed(as_images(batch, moment.device), moment)
+            with torch.no_grad():
+                codes = encode(encoder, images)
+                row = (moment.draws.uniform(1)[:, 0] * codes.shape[1]).long()
+                codes = pool.exchange(codes[torch.arange(len(codes)), row], moment.draws.uniform(1)[:, 0])  # type: ignore[union-attr, operator]
+                real = self.generator.map(moment.draws.normal(self.generator.z_width))
+            return {"encoded": tell_fake(judge(codes)), "mapped": tell_real(judge(real))}  # type: ignore[misc]
+
+        def flatten(batch: Any, moment: Moment) -> Mapping[str, Tensor]:
+            with torch.no_grad():
+                real = self.generator.map(moment.draws.normal(self.generator.z_width))
+            real.requires_grad_()
+            (gradient,) = torch.autograd.grad(judge(real).sum(), real, create_graph=True)  # type: ignore[misc]
+            return {
+                "penalty": gradient.square().sum(1).mean() * (self.settings.r1 / 2 * self.settings.r1_every)
+            }
+
+        phases = [Phase("encoder", ("encoder",), learn)]
+        if judge is not None:
+            phases.append(Phase("codes", ("latent critic",), judge_codes))
+            phases.append(Phase("r1", ("latent critic",), flatten, self.settings.r1_every))
+        return phases
+
+    def picture(self, networks: Networks) -> Tensor | None:
+        """The last images of a batch above what came of them."""
+        return None if self.seen is None else grid(self.seen, len(self.seen) // 2)
+
+    def _mixed(self, images: Images, moment: Moment) -> tuple[Images, Tensor]:
+        """The batch with its first images replaced by the generator's own, and the w of those, [k width]."""
+        many = int(len(images) * self.settings.own)
+        images = resized(images, self.settings.input_size)
+        if not many:
+            return images, images.new_zeros(0, self.generator.w_width)
+        draws = moment.draws.some(1, "own")
+        with torch.no_grad():
+            w = self.generator.map(draws.normal(self.generator.z_width)[:many])
+            made = (
+                self.generator(self.generator.styles(w[:, None].repeat(1, self.generator.layers, 1)))
+                .float()
+                .clamp(-1, 1)
+            )
+        return torch.cat([resized(made, self.settings.input_size), images[many:]]), w
+
+
+def encode(encoder: nn.Module, images: Images) -> WPlus:
+    """[n layers width]"""
+    codes = encoder(images).float()
+    return codes if codes.ndim == 3 else codes[:, None]

@@ -1,0 +1,151 @@
+"""An encoder learns to invert a generator, starts in W, and keeps to those it may see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from small import disc, discs
+
+from latentlab.backbones.encoder import PRESETS, EncoderTraining, Pool, encode, encoder_preset
+from latentlab.backbones.likeness import CriticDistance, IdentityDistance, Likeness
+from latentlab.backbones.mixture import Mixture
+from latentlab.backbones.train_encoder import TrainEncoder
+from latentlab.core.errors import BadInput, UnknownName
+from latentlab.core.image import save_image
+from latentlab.networks import build
+from latentlab.networks.tiny import tiny_critic, tiny_generator
+from latentlab.store.bridge import read
+from latentlab.training.packed import Packed
+
+SETTINGS: dict[str, Any] = {
+    "input_size": 32, "depth": 18, "base_width": 4, "batch": 8, "report_steps": 1, "picture_steps": 0, "progressive_from": 2,
+    "progressive_every": 1, "pool": 5, "learning_rate": 2e-3, "save_seconds": 1e9,
+}  # fmt: skip
+
+
+def task(out: Path, **changes: Any) -> TrainEncoder:
+    settings = SETTINGS | changes.pop("settings", {})
+    return TrainEncoder(**({"out": out, "images": 8 * 6, "device": "cpu", "settings": settings} | changes))
+
+
+def blank(numbers: Any) -> dict[str, torch.Tensor]:
+    return {"images": torch.zeros(len(numbers), 3, 32, 32)}
+
+
+@pytest.fixture
+def generator() -> Any:
+    return tiny_generator(resolution=32)
+
+
+def error_of(encoder: torch.nn.Module, generator: Any) -> float:
+    w = generator.map(torch.randn(32, generator.z_width, generator=torch.Generator().manual_seed(9)))
+    images = generator(generator.styles(w[:, None].repeat(1, generator.layers, 1)))
+    again = generator(generator.styles(encode(encoder, images)))
+    return float((again - images).square().mean())
+
+
+def test_it_learns_to_invert(tmp_path: Path, generator: Any) -> None:
+    settings = {"own": 1.0, "adversary": 0.0, "progressive_from": 20, "learning_rate": 1e-2}
+    path = task(tmp_path, images=8 * 60, settings=settings).run(generator, source=blank)
+    part = read(path)["encoder"]
+    encoder = build(part.kind, part.arguments, part.tensors)
+    average = generator.w_average.expand(32, generator.layers, -1)
+    w = generator.map(torch.randn(32, generator.z_width, generator=torch.Generator().manual_seed(9)))
+    images = generator(generator.styles(w[:, None].repeat(1, generator.layers, 1)))
+    guess = float((generator(generator.styles(average)) - images).square().mean())
+    assert error_of(encoder, generator) < 0.7 * guess
+    assert part.story["parent"] == generator.hash
+
+
+def test_offsets_are_switched_on_one_by_one(tmp_path: Path, generator: Any) -> None:
+    likeness = Likeness()
+    settings, _ = encoder_preset("small64")
+    training = EncoderTraining(settings, generator, likeness)
+    networks = training.networks()
+    encoder: Any = networks["encoder"]
+    encoder.stage = 0
+    flat = encode(encoder.eval(), torch.randn(2, 3, 64, 64))
+    assert (flat - flat[:, :1]).abs().max() < 1e-5
+    encoder.stage = 3
+    bent = encode(encoder, torch.randn(2, 3, 64, 64))
+    assert (bent[:, 3] - bent[:, 0]).abs().max() > 1e-3
+    assert (bent[:, 4:] - bent[:, :1]).abs().max() < 1e-5
+
+
+def test_every_term_is_logged(tmp_path: Path, generator: Any) -> None:
+    import json
+
+    identity = IdentityDistance(lambda images: torch.nn.functional.normalize(images.flatten(1), dim=1))
+    task(tmp_path).run(generator, tiny_critic(resolution=32), identity=identity, source=discs)
+    told = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[0])
+    terms = {"pixels", "perceptual", "identity", "delta", "latent", "adversary"}
+    assert {f"encoder/{name}" for name in terms} <= told.keys()
+    assert {"codes/encoded", "codes/mapped", "r1/penalty"} <= told.keys()
+    story = read(tmp_path / "encoder.safetensors")["encoder"].story
+    assert "critic features" in str(story["training"]["likeness"])  # type: ignore[index]
+
+
+def test_stopping_and_resuming_changes_no_bit(tmp_path: Path, generator: Any) -> None:
+    whole = task(tmp_path / "whole").run(generator, source=discs)
+    task(tmp_path / "legs", images=24).run(generator, source=discs)
+    legs = task(tmp_path / "legs", resume=True).run(generator, source=discs)
+    assert read(whole)["encoder"].story["hash"] == read(legs)["encoder"].story["hash"]
+
+
+def test_people_held_out_are_never_shown(tmp_path: Path) -> None:
+    names = ["volunteer_001_neutral", "volunteer_003_neutral", "synthetic_male_4", "synthetic_male_5"]
+    for index, name in enumerate(names):
+        save_image(disc(index)[None].float() / 127.5 - 1, tmp_path / "photos" / f"{name}.png")
+    task(tmp_path / "run", photos=tmp_path / "photos").source(16, 0)
+    assert len(Packed((tmp_path / "run" / "photos-16.npy",))) == 2
+
+
+def test_shares_are_kept_and_samples_stay_the_same() -> None:
+    dark = lambda numbers: {"images": torch.zeros(len(numbers), 3, 8, 8)}  # noqa: E731
+    light = lambda numbers: {"images": torch.ones(len(numbers), 3, 8, 8)}  # noqa: E731
+    mixed = Mixture([dark, light], [0.75, 0.25], 16)
+    images = mixed(range(2000))["images"]
+    assert images.shape == (2000, 3, 16, 16)
+    assert images.mean().item() == pytest.approx(0.25, abs=0.04)
+    assert torch.equal(mixed([17, 5])["images"], images[[17, 5]])
+
+
+def test_nothing_to_learn_from_is_said(tmp_path: Path, generator: Any) -> None:
+    with pytest.raises(BadInput, match="nothing to learn from"):
+        task(tmp_path).run(generator)
+
+
+def test_an_unknown_setting_is_named(tmp_path: Path, generator: Any) -> None:
+    with pytest.raises(UnknownName, match="did you mean 'perceptual'"):
+        task(tmp_path, settings={"perceptal": 1}).run(generator, source=discs)
+
+
+def test_a_conditional_generator_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="unconditional"):
+        task(tmp_path).run(tiny_generator(resolution=32, condition_width=3), source=discs)
+
+
+def test_the_pool_hands_on_older_codes() -> None:
+    pool = Pool(4, 2)
+    assert torch.equal(pool.exchange(torch.ones(4, 2), torch.zeros(4)), torch.ones(4, 2))
+    out = pool.exchange(torch.full((3, 2), 2.0), torch.tensor([0.0, 0.9, 0.4]))
+    assert out[:, 0].tolist() == [1.0, 2.0, 1.0]
+    assert sorted(pool.codes[:, 0].tolist()) == [1.0, 1.0, 2.0, 2.0]
+
+
+def test_the_critics_distance_is_a_distance() -> None:
+    distance = CriticDistance(tiny_critic(resolution=32))
+    one, other = torch.randn(2, 3, 32, 32), torch.randn(2, 3, 32, 32)
+    assert distance(one, one).abs().max() < 1e-6
+    assert (distance(one, other) > 0).all()
+    torch.testing.assert_close(distance(one, other), distance(other, one))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_complete(name: str) -> None:
+    settings, pace = encoder_preset(name)
+    assert settings.input_size % 16 == 0
+    assert pace.batch >= 8
