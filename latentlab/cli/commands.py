@@ -12,6 +12,11 @@ COMMANDS: Registry = Registry(
         "interpolate": "latentlab.cli.interpolate:Interpolate",
         "convert": "latentlab.cli.convert:Convert",
         "replay": "latentlab.cli.replay:Replay",
+        "models list": "latentlab.cli.models:List",
+        "models fetch": "latentlab.cli.models:Fetch",
+        "models add": "latentlab.cli.models:Add",
+        "models verify": "latentlab.cli.models:Verify",
+        "models card": "latentlab.cli.models:Card",
         "doctor": "latentlab.cli.doctor:Doctor",
     },
 )

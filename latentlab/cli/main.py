@@ -88,7 +88,12 @@ def _print(text: str) -> int:
 
 
 def _name(words: list[str]) -> str:
-    return "latentlab " + words[0] if words and words[0] in {*COMMANDS, *groups()} else "latentlab"
+    """How the command is called in a complaint, as far as it is known."""
+    for count in (2, 1):
+        name = " ".join(words[:count])
+        if name in COMMANDS or name in groups():
+            return f"latentlab {name}"
+    return "latentlab"
 
 
 def _complain(text: str, code: int) -> int:

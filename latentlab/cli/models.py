@@ -1,0 +1,127 @@
+"""`latentlab models`: the well-known public weight files and the user's own."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import tyro
+
+from latentlab.cli.command import Command
+
+if TYPE_CHECKING:
+    from latentlab.cli.session import Session
+
+Name = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME")]
+
+
+@dataclass(frozen=True)
+class List(Command):
+    """List the networks that can be named: those that ship, the public ones, and those you added.
+
+    A dot marks what is on this machine; everything else is one 'latentlab models fetch NAME' away.
+    """
+
+    here: bool = False
+    """Only what is on this machine."""
+
+    def run(self, session: Session) -> None:
+        from latentlab.studio.models import models, shipped
+
+        for name, path in shipped().items():
+            session.answer(f"● {name:<34} ships with latentlab", name=name, present=True, file=str(path), ships=True)
+        for model in models().list():
+            if model.present or not self.here:
+                mark = "●" if model.present else " "
+                size = f", {model.size / 1e6:.0f} MB" if model.size else ""
+                licence = f"  [{model.licence}]" if model.licence else ""
+                session.answer(f"{mark} {model.name:<34} {model.about}{size}{licence}", **asdict(model))
+
+
+@dataclass(frozen=True)
+class Fetch(Command):
+    """Download public weight files: resumable, checked against their hash.
+
+    Where the publisher names no hash, that of the first download is kept and later ones are held to it.
+    """
+
+    names: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME")]
+    """Names from 'latentlab models list'."""
+
+    examples: ClassVar[tuple[str, ...]] = ("latentlab models fetch stylegan3-t-ffhq-1024x1024",)
+
+    def run(self, session: Session) -> int:
+        from latentlab.core.errors import BadInput
+        from latentlab.studio.models import models
+
+        if not self.names:
+            raise BadInput("which models? 'latentlab models list' shows their names")
+        for name in self.names:
+            with session.step(name), session.progress(f"fetching {name}") as watch:
+                path = models().fetch(name, watch)
+                session.answer(f"{name}: {path}", name=name, file=str(path))
+        return session.exit_code
+
+
+@dataclass(frozen=True)
+class Add(Command):
+    """Give a weight file a name of its own: copies a file, or downloads an address."""
+
+    name: Name
+    """The new name; afterwards: --network NAME."""
+    origin: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="FILE|ADDRESS")]
+    """A file on this machine, or an https address."""
+    sha256: Annotated[str | None, tyro.conf.arg(metavar="HASH")] = None
+    """What its SHA-256 has to be."""
+
+    examples: ClassVar[tuple[str, ...]] = ("latentlab models add my-faces ~/training/network-snapshot.pkl",)
+
+    def run(self, session: Session) -> None:
+        from latentlab.studio.models import models
+
+        with session.progress(f"adding {self.name}") as watch:
+            path = models().add(self.name, self.origin, self.sha256, watch)
+        session.answer(f"{self.name}: {path}", name=self.name, file=str(path))
+
+
+@dataclass(frozen=True)
+class Verify(Command):
+    """Check files against their known hashes; without a name, all that are here."""
+
+    names: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME")] = ()
+    """Names from 'latentlab models list'."""
+
+    def run(self, session: Session) -> int:
+        from latentlab.studio.models import models
+
+        for name in self.names or models().files():
+            with session.step(name):
+                model = models().verify(name)
+                text = f"{name}: right ({model.hash_from}, SHA-256 {str(model.sha256)[:16]}…)"
+                session.answer(text, name=name, sha256=model.sha256, hash_from=model.hash_from)
+        return session.exit_code
+
+
+@dataclass(frozen=True)
+class Card(Command):
+    """Show the model card of a network (Markdown): what it is, what it was measured to do."""
+
+    name: Name
+    """A name or a weight file."""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE", aliases=["-o"])] = None
+    """Write it there instead."""
+
+    def run(self, session: Session) -> None:
+        from dataclasses import replace
+
+        from latentlab.core.files import atomic
+        from latentlab.studio.models import card
+
+        text = card(replace(session.studio, network=self.name))
+        if self.out is None:
+            session.answer(text.rstrip(), name=self.name, card=text)
+            return
+        with atomic(self.out) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        session.answer(str(self.out), name=self.name, file=str(self.out))

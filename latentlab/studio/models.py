@@ -1,0 +1,64 @@
+"""The registry of weight files as the studio hands it out, and the card of a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latentlab.core.errors import BadFile
+from latentlab.store.models import Model, Models
+
+if TYPE_CHECKING:
+    from latentlab.studio.studio import Studio
+
+__all__ = ["Model", "card", "models", "shipped"]
+
+CARD = "card.md"
+
+
+def models() -> Models:
+    """The public files and the user's own: list, fetch, add, verify, remove."""
+    return Models()
+
+
+def shipped() -> dict[str, Path]:
+    """Networks that travel with the package, by name."""
+    from latentlab.core.errors import MissingPart
+    from latentlab.store.home import assets_folder
+
+    try:
+        folder = assets_folder()
+    except MissingPart:
+        return {}
+    return {path.parent.name: path for path in sorted(folder.glob("*/generator.safetensors"))}
+
+
+def card(studio: Studio) -> str:
+    """The network's model card (Markdown): the one beside its file, else what the file itself tells."""
+    from latentlab.studio.networks import find
+
+    path = find(studio.network, studio.home)
+    if path is None:
+        raise BadFile("the network 'faces' does not ship yet, so it has no card; name another with --network")
+    written = path.parent / CARD
+    if path.parent.name == str(studio.network) and written.is_file():
+        return written.read_text(encoding="utf-8")
+    return _told(studio, path)
+
+
+def _told(studio: Studio, path: Path) -> str:
+    from latentlab.studio.networks import GENERATORS, read
+
+    parts = read(path)
+    foreign = next((parts[part] for part in (*GENERATORS, *parts) if part in parts))
+    count = sum(value.numel() for value in foreign.tensors.values())
+    rows = {
+        "kind": foreign.kind,
+        "hash": studio.generator.hash if any(part in parts for part in GENERATORS) else "",
+        "numbers": f"{count:,}",
+        "parts in the file": ", ".join(parts),
+        **{key.replace("_", " "): value for key, value in foreign.arguments.items()},
+        **{key.replace("_", " "): value for key, value in foreign.story.items() if not isinstance(value, dict | list)},
+    }
+    lines = [f"| {key} | {value} |" for key, value in rows.items() if value not in ("", None)]
+    return "\n".join([f"# {studio.name}", "", "| | |", "|---|---|", *lines]) + "\n"
