@@ -6,9 +6,11 @@ import io
 import os
 import pickle
 import struct
+import sys
 import tracemalloc
 import zipfile
 import zlib
+from functools import partial
 
 import numpy as np
 import pytest
@@ -255,11 +257,7 @@ def test_deep_nesting_is_refused(written):
 
 
 def test_far_too_many_objects_are_refused(written, monkeypatch):
-    monkeypatch.setattr(
-        Budget,
-        "__init__",
-        lambda self, **_: (setattr(self, "steps", 10_000), setattr(self, "tensor_bytes", 1))[0],
-    )
+    monkeypatch.setattr(sys.modules["latentlab.store.bridge.read"], "Budget", partial(Budget, steps=10_000))
     refused(written(b"\x80\x02" + b"}0" * 20_000 + b"N."), "far more objects")
 
 
@@ -506,3 +504,54 @@ def test_damaged_files_of_our_own_give_one_line(tmp_path_factory, changes, share
 
 def test_the_checksum_of_the_zip_reader_is_the_usual_one():
     assert zlib.crc32(memoryview(b"123456789")) == 0xCBF43926
+
+
+MANY = 20_000
+
+
+def test_one_large_container_cannot_be_copied_over_and_over(written, monkeypatch):
+    monkeypatch.setattr(sys.modules["latentlab.store.bridge.read"], "Budget", partial(Budget, steps=300_000))
+    pairs = b"](" + b"K\x01K\x02\x86" * MANY + b"e"
+    copies = b"ccollections\nOrderedDict\nh\x01\x85R" * 2000
+    tracemalloc.start()
+    refused(written(b"\x80\x02" + pairs + b"q\x010(" + copies + b"t."), "far more objects")
+    assert tracemalloc.get_traced_memory()[1] < 60 << 20
+    tracemalloc.stop()
+
+
+def test_one_large_text_cannot_be_encoded_over_and_over(written):
+    text = encode("x" * (4 << 20)) + b"q\x010"
+    copies = b"c_codecs\nencode\n(h\x01X\x06\x00\x00\x00latin1tR" * 2000
+    tracemalloc.start()
+    refused(written(b"\x80\x02" + text + b"(" + copies + b"t."), "far larger than the file")
+    assert tracemalloc.get_traced_memory()[1] < 600 << 20
+    tracemalloc.stop()
+
+
+def test_one_large_dict_of_tensors_cannot_be_listed_over_and_over(written):
+    leaf = encode(tensor(torch.zeros(1))) + b"r\x00\x01\x00\x000"
+    names = (
+        b"}(" + b"".join(encode(f"t{index}") + b"j\x00\x01\x00\x00" for index in range(30_000)) + b"uq\x010"
+    )
+    child = encode(Name("torch_utils.persistence._reconstruct_persistent_obj")) + b"}("
+    child += b"".join(map(encode, ("type", "class", "class_name", "Generator", "state")))
+    child += b"}(" + encode("_parameters") + b"h\x01uu\x85Rq\x020"
+    top = child[: -len(b"h\x01uu\x85Rq\x020")] + b"}" + encode("_modules")
+    top += b"}(" + b"".join(encode(f"m{index}") + b"h\x02" for index in range(5000)) + b"uuu\x85R"
+    refused(written(b"\x80\x02" + leaf + names + child + top + b"."), "without end")
+
+
+def test_a_shared_storage_is_checked_once(written, monkeypatch):
+    from latentlab.store.bridge import zip_stream
+
+    counted = []
+    real = zip_stream.extract
+    monkeypatch.setattr(
+        zip_stream, "extract", lambda data, entry: counted.append(entry.name) or real(data, entry)
+    )
+    flat = torch.zeros(24)
+    state = {f"body.{unit}.res_layer.0.weight": flat[unit] for unit in range(24)} | {
+        "input_layer.0.weight": flat[:6].reshape(2, 3)
+    }
+    read(written(torch_file(state), "a.pth"))
+    assert len([name for name in counted if name.endswith("data/0")]) == 1

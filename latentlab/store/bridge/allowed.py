@@ -78,7 +78,8 @@ class Allowed:
         if isinstance(target, NumpyType):
             return _dtype_state(target, state)
         if isinstance(target, NumpyArray):
-            return _array_state(target, state)
+            return self._array_state(target, state)
+        self.pay(state)
         if isinstance(state, dict) and all(isinstance(key, str) for key in state):
             if isinstance(target, dict):
                 return target  # attributes of a dict (`_metadata` of a state dict) are not its items
@@ -89,6 +90,26 @@ class Allowed:
                 target.values.update(state)
                 return target
         raise BadFile("its pickle sets the state of an object that has none")
+
+    def pay(self, items: object) -> None:
+        """Copies of one large container cost as much as making it anew."""
+        if isinstance(items, dict | list | tuple | set):
+            self.budget.step(len(items))
+
+    def latin1(self, text: str) -> bytes:
+        """Text of old protocols as the bytes it stands for; every copy is paid for."""
+        self.budget.tensor(len(text))
+        return text.encode("latin-1")
+
+    def _array_state(self, target: NumpyArray, state: object) -> NumpyArray:
+        if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[2], NumpyType):
+            raise BadFile("it has an array whose state is not shape, type and bytes")
+        data = self.latin1(state[4]) if isinstance(state[4], str) else state[4]
+        if not isinstance(data, bytes | memoryview):
+            raise BadFile("it has an array of objects instead of numbers")
+        target.shape, target.dtype, target.fortran, target.data = state[1], state[2], bool(state[3]), data
+        target.__post_init__()
+        return target
 
     def persistent(self, key: object) -> object:
         """The storage of a torch stream."""
@@ -107,7 +128,8 @@ def storage_dtype(token: object) -> torch.dtype:
     return STORAGE_TYPES[name]
 
 
-def _ordered(_: Allowed, pairs: object = ()) -> dict:
+def _ordered(allowed: Allowed, pairs: object = ()) -> dict:
+    allowed.pay(pairs)
     if isinstance(pairs, dict):
         return dict(pairs)
     if not isinstance(pairs, list | tuple) or not all(
@@ -119,7 +141,8 @@ def _ordered(_: Allowed, pairs: object = ()) -> dict:
     return dict(pairs)  # type: ignore[arg-type]
 
 
-def _set(_: Allowed, items: object = ()) -> set:
+def _set(allowed: Allowed, items: object = ()) -> set:
+    allowed.pay(items)
     if not isinstance(items, list | tuple) or not all(isinstance(item, SCALARS) for item in items):
         raise BadFile("it has a set of something else than plain values")
     return set(items)
@@ -162,10 +185,10 @@ def _nested(allowed: Allowed, data: object) -> Storage:
     return inner
 
 
-def _encode(_: Allowed, text: object, encoding: object = "latin1", *rest: object) -> bytes:
+def _encode(allowed: Allowed, text: object, encoding: object = "latin1", *rest: object) -> bytes:
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1", "iso-8859-1"):
         raise BadFile("it encodes something else than latin-1 text")
-    return text.encode("latin-1")
+    return allowed.latin1(text)
 
 
 def _dtype(_: Allowed, code: object, *rest: object) -> NumpyType:
@@ -191,17 +214,6 @@ def _empty_array(_: Allowed, kind: object, *rest: object) -> NumpyArray:
     return NumpyArray()
 
 
-def _array_state(target: NumpyArray, state: object) -> NumpyArray:
-    if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[2], NumpyType):
-        raise BadFile("it has an array whose state is not shape, type and bytes")
-    data = state[4].encode("latin-1") if isinstance(state[4], str) else state[4]
-    if not isinstance(data, bytes | memoryview):
-        raise BadFile("it has an array of objects instead of numbers")
-    target.shape, target.dtype, target.fortran, target.data = state[1], state[2], bool(state[3]), data
-    target.__post_init__()
-    return target
-
-
 def _from_buffer(_: Allowed, data: object, dtype: object, shape: object, order: object = "C") -> NumpyArray:
     if (
         not isinstance(dtype, NumpyType)
@@ -212,14 +224,15 @@ def _from_buffer(_: Allowed, data: object, dtype: object, shape: object, order: 
     return NumpyArray(shape, dtype, order == "F", data)  # type: ignore[arg-type]
 
 
-def _scalar(_: Allowed, dtype: object, data: object) -> object:
-    raw = data.encode("latin-1") if isinstance(data, str) else data
+def _scalar(allowed: Allowed, dtype: object, data: object) -> object:
+    raw = allowed.latin1(data) if isinstance(data, str) else data
     if not isinstance(dtype, NumpyType) or not isinstance(raw, bytes | memoryview):
         raise BadFile("it has a numpy number that is not made of bytes")
     return NumpyArray((), dtype, False, raw).array().item()
 
 
-def _size(_: Allowed, items: object = ()) -> tuple:
+def _size(allowed: Allowed, items: object = ()) -> tuple:
+    allowed.pay(items)
     if not isinstance(items, list | tuple) or any(type(item) is not int for item in items):
         raise BadFile("it has a torch.Size that is not made of integers")
     return tuple(items)

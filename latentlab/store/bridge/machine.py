@@ -88,6 +88,7 @@ class Machine:
         """`count` bytes as text."""
         if count > LARGEST_TEXT:
             raise BadFile("it has a text of more than 256 MB")
+        self.budget.step(count >> 10)
         return str(self.take(count), encoding, "surrogatepass" if encoding == "utf-8" else "strict")
 
     def line(self) -> str:

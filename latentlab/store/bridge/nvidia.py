@@ -9,7 +9,7 @@ from torch import Tensor
 
 from latentlab.core.errors import BadFile
 from latentlab.store.bridge.foreign import Foreign, check_finite, check_shape
-from latentlab.store.bridge.limits import DEEPEST_MODULE, MOST_MODULES, Budget, printable
+from latentlab.store.bridge.limits import DEEPEST_MODULE, MOST_MODULES, MOST_TENSORS, Budget, printable
 from latentlab.store.bridge.nvidia_arguments import discriminator, stylegan2, stylegan3
 from latentlab.store.bridge.recorded import Recorded
 from latentlab.store.bridge.records import Module, StridedTensor
@@ -88,7 +88,7 @@ def leaves(module: Module) -> list[Leaf]:
     while waiting:
         prefix, node, depth = waiting.pop()
         seen += 1
-        if seen > MOST_MODULES or depth > DEEPEST_MODULE:
+        if max(seen, len(waiting)) > MOST_MODULES or len(found) > MOST_TENSORS or depth > DEEPEST_MODULE:
             raise BadFile("its modules nest without end")
         if node.class_name not in CLASSES:
             raise BadFile(
@@ -108,8 +108,8 @@ def leaves(module: Module) -> list[Leaf]:
 
 def _named(node: Module, group: str) -> Iterator[tuple[str, object]]:
     values = node.state.get(group, {})
-    if not isinstance(values, dict):
-        raise BadFile(f"the {group} of a module are no dict")
+    if not isinstance(values, dict) or len(values) > MOST_TENSORS:
+        raise BadFile(f"the {group} of a module are no dict, or far too many")
     for name, value in values.items():
         if not isinstance(name, str) or len(name) > 100 or not name:
             raise BadFile(f"the {group} of a module have a name that is no name")

@@ -60,6 +60,8 @@ class Storage:
     count: int
     fetch: Callable[[], memoryview] | None = None
     """Hands out the little-endian bytes; None until the stream has brought them."""
+    data: memoryview | None = field(default=None, repr=False)
+    """The bytes, once fetched and checked."""
 
     @property
     def nbytes(self) -> int:
@@ -69,7 +71,9 @@ class Storage:
         """All numbers as a tensor over the file's own bytes."""
         if self.fetch is None:
             raise BadFile("it ends before the data of a tensor: it is truncated")
-        data = self.fetch()
+        if self.data is None:
+            self.data = self.fetch()
+        data = self.data
         if len(data) != self.nbytes:
             raise BadFile(f"a storage has {len(data)} bytes where {self.nbytes} are declared")
         if self.count == 0:

@@ -9,11 +9,12 @@ from torch import Tensor
 
 from latentlab.core.errors import BadFile, BadWeights
 from latentlab.store.bridge.foreign import Foreign, check_finite
-from latentlab.store.bridge.limits import Budget, printable
+from latentlab.store.bridge.limits import MOST_TENSORS, Budget, printable
 from latentlab.store.bridge.recorded import Recorded
 from latentlab.store.bridge.records import NumpyArray, TFNetwork
 
 VERSIONS = (2, 3, 4, 5)
+MOST_COMPONENTS = 16
 TRIPLE = ("G", "D", "G_ema")
 OTHER_NETWORKS = ("G_synthesis_stylegan_revised", "D_stylegan")
 """StyleGAN2's configurations A to D: progressive growing with modulated convolutions."""
@@ -31,6 +32,8 @@ class Variables:
         variables, components = network.state.get("variables"), network.state.get("components", {})
         if not isinstance(variables, list) or not isinstance(components, dict) or depth > 3:
             raise BadFile("a TensorFlow network has no list of variables")
+        if len(self.values) + len(variables) > MOST_TENSORS or len(components) > MOST_COMPONENTS:
+            raise BadFile("a TensorFlow network has far too many variables or components")
         if network.state.get("build_func_name") in OTHER_NETWORKS:
             raise BadFile(
                 f"it is built by '{network.state['build_func_name']}' (StyleGAN2 configuration A to D): not supported"
