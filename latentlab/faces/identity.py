@@ -21,23 +21,28 @@ BATCH = 8
 Embeddings = Float[Tensor, "n 128"]
 
 
-def embed(images: Images) -> Embeddings:
+def embed(images: Images, *, strict: bool = False) -> Embeddings:
     """Embeddings of aligned faces [n 3 s s] in [-1, 1], each enlarged to 256 pixels first (bicubic).
 
     Not differentiable; about 0.1 s a face on one core. A face that no detector sees is looked for where aligned
-    faces sit.
+    faces sit, or its row is NaN if `strict`.
     """
-    rows = [_embed(to_pixels(standard(part)).numpy()) for part in images.split(BATCH)]
+    rows = [_embed(to_pixels(standard(part)).numpy(), strict) for part in images.split(BATCH)]
     return torch.cat(rows).to(images.device) if rows else images.new_zeros(0, 128)
 
 
-def _embed(pixels: np.ndarray) -> Tensor:
+def _embed(pixels: np.ndarray, strict: bool) -> Tensor:
     import dlib
 
-    shapes = [landmark_predictor()(one, aligned_box(one)[0]) for one in pixels]
+    if len(pixels) == 0:
+        return torch.zeros(0, 128)
+    boxes = [aligned_box(one) for one in pixels]
+    shapes = [landmark_predictor()(one, box) for one, (box, _) in zip(pixels, boxes, strict=True)]
     chips = [dlib.get_face_chip(one, shape, size=150) for one, shape in zip(pixels, shapes, strict=True)]
     vectors = identity_network().compute_face_descriptor(chips)
-    return torch.from_numpy(np.array(vectors, dtype=np.float32).reshape(-1, 128))
+    rows = torch.from_numpy(np.array(vectors, dtype=np.float32).reshape(-1, 128))
+    lost = torch.tensor([strict and not found for _, found in boxes], dtype=torch.bool)
+    return rows.masked_fill(lost[:, None], float("nan"))
 
 
 def distances(first: Embeddings, second: Embeddings) -> Float[Tensor, " n"]:
