@@ -229,7 +229,9 @@ def _claim(folder: Path, rendered: RenderedSet, model: str) -> None:
     manifest = {"kind": "rendered faces", "version": VERSION, "face_model": model, **asdict(rendered)}
     if not path.exists():
         if any(folder.iterdir()):
-            raise BadInput(f"{folder} is not empty and holds no rendered data set; give a new folder with --out")
+            raise BadInput(
+                f"{folder} is not empty and holds no rendered data set; give a new folder with --out"
+            )
         with atomic(path) as draft:
             draft.write_text(json.dumps(manifest, indent=1) + "\n")
         return
@@ -240,7 +242,9 @@ def _claim(folder: Path, rendered: RenderedSet, model: str) -> None:
     for name, value in manifest.items():
         if not isinstance(known, dict) or known.get(name) != value:
             seen = known.get(name) if isinstance(known, dict) else known
-            raise BadInput(f"{folder} holds a data set with {name} {seen}, not {value}; give another folder with --out")
+            raise BadInput(
+                f"{folder} holds a data set with {name} {seen}, not {value}; give another folder with --out"
+            )
 
 
 def _sweep(folder: Path) -> None:
@@ -255,9 +259,13 @@ def _finish(folder: Path, rendered: RenderedSet) -> None:
     import pyarrow.parquet
 
     try:
-        tables = [pyarrow.parquet.read_table(_block_file(folder, number)) for number in range(rendered.blocks)]
+        tables = [
+            pyarrow.parquet.read_table(_block_file(folder, number)) for number in range(rendered.blocks)
+        ]
     except (OSError, pyarrow.ArrowException) as error:
-        raise BadFile(f"a block of {folder} is damaged ({error}); delete its file in factors/ and run again") from None
+        raise BadFile(
+            f"a block of {folder} is damaged ({error}); delete its file in factors/ and run again"
+        ) from None
     with atomic(folder / "factors.parquet") as draft:
         pyarrow.parquet.write_table(pyarrow.concat_tables(tables), draft, compression="zstd")
     with atomic(folder / "images" / "dataset.json") as draft:

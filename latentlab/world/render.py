@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, normalize
+from torch.nn.functional import avg_pool2d
 
 from cuda_ops.rasterize import interpolate, rasterize
 from latentlab.core.errors import BadInput
@@ -21,9 +21,10 @@ from latentlab.world.head import Head, prepare_head
 from latentlab.world.light import set_light, to_display
 from latentlab.world.model import FaceModel, load_face_model
 from latentlab.world.scene import Scene, join, pose_head
-from latentlab.world.shade import Visible, shade
-from latentlab.world.shadow import crevices, lit_share
+from latentlab.world.shade import Shading, shade
 from latentlab.world.strips import Wardrobe, dress, prepare_wardrobe
+from latentlab.world.toon import draw_outlines
+from latentlab.world.visible import Visible, find_visible
 
 LARGEST = 2048
 PIXELS_AT_ONCE = {"cpu": 512 * 512, "cuda": 64 * 512 * 512}
@@ -90,19 +91,23 @@ class Renderer:
 
     def _draw(self, faces: list[Face], size: int, factor: int, style: str) -> Rendering:
         head, side = self.head, size * factor
+        toon = style == "toon"
         table = columns(faces, head.rest.device)
-        camera, own, body = pose_head(head, table)
+        camera, own, body = pose_head(head, table, toon=toon)
         scene = join(head, camera, own, body, dress(self.wardrobe, head, table, camera, own, size))
         canvas = camera.project(scene.points, side).contiguous()
         index, inverse = rasterize(canvas, scene.triangles, side, side)
 
         light = set_light(table)
         depth = torch.where(inverse > 0, 1 / inverse.clamp_min(1e-6), torch.zeros_like(inverse))
-        seen = _visible(scene, table, canvas, index, depth, light.direction)
-        colour, label = shade(head, scene, table, light, canvas, index, seen, 4 * size if size > 96 else 256)
+        seen = find_visible(scene, table, canvas, index, depth, light.direction)
+        maps = self._maps(scene, canvas, index, seen, size)
+        colour, label = shade(Shading(head, table, light, toon), seen, maps, index.numel())
         backdrop = paint_background(table, side).flatten(0, 2)
-        colour = torch.where(index.flatten()[:, None] >= 0, colour, backdrop)
-        colour = colour.view(len(faces), side, side, 3) * (2.0 ** table["exposure"])[:, None, None, None]
+        colour = torch.where(index.flatten()[:, None] >= 0, colour, backdrop).view(*index.shape, 3)
+        if toon:
+            colour = draw_outlines(colour, label.view(index.shape), depth)
+        colour = colour * (2.0 ** table["exposure"])[:, None, None, None]
         images = avg_pool2d(to_display(colour).permute(0, 3, 1, 2), factor) * 2 - 1
 
         normals = torch.zeros(index.numel(), 3, device=index.device)
@@ -116,6 +121,20 @@ class Renderer:
             expression=blend_weights(table, head.expression_names),
             pose=torch.stack([table[name] for name in ("yaw", "pitch", "roll")], 1),
         )  # fmt: skip
+
+    def _maps(
+        self, scene: Scene, canvas: Tensor, index: Tensor, seen: Visible, size: int
+    ) -> dict[str, Tensor]:
+        """The painted maps at the skin's pixels, [p] by name; small pictures read small maps."""
+        skin = seen.of("face", "head")
+        atlas = self.head.atlas
+        if skin is None:
+            return {}
+        uv = interpolate(
+            self.head.texcoords[None], scene.corners, canvas, scene.triangles, index, skin.pixels
+        )
+        values = atlas.read(uv, skin.material == 0, 4 * size if size > 96 else 256)
+        return {name: values[:, place] for name, place in atlas.channels.items()}
 
 
 def build_renderer(
@@ -151,25 +170,6 @@ def to_device(record, device: torch.device | str):
             value = to_device(value, device)
         values[field.name] = value
     return type(record)(**values)
-
-
-def _visible(
-    scene: Scene, table: dict[str, Tensor], canvas: Tensor, index: Tensor, depth: Tensor, towards: Tensor
-) -> Visible:
-    side = index.shape[-1]
-    pixels = torch.nonzero(index.flatten() >= 0)[:, 0]
-    attributes = interpolate(scene.attributes, scene.triangles, canvas, scene.triangles, index, pixels)
-    image = pixels // (side * side)
-    normal, place = normalize(attributes[:, 0:3], dim=1), attributes[:, 3:6]
-    eye = torch.zeros_like(place)
-    eye[:, 2] = table["distance"][image]
-    view = normalize(eye - place, dim=1)
-    sky = crevices(depth, index >= 0).flatten()[pixels]
-    lit = lit_share(
-        scene.points, scene.triangles, towards, place, image, min(side, 512), torch.full_like(sky, 0.25)
-    )
-    material = scene.material[index.flatten()[pixels].long()]
-    return Visible(pixels, image, material, normal, place, attributes[:, 6:12], view, lit, sky)
 
 
 def _unhidden(marks: Tensor, depth: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 from latentlab.world.camera import Camera, aim
 from latentlab.world.head import Head, vertex_normals
 from latentlab.world.model import PARTS
+from latentlab.world.toon import enlarge_eyes
 
 MATERIALS = (*PARTS, "hair", "beard", "frame")
 """What a triangle is made of; the first ones are the parts of the head."""
@@ -52,9 +53,11 @@ class Scene:
     """Camera frame, [n, 68, 3]."""
 
 
-def pose_head(head: Head, table: dict[str, Tensor]) -> tuple[Camera, Tensor, Strip]:
+def pose_head(head: Head, table: dict[str, Tensor], *, toon: bool = False) -> tuple[Camera, Tensor, Strip]:
     """The head in its own frame and, posed, as the first mesh of the scene."""
     own = head.deform(table)
+    if toon:
+        own = enlarge_eyes(head, own)
     camera = aim(table, own[:, head.landmarks])
     bend = 0.35 + 0.65 * ((head.rest[:, 1] + 15) / 8).clamp(0, 1) ** 1.5
     points = camera.place(own, bend)

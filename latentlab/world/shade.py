@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from cuda_ops.rasterize import interpolate
 from latentlab.world.beard import beard_cover
 from latentlab.world.eye import light_eye, light_mouth, paint_eye
 from latentlab.world.factors import BEARD_STYLES
@@ -17,142 +16,67 @@ from latentlab.world.head import EYES, Head
 from latentlab.world.light import Light, pick, to_linear
 from latentlab.world.model import PARTS
 from latentlab.world.scalp import hairline_margin, receded, recession
-from latentlab.world.scene import MATERIALS, Scene
 from latentlab.world.skin import light_skin, paint_skin
 from latentlab.world.strand_light import grey_share, light_strands, strand_colour
+from latentlab.world.toon import light_toon, plain_maps
+from latentlab.world.visible import CLASS, Visible
 
-MASK_CLASSES = (
-    "background", "skin", "brows", "eyes", "nose", "lips", "mouth", "hair", "ears", "neck", "glasses", "cloth",
-)  # fmt: skip
-"""Face-parsing classes, in the order of the labels."""
-CLASS = {name: number for number, name in enumerate(MASK_CLASSES)}
+MOUTH = {
+    "teeth": ((0.74, 0.69, 0.60), 0.30),
+    "gums": ((0.42, 0.12, 0.11), 0.25),
+    "mouth": ((0.28, 0.07, 0.07), 0.10),
+}
+"""Albedo (linear RGB) and wetness of what is seen between the lips."""
+SPOT = {"skin": 0.10, "hair": 0.16, "frame": 0.5}
+"""Gloss of the cartoon's materials."""
 
 
 @dataclass(frozen=True, eq=False)
-class Visible:
-    """The covered pixels of a batch, [p] and [p, ...]."""
+class Shading:
+    """What all materials need to know."""
 
-    pixels: Tensor
-    """Places in the flattened index, int64."""
-    image: Tensor
-    """Which face, int64."""
-    material: Tensor
-    """Place in `MATERIALS`, int64."""
-    normal: Tensor
-    """Unit, camera frame."""
-    place: Tensor
-    """Camera frame."""
-    extra: Tensor
-    """Six numbers for the material."""
-    view: Tensor
-    """Towards the camera, unit."""
-    lit: Tensor
-    """Share of the key light that arrives."""
-    sky: Tensor
-    """Share of the ambient light that arrives."""
+    head: Head
+    table: dict[str, Tensor]
+    light: Light
+    toon: bool
 
-    def of(self, *names: str) -> Visible | None:
-        """The pixels of some materials, or None where there are none."""
-        chosen = torch.zeros_like(self.material, dtype=torch.bool)
-        for name in names:
-            chosen |= self.material == MATERIALS.index(name)
-        return self.only(torch.nonzero(chosen)[:, 0])
-
-    def only(self, rows: Tensor) -> Visible | None:
-        """Some rows."""
-        if not len(rows):
-            return None
-        return Visible(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+    def flat(self, albedo: Tensor, part: Visible, material: str) -> Tensor:
+        """The cartoon's light on a material."""
+        gloss = SPOT.get(material, 0.0)
+        return light_toon(albedo, part.normal, part.view, self.light, part.image, part.lit, gloss)
 
 
-def shade(
-    head: Head, scene: Scene, table: dict[str, Tensor], light: Light, canvas: Tensor, index: Tensor, seen: Visible, finest: int
-) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """Linear RGB [n * h * w, 3] (zero on background) and class int64 [n * h * w]."""
-    colour = torch.zeros(index.numel(), 3, device=index.device)
-    label = torch.zeros(index.numel(), dtype=torch.int64, device=index.device)
+def shade(shading: Shading, seen: Visible, maps: dict[str, Tensor], count: int) -> tuple[Tensor, Tensor]:
+    """Linear RGB [count, 3] and class int64 [count] of a flattened picture, zero on background.
 
-    if (skin := seen.of("face", "head")) is not None:
-        uv = interpolate(head.texcoords[None], scene.corners, canvas, scene.triangles, index, skin.pixels)
-        values = head.atlas.read(uv, skin.material == 0, finest)
-        maps = {name: values[:, place] for name, place in head.atlas.channels.items()}
-        colour[skin.pixels], label[skin.pixels] = _skin(skin, maps, table, light)
-    if (eyes := seen.of(*(PARTS[eye] for eye in EYES))) is not None:
-        albedo = paint_eye(eyes.extra[:, :3], table, eyes.image)
-        colour[eyes.pixels] = light_eye(albedo, eyes.normal, eyes.view, light, eyes.image, eyes.lit, eyes.sky)
-        label[eyes.pixels] = CLASS["eyes"]
-    front = head.rest[head.landmarks[[62, 66]], 2].mean() - 0.35
-    for name, tint, wet in (
-        ("teeth", (0.74, 0.69, 0.60), 0.30),
-        ("gums", (0.42, 0.12, 0.11), 0.25),
-        ("mouth", (0.28, 0.07, 0.07), 0.1),
-    ):
-        if (part := seen.of(name)) is not None:
-            albedo = colour.new_tensor(tint).expand(len(part.pixels), 3)
-            behind = (front - part.extra[:, 2]).clamp_min(0)
-            colour[part.pixels] = light_mouth(
-                albedo, behind, part.normal, part.view, light, part.image, part.lit, wet
-            )
-            label[part.pixels] = CLASS["mouth"]
-    for name in ("hair", "beard"):
-        if (hair := seen.of(name)) is not None:
-            strands = strand_colour(table, hair.image, hair.extra[:, 5]) * (0.8 if name == "beard" else 1.0)
-            colour[hair.pixels] = light_strands(
-                strands, hair.extra, hair.normal, hair.view, light, hair.image, hair.lit, hair.sky
-            )
-            label[hair.pixels] = CLASS["hair" if name == "hair" else "skin"]
-    if (lashes := seen.of("lashes")) is not None:
-        dark = (
-            pick(to_linear(table["hair_colour"]), lashes.image)
-            * 0.25
-            * (1 - pick(grey_share(table), lashes.image)[:, None] * 0.3)
-            + 0.004
-        )
-        dark = torch.lerp(
-            dark,
-            pick(to_linear(table["liner_colour"]), lashes.image),
-            pick(table["liner"], lashes.image)[:, None],
-        )
-        colour[lashes.pixels] = dark * (
-            pick(light.sky, lashes.image) + 0.3 * pick(light.key, lashes.image) * lashes.lit[:, None]
-        )
-        label[lashes.pixels] = CLASS["eyes"]
-    if (frame := seen.of("frame")) is not None:
-        colour[frame.pixels] = _frame(frame, table, light)
-        label[frame.pixels] = CLASS["glasses"]
+    maps: the painted maps at the skin pixels, in their order."""
+    colour = torch.zeros(count, 3, device=seen.place.device)
+    label = torch.zeros(count, dtype=torch.int64, device=seen.place.device)
+    painters = (
+        (("face", "head"), lambda part: _skin(shading, part, maps)),
+        (tuple(PARTS[eye] for eye in EYES), lambda part: (_eye(shading, part), CLASS["eyes"])),
+        (("teeth",), lambda part: (_mouth(shading, part, "teeth"), CLASS["mouth"])),
+        (("gums",), lambda part: (_mouth(shading, part, "gums"), CLASS["mouth"])),
+        (("mouth",), lambda part: (_mouth(shading, part, "mouth"), CLASS["mouth"])),
+        (("hair",), lambda part: (_strands(shading, part, 1.0), CLASS["hair"])),
+        (("beard",), lambda part: (_strands(shading, part, 0.8), CLASS["skin"])),
+        (("lashes",), lambda part: (_lashes(shading, part), CLASS["eyes"])),
+        (("frame",), lambda part: (_frame(shading, part), CLASS["glasses"])),
+    )
+    for materials, paint in painters:
+        if (part := seen.of(*materials)) is not None:
+            colour[part.pixels], label[part.pixels] = paint(part)
     return colour, label
 
 
-def _skin(
-    skin: Visible, maps: dict[str, Tensor], table: dict[str, Tensor], light: Light
-) -> tuple[Tensor, Tensor]:
-    image, rest = skin.image, skin.extra[:, 0:3]
+def _skin(shading: Shading, skin: Visible, maps: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    table, image, rest = shading.table, skin.image, skin.extra[:, 0:3]
+    if shading.toon:
+        maps = plain_maps(maps)
     surface = paint_skin(maps, table, image, skin.normal, skin.extra[:, 3:6])
-    albedo, oil, gloss = surface.albedo, surface.oil, surface.gloss
-
-    brow = _brow_cover(maps, table, image)
-    stubble = beard_cover(maps, pick(table["beard_style"], image))
-    short = pick(table["beard_style"], image) == BEARD_STYLES.index("stubble")
-    grown = torch.where(
-        short,
-        (0.25 + 0.6 * pick(table["beard_length"], image)) * (0.35 + 0.65 * maps["stubble"]),
-        0.55 + 0 * stubble,
-    )
-    shaved = (
-        0.10
-        * (
-            (pick(table["presentation"], image) - 0.1).clamp(0, 1)
-            * ((pick(table["age"], image) - 15) / 6).clamp(0, 1)
-        )
-        * maps["beard"]
-        * (0.5 + maps["stubble"])
-    )
-    stubble = torch.maximum(stubble * grown, shaved)
-    margin = hairline_margin(rest) - receded(rest, pick(recession(table), image))
-    scalp = (
-        pick(cut_of(table["hair_style"])["cover"], image) * _ramp(margin, -0.15, 0.75) * (maps["ear"] < 0.5)
-    )
+    brow, stubble, scalp = _hairy(maps, table, image, rest)
     hair = strand_colour(table, image, torch.full_like(scalp, 0.37))
+    albedo = surface.albedo
     for cover, tint in ((brow, hair * 0.45 + 0.003), (stubble * 0.8, hair * 0.7 + 0.01), (scalp, hair * 0.6)):
         albedo = torch.lerp(albedo, tint, cover.clamp(0, 1)[:, None])
     dull = 1 - 0.8 * torch.maximum(torch.maximum(scalp, brow), stubble * 0.6).clamp(0, 1)
@@ -162,26 +86,46 @@ def _skin(
     albedo = torch.where(cloth[:, None], pick(to_linear(table["cloth_colour"]), image), albedo)
     dull = torch.where(cloth, 0.1, dull)
 
-    surface = replace(surface, albedo=albedo, oil=oil * dull, gloss=gloss * dull)
-    label = _skin_label(maps, skin.material, rest, brow, scalp, cloth)
-    return light_skin(surface, skin.view, light, image, skin.lit, skin.sky), label
+    label = _skin_label(maps, skin.material, rest, scalp, cloth)
+    if shading.toon:
+        return shading.flat(albedo, replace_normal(skin, surface.normal), "skin"), label
+    surface = replace(surface, albedo=albedo, oil=surface.oil * dull, gloss=surface.gloss * dull)
+    return light_skin(surface, skin.view, shading.light, image, skin.lit, skin.sky), label
 
 
-def _brow_cover(maps: dict[str, Tensor], table: dict[str, Tensor], image: Tensor) -> Tensor:
+def replace_normal(part: Visible, normal: Tensor) -> Visible:
+    """The same pixels with other normals."""
+    return replace(part, normal=normal)
+
+
+def _hairy(
+    maps: dict[str, Tensor], table: dict[str, Tensor], image: Tensor, rest: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """How much brow, beard shadow and hair roots cover skin pixels, [p] each."""
     thick = pick(table["brow_thickness"], image)
     strokes = torch.lerp(maps["brow_core"], maps["brow_bushy"], (thick * 1.3 - 0.15).clamp(0, 1))
-    shade = maps["brow_region"] * (0.40 + 0.30 * thick)
-    return (
-        (1 - (1 - strokes * 0.9) * (1 - shade * 0.80)) * (0.35 + 0.75 * pick(table["brow_darkness"], image))
-    ).clamp(0, 0.97)
+    region = maps["brow_region"] * (0.40 + 0.30 * thick)
+    brow = 1 - (1 - strokes * 0.9) * (1 - region * 0.80)
+    brow = (brow * (0.35 + 0.75 * pick(table["brow_darkness"], image))).clamp(0, 0.97)
 
+    style, length = pick(table["beard_style"], image), pick(table["beard_length"], image)
+    grown = torch.where(
+        style == BEARD_STYLES.index("stubble"), (0.25 + 0.6 * length) * (0.35 + 0.65 * maps["stubble"]), maps["beard"].new_tensor(0.55)
+    )  # fmt: skip
+    adult = ((pick(table["presentation"], image) - 0.1).clamp(0, 1)) * (
+        (pick(table["age"], image) - 15) / 6
+    ).clamp(0, 1)
+    shaved = 0.10 * adult * maps["beard"] * (0.5 + maps["stubble"])
+    stubble = torch.maximum(beard_cover(maps, style) * grown, shaved)
 
-def _ramp(value: Tensor, low: float, high: float) -> Tensor:
-    return ((value - low) / (high - low)).clamp(0, 1)
+    margin = hairline_margin(rest) - receded(rest, pick(recession(table), image))
+    cover = pick(cut_of(table["hair_style"])["cover"], image)
+    scalp = cover * ((margin + 0.15) / 0.9).clamp(0, 1) * (maps["ear"] < 0.5)
+    return brow, stubble, scalp
 
 
 def _skin_label(
-    maps: dict[str, Tensor], material: Tensor, rest: Tensor, brow: Tensor, scalp: Tensor, cloth: Tensor
+    maps: dict[str, Tensor], material: Tensor, rest: Tensor, scalp: Tensor, cloth: Tensor
 ) -> Tensor:
     label = torch.full_like(material, CLASS["skin"])
     neck = (maps["neck"] > 0.5) | ((material == 1) & (rest[:, 1] < -3.5))
@@ -193,16 +137,59 @@ def _skin_label(
     return label
 
 
-def _frame(frame: Visible, table: dict[str, Tensor], light: Light) -> Tensor:
-    image = frame.image
-    base = pick(to_linear(table["glasses_colour"]), image)
+def _eye(shading: Shading, eye: Visible) -> Tensor:
+    albedo = paint_eye(eye.extra[:, :3], shading.table, eye.image)
+    if shading.toon:
+        lid = 0.72 + 0.28 * eye.sky[:, None]
+        return albedo * lid * 1.05 + light_eye(
+            albedo * 0, eye.normal, eye.view, shading.light, eye.image, eye.lit, eye.sky
+        )
+    return light_eye(albedo, eye.normal, eye.view, shading.light, eye.image, eye.lit, eye.sky)
+
+
+def _mouth(shading: Shading, part: Visible, name: str) -> Tensor:
+    tint, wet = MOUTH[name]
+    albedo = part.place.new_tensor(tint).expand(len(part.pixels), 3)
+    front = shading.head.rest[shading.head.landmarks[[62, 66]], 2].mean() - 0.35
+    behind = (front - part.extra[:, 2]).clamp_min(0)
+    if shading.toon:
+        return albedo * torch.exp(-0.4 * behind)[:, None] * 1.1
+    return light_mouth(albedo, behind, part.normal, part.view, shading.light, part.image, part.lit, wet)
+
+
+def _strands(shading: Shading, hair: Visible, darker: float) -> Tensor:
+    if shading.toon:
+        lock = torch.frac(hair.extra[:, 5] * 5).round() * 0.1 + 0.45
+        return shading.flat(strand_colour(shading.table, hair.image, lock) * darker, hair, "hair")
+    colour = strand_colour(shading.table, hair.image, hair.extra[:, 5]) * darker
+    return light_strands(
+        colour, hair.extra, hair.normal, hair.view, shading.light, hair.image, hair.lit, hair.sky
+    )
+
+
+def _lashes(shading: Shading, lashes: Visible) -> Tensor:
+    table, light, image = shading.table, shading.light, lashes.image
+    hair = (
+        pick(to_linear(table["hair_colour"]), image)
+        * 0.25
+        * (1 - 0.3 * pick(grey_share(table), image)[:, None])
+        + 0.004
+    )
+    colour = torch.lerp(
+        hair, pick(to_linear(table["liner_colour"]), image), pick(table["liner"], image)[:, None]
+    )
+    return colour * (pick(light.sky, image) + 0.3 * pick(light.key, image) * lashes.lit[:, None])
+
+
+def _frame(shading: Shading, frame: Visible) -> Tensor:
+    light, image = shading.light, frame.image
+    base = pick(to_linear(shading.table["glasses_colour"]), image)
+    if shading.toon:
+        return shading.flat(base.expand(len(frame.pixels), 3), frame, "frame")
     towards = pick(light.direction, image)
     diffuse = ((frame.normal * towards).sum(1).clamp_min(0) * frame.lit)[:, None]
     facing = (frame.normal * normalize(towards + frame.view, dim=1)).sum(1).clamp(0, 1)
     grazing = (1 - (frame.normal * frame.view).sum(1).clamp(0, 1)) ** 3
     bounce = pick(light.sky, image) * frame.sky[:, None]
-    return (
-        base * (diffuse * pick(light.key, image) + bounce)
-        + (0.35 * facing**60)[:, None] * pick(light.key, image)
-        + (0.12 * grazing)[:, None] * bounce
-    )
+    body = base * (diffuse * pick(light.key, image) + bounce)
+    return body + (0.35 * facing**60)[:, None] * pick(light.key, image) + (0.12 * grazing)[:, None] * bounce

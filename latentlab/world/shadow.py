@@ -24,7 +24,7 @@ def light_frame(direction: Tensor) -> Tensor:
 
 
 def lit_share(
-    points: Tensor, triangles: Tensor, direction: Tensor, at: Tensor, image: Tensor, side: int, bias: Tensor
+    points: Tensor, triangles: Tensor, direction: Tensor, at: Tensor, image: Tensor, side: int
 ) -> Tensor:
     """Share of the key light that reaches pixels at [p, 3] (camera frame), 0 in full shadow, [p]."""
     frame = light_frame(direction)
