@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+import torch
 from torch import Tensor
 
 from latentlab.core.shapes import Images
@@ -35,8 +38,21 @@ class Objective:
         found = {"pixels": (images - seen).square().flatten(1).sum(dim=1) / (3 * mask.flatten(1).sum(dim=1))}
         if self.distance is not None and self.perceptual:
             size = min(self.size, images.shape[-1])
-            found["perceptual"] = self.distance(resize(images, size), resize(seen, size))
+            if self.remembered is not None:
+                one = self.distance.features(resize(images, size))  # type: ignore[attr-defined]
+                other = [feature[rows] for feature in self.remembered]
+                found["perceptual"] = self.distance.between(one, other)  # type: ignore[attr-defined]
+            else:
+                found["perceptual"] = self.distance(resize(images, size), resize(seen, size))
         return found
+
+    @cached_property
+    def remembered(self) -> Sequence[Tensor] | None:
+        """The targets' features, computed once; None where a mask or a plain distance does not allow it."""
+        if not hasattr(self.distance, "features") or not bool((self.mask == 1).all()):
+            return None
+        with torch.no_grad():
+            return self.distance.features(resize(self.target, min(self.size, self.target.shape[-1])))
 
     def __call__(self, images: Images, rows: list[int]) -> Tensor:
         terms = self.terms(images, rows)

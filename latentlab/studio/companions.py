@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latentlab.core.errors import BadFile, LatentLabError, MissingPart
+from latentlab.core.errors import BadFile, BadInput, LatentLabError, MissingPart
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -69,7 +69,23 @@ def _part(path: Path, part: str, studio: Studio) -> nn.Module | None:
 
 def find_distance(studio: Studio, name: str = "auto") -> tuple[Distance | None, str]:
     """LPIPS where its weights are at hand, else the features of the network's own critic, else none; and its name."""
-    return None, ""
+    from latentlab.networks.perceptual import CriticDistance, FeatureDistance, Lpips
+
+    found: FeatureDistance | None = None
+    if name not in {"auto", "lpips", "critic", "none"}:
+        raise BadInput(f"no distance is called '{name}' (known: auto, critic, lpips, none)")
+    if name in {"auto", "lpips"}:
+        try:
+            found = Lpips("vgg", studio.place)
+        except MissingPart:
+            if name == "lpips":
+                raise
+    if found is None and name in {"auto", "critic"}:
+        critic = _beside(studio, "D", "critic")
+        if critic is None and name == "critic":
+            raise MissingPart(f"no critic came with the network '{studio.name}'; use --distance none")
+        found = None if critic is None else CriticDistance(critic)
+    return found, "" if found is None else found.name
 
 
 def guide(studio: Studio) -> Any:
