@@ -16,5 +16,6 @@ READERS: Registry[Reader] = Registry(
         "pairs": "latentlab.data.pairs:Pairs",
         "300w-lp": "latentlab.data.posed:Posed300W",
         "portraits": "latentlab.data.portraits:Portraits",
+        "world": "latentlab.data.renders:Renders",
     },
 )

@@ -129,7 +129,9 @@ class Rendered(Batch):
     factors: Float[Tensor, "n columns"]
     """The face's factors as numbers; the reader's `names` says what stands in which column."""
     landmarks: Landmarks
-    """True points in pixels of the picture."""
+    """True points in pixels of the picture; (0, 0) is the middle of its first pixel."""
+    masks: ClassMasks
+    """Classes as the face world numbers them, or [n 0 0] where they were not asked for."""
 
     def mirrored(self) -> Self:
         raise BadInput(
