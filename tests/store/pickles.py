@@ -139,3 +139,10 @@ def module(
 
 
 CHILDREN = {"mapping": "MappingNetwork", "synthesis": "SynthesisNetwork", "affine": "FullyConnectedLayer"}
+
+
+def torch_file(value: object, *, legacy: bool = False) -> bytes:
+    """What torch.save writes."""
+    stream = io.BytesIO()
+    torch.save(value, stream, _use_new_zipfile_serialization=not legacy)
+    return stream.getvalue()

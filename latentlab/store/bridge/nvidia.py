@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from torch import Tensor
-
 from latentlab.core.errors import BadFile
-from latentlab.store.bridge.foreign import Foreign, check_finite, check_shape
+from latentlab.store.bridge.foreign import Foreign, check_finite
 from latentlab.store.bridge.limits import DEEPEST_MODULE, MOST_MODULES, MOST_TENSORS, Budget, printable
 from latentlab.store.bridge.nvidia_arguments import discriminator, stylegan2, stylegan3
 from latentlab.store.bridge.recorded import Recorded
 from latentlab.store.bridge.records import Module, StridedTensor
+from latentlab.store.bridge.shapes import check_critic, check_stylegan2, check_stylegan3
 
 PARTS = ("G_ema", "G", "D")
 CLASSES = {
@@ -56,16 +55,14 @@ def _read_network(part: str, module: Module, budget: Budget) -> Foreign:
             "stylegan2_critic",
             discriminator(_arguments(module, CRITIC_SIGNATURE, part), module),
         )
-        _check_critic(arguments, tensors, part)
+        check_critic(arguments, tensors, part)
     elif module.class_name == "Generator":
         recorded = _arguments(module, GENERATOR_SIGNATURE, part)
         new = "synthesis.input.weight" in tensors
         kind, arguments = (
             ("stylegan3", stylegan3(recorded)) if new else ("stylegan2", stylegan2(recorded, module))
         )
-        _check_mapping(arguments, tensors, part)
-        if not new:
-            _check_synthesis(arguments, tensors, part)
+        (check_stylegan3 if new else check_stylegan2)(arguments, tensors, part)
     else:
         raise BadFile(
             f"its part '{part}' is a '{printable(module.class_name)}', no generator or discriminator"
@@ -115,33 +112,3 @@ def _named(node: Module, group: str) -> Iterator[tuple[str, object]]:
             raise BadFile(f"the {group} of a module have a name that is no name")
         if value is not None:
             yield name, value
-
-
-def _check_mapping(arguments: dict, tensors: dict[str, Tensor], part: str) -> None:
-    w_width, layers = arguments["w_width"], arguments["mapping_layers"]
-    extra = arguments["embed_width"] if arguments["condition_width"] else 0
-    widths = [arguments["z_width"] + extra, *[arguments["mapping_width"]] * (layers - 1), w_width]
-    for index in range(layers):
-        check_shape(tensors, f"mapping.fc{index}.weight", (widths[index + 1], widths[index]), part)
-    if f"mapping.fc{layers}.weight" in tensors:
-        check_shape(
-            {},
-            f"mapping.fc{layers}.weight",
-            (),
-            f"{part}: {layers} mapping layers are recorded, the file has more",
-        )
-
-
-def _check_synthesis(arguments: dict, tensors: dict[str, Tensor], part: str) -> None:
-    channels = {int(size): count for size, count in arguments["channels"].items()}
-    check_shape(tensors, "synthesis.b4.const", (channels[4], 4, 4), part)
-    for size, count in channels.items():
-        check_shape(tensors, f"synthesis.b{size}.conv1.weight", (count, count, 3, 3), part)
-        check_shape(tensors, f"synthesis.b{size}.conv1.affine.weight", (count, arguments["w_width"]), part)
-
-
-def _check_critic(arguments: dict, tensors: dict[str, Tensor], part: str) -> None:
-    channels = {int(size): count for size, count in arguments["channels"].items()}
-    for size in sorted(channels)[1:]:
-        check_shape(tensors, f"b{size}.conv0.weight", (channels[size], channels[size], 3, 3), part)
-        check_shape(tensors, f"b{size}.conv1.weight", (channels[size // 2], channels[size], 3, 3), part)

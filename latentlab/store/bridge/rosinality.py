@@ -12,6 +12,7 @@ from latentlab.store.bridge.checkpoint import StateDict, state_dict
 from latentlab.store.bridge.foreign import Foreign, check_finite
 from latentlab.store.bridge.limits import Budget, printable
 from latentlab.store.bridge.records import StridedTensor
+from latentlab.store.bridge.shapes import check_critic, check_stylegan2
 
 PARTS = {"G_ema": "g_ema", "G": "g", "D": "d"}
 LEARNING_RATE = 0.01
@@ -50,6 +51,7 @@ def generator(state: StateDict, average: object, budget: Budget, part: str = "G_
     if isinstance(average, StridedTensor):
         tensors["mapping.w_avg"] = settle_average(average.take(budget))
     _fill_noise(tensors, arguments["channels"])
+    check_stylegan2(arguments, tensors, part)
     check_finite(tensors, part)
     return Foreign("stylegan2", arguments, tensors, {"format": "rosinality checkpoint", "part": part})
 
@@ -192,12 +194,9 @@ def critic(state: StateDict, budget: Budget) -> Foreign:
     _compare(set(names), {name for name in state if not name.endswith(".kernel")})
     tensors = {new: state[old].take(budget) for old, new in names.items()}
     check_finite(tensors, "D")
-    return Foreign(
-        "stylegan2_critic",
-        _critic_arguments(tensors, resolution, _taps(state, budget)),
-        tensors,
-        {"format": "rosinality checkpoint", "part": "D"},
-    )
+    arguments = _critic_arguments(tensors, resolution, _taps(state, budget))
+    check_critic(arguments, tensors, "D")
+    return Foreign("stylegan2_critic", arguments, tensors, {"format": "rosinality checkpoint", "part": "D"})
 
 
 def _compare(expected: set[str], given: set[str]) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from torch import Tensor
 
 from latentlab.core.errors import BadFile
-from latentlab.store.bridge.foreign import check_shape
 from latentlab.store.bridge.recorded import Recorded, channel_table
+from latentlab.store.bridge.shapes import check_critic, check_stylegan1
 from latentlab.store.bridge.tensorflow import Variables, convolution, dense, first_map
 
 BLUR = (1, 2, 1)
@@ -42,9 +42,7 @@ def generator(recorded: Recorded, variables: Variables, version: int) -> Network
     arguments["lod"] = _lod(variables)
     tensors = _mapping(variables, arguments) | _synthesis(variables, arguments)
     variables.close(("lod", "synthesis/lod"))
-    for size, count in arguments["channels"].items():
-        check_shape(tensors, f"synthesis.b{size}.conv1.weight", (count, count, 3, 3), "Gs")
-        check_shape(tensors, f"synthesis.b{size}.conv1.style.weight", (2 * count, w_width), "Gs")
+    check_stylegan1(arguments, tensors, "G")
     return "stylegan1", arguments, tensors
 
 
@@ -61,6 +59,7 @@ def critic(recorded: Recorded, variables: Variables, version: int) -> Network:
     tensors = _critic_tensors(variables, arguments)
     variables.close(("lod",))
     arguments["final_width"] = tensors["b4.fc.weight"].shape[0]
+    check_critic(arguments, tensors, "D")
     return "stylegan1_critic", arguments, tensors
 
 

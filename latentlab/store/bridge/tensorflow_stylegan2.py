@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from latentlab.store.bridge.foreign import check_shape
 from latentlab.store.bridge.recorded import ACTIVATIONS, Recorded, channel_table
+from latentlab.store.bridge.shapes import check_critic, check_stylegan2
 from latentlab.store.bridge.tensorflow import Variables, convolution, dense, first_map, turned
 
 ARCHITECTURES = ("orig", "skip", "resnet")
@@ -49,7 +49,7 @@ def generator(recorded: Recorded, variables: Variables, version: int) -> Network
         variables, arguments
     )
     variables.close(("lod", "synthesis/lod"))
-    _check(arguments, tensors)
+    check_stylegan2(arguments, tensors, "G")
     return "stylegan2", arguments, tensors
 
 
@@ -88,6 +88,7 @@ def critic(recorded: Recorded, variables: Variables, version: int) -> Network:
     recorded.close()
     tensors = _critic_tensors(variables, arguments)
     variables.close(("lod",))
+    check_critic(arguments, tensors, "D")
     return "stylegan2_critic", arguments, tensors
 
 
@@ -178,9 +179,3 @@ def _critic_tensors(variables: Variables, arguments: dict) -> dict[str, Tensor]:
         for index in range(arguments["mapping_layers"]):
             both(f"mapping.fc{index}", f"Mapping{index}", dense)
     return tensors
-
-
-def _check(arguments: dict, tensors: dict[str, Tensor]) -> None:
-    for size, count in arguments["channels"].items():
-        check_shape(tensors, f"synthesis.b{size}.conv1.weight", (count, count, 3, 3), "Gs")
-        check_shape(tensors, f"synthesis.b{size}.conv1.affine.weight", (count, arguments["w_width"]), "Gs")
