@@ -61,11 +61,8 @@ class FaceModel:
 
 def find_face_model(path: str | Path | None = None) -> Path:
     """The file: the argument, then $LATENTLAB_FACE_MODEL, then the user's data folder; MissingPart if none is there."""
-    import platformdirs
-
-    home = Path(platformdirs.user_data_dir("latentlab")) / FILE_NAME
     named = path or os.environ.get(VARIABLE)
-    place = Path(named).expanduser() if named else home
+    place = Path(named).expanduser() if named else user_file()
     if place.is_dir():
         place = place / FILE_NAME
     if place.is_file():
@@ -74,6 +71,13 @@ def find_face_model(path: str | Path | None = None) -> Path:
         f"no face model at {place}; clone {SOURCE} and run: latentlab world import CHECKOUT, "
         f"or point --face-model or {VARIABLE} to {FILE_NAME}"
     )
+
+
+def user_file() -> Path:
+    """Where the face model lies when nothing else is said."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("latentlab")) / FILE_NAME
 
 
 def load_face_model(path: str | Path | None = None) -> FaceModel:
