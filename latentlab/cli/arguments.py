@@ -8,12 +8,13 @@ from contextlib import redirect_stderr
 from dataclasses import dataclass, field, fields, make_dataclass
 from difflib import get_close_matches
 from itertools import pairwise
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import tyro
 
 from latentlab.cli.command import Command, Common
 from latentlab.cli.page import page
+from latentlab.cli.spaces import REGISTRY
 from latentlab.core.errors import BadInput
 
 CONFIG = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
@@ -37,11 +38,11 @@ def parse(name: str, kind: type[Command], words: list[str]) -> Parsed | str:
     method = _method(kind, words, only_spoken=asks)
     shape, program = _shape(kind, method), f"latentlab {name}"
     if asks:
-        return page(shape, program, kind, CONFIG)
+        return page(shape, program, kind, CONFIG, method and method[1])
 
     found, left = _read(shape, program, words)
     if left:
-        near = _nearest(left[0], page(shape, program, kind, CONFIG))
+        near = _nearest(left[0], page(shape, program, kind, CONFIG, None))
         raise BadInput(f"'{name}' does not know {left[0]!r}{near}; see: {program} --help")
     parts = [getattr(found, part.name) for part in fields(found)]
     options = {part.name: _first(parts, part.name) for part in fields(Common)}
@@ -85,7 +86,7 @@ def _shape(kind: type[Command], method: tuple[str, type] | None) -> type:
 
     parts: list[tuple[str, Any]] = [("command", flat[kind])]
     if method:
-        parts.append((method[0].replace("-", "_"), flat[method[1]]))
+        parts.append((method[0].replace("-", "_"), Annotated[method[1], tyro.conf.arg(name="")]))
     return make_dataclass("Arguments", [*parts, ("common", flat[common])])
 
 
@@ -93,7 +94,7 @@ def _read(shape: type, program: str, words: list[str]) -> tuple[Any, list[str]]:
     complaint = io.StringIO()
     try:
         with redirect_stderr(complaint):
-            return tyro.cli(shape, prog=program, args=words, config=CONFIG, return_unknown_args=True)  # type: ignore[return-value]
+            return tyro.cli(shape, prog=program, args=words, config=CONFIG, registry=REGISTRY, return_unknown_args=True)  # type: ignore[return-value]
     except SystemExit:
         raise BadInput(f"{_one_line(complaint.getvalue())}; see: {program} --help") from None
 

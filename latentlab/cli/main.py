@@ -77,7 +77,7 @@ def _execute(name: str, words: list[str]) -> int:
 
     from latentlab.cli.session import Session
 
-    with Session(method=parsed.method, **parsed.options) as session:
+    with Session(method=parsed.method, command=f"latentlab {name}", **parsed.options) as session:
         return parsed.command.run(session) or DONE
 
 

@@ -46,7 +46,7 @@ class Fetch(Command):
     Where the publisher names no hash, that of the first download is kept and later ones are held to it.
     """
 
-    names: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME")]
+    names: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME...")]
     """Names from 'latentlab models list'."""
 
     examples: ClassVar[tuple[str, ...]] = ("latentlab models fetch stylegan3-t-ffhq-1024x1024",)
@@ -89,7 +89,7 @@ class Add(Command):
 class Verify(Command):
     """Check files against their known hashes; without a name, all that are here."""
 
-    names: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME")] = ()
+    names: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME...")] = ()
     """Names from 'latentlab models list'."""
 
     def run(self, session: Session) -> int:

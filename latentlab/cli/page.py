@@ -7,26 +7,29 @@ import re
 import shutil
 import textwrap
 from contextlib import redirect_stdout, suppress
+from dataclasses import fields
 from inspect import cleandoc
 
 import tyro
 
 from latentlab.cli.command import Command
+from latentlab.cli.spaces import REGISTRY
 
 COLUMN = 24
+METHOD = "flags of the method"
 Entry = tuple[str, str]
 """How a flag is written, and what it does."""
 
 
-def page(shape: type, program: str, kind: type[Command], config: tuple) -> str:
-    """Everything about one command."""
+def page(shape: type, program: str, kind: type[Command], config: tuple, method: type | None) -> str:
+    """Everything about one command, and about the method if one is named."""
     with redirect_stdout(io.TextIOWrapper(io.BytesIO(), encoding="utf-8")) as raw, suppress(SystemExit):
-        tyro.cli(shape, prog=program, args=["--help"], description=" ", config=config)
+        tyro.cli(shape, prog=program, args=["--help"], description=" ", config=config, registry=REGISTRY)
     raw.seek(0)
     box = raw.read()
     usage = " ".join(box.partition("\n\n")[0].split()).replace("[-h] ", "").replace("[OPTIONS]", "[flags]")
     sections = [usage, about(kind)]
-    for title, entries in _sections(_groups(box)).items():
+    for title, entries in _sections(_groups(box), method).items():
         sections.append("\n".join([title, *(_line(entry) for entry in entries)]))
     if kind.examples:
         sections.append("\n".join(["examples", *(f"  {example}" for example in kind.examples)]))
@@ -66,9 +69,10 @@ def _groups(box: str) -> list[tuple[str, list[Entry]]]:
     return groups
 
 
-def _sections(groups: list[tuple[str, list[Entry]]]) -> dict[str, list[Entry]]:
+def _sections(groups: list[tuple[str, list[Entry]]], method: type | None) -> dict[str, list[Entry]]:
     """The command's own flags together, then the method's, then everyone's."""
     sections: dict[str, list[Entry]] = {}
+    theirs = {field.name.replace("_", "-") for field in fields(method)} if method else set()  # type: ignore[arg-type]
     for title, entries in groups:
         word = title.removesuffix(" options").partition(".")[0]
         name = {
@@ -77,8 +81,11 @@ def _sections(groups: list[tuple[str, list[Entry]]]) -> dict[str, list[Entry]]:
             "command": "flags",
             "common": "for every command",
         }
-        section = name.get(word, f"flags of the method {word}")
-        sections.setdefault(section, []).extend(entry for entry in entries if not entry[0].startswith("-h,"))
+        for entry in entries:
+            flag = re.match(r"--([a-z0-9-]+)", entry[0])
+            section = METHOD if flag and flag[1] in theirs else name.get(word, METHOD)
+            if not entry[0].startswith("-h,"):
+                sections.setdefault(section, []).append(entry)
     order = sorted(
         sections, key=lambda title: (title != "what", title != "flags", title == "for every command")
     )

@@ -23,7 +23,7 @@ class Replay(Command):
     with 1 when a picture comes out otherwise.
     """
 
-    files: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="PICTURE")] = ()
+    files: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="PICTURE...")] = ()
     """PNG files that latentlab wrote."""
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])] = Path("replayed")
     """Where the pictures made again go."""

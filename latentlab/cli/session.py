@@ -28,6 +28,8 @@ class Session:
     json: bool = False
     quiet: bool = False
     method: Any = None
+    command: str = "latentlab"
+    """How complaints begin."""
     exit_code: int = 0
     """2 after a step that the user's input made impossible."""
 
@@ -80,8 +82,8 @@ class Session:
             yield
         except LatentLabError as error:
             self.exit_code = 2
-            text = str(error) if str(item) in str(error) else f"{item}: {error}"
-            print(f"latentlab: {' '.join(text.split())}", file=sys.stderr, flush=True)
+            text = str(error) if item is None or str(item) in str(error) else f"{item}: {error}"
+            print(f"{self.command}: {' '.join(text.split())}", file=sys.stderr, flush=True)
 
     @contextmanager
     def progress(self, title: str, total: int = 0, unit: str = "") -> Iterator[Watch]:

@@ -55,7 +55,7 @@ def test_the_version_is_the_package_s(run) -> None:
 
 def test_the_help_names_every_command_and_no_other() -> None:
     page = frame.HELP.read_text()
-    named = {line[2:18].strip() for line in page.splitlines() if line.startswith("  ") and line[2:3].isalpha()}
+    named = {line[2:21].strip() for line in page.splitlines() if line.startswith("  ") and line[2:3].isalpha()}
     assert named == set(COMMANDS)
 
 

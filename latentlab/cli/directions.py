@@ -1,0 +1,159 @@
+"""`latentlab directions`: the library of directions: list, show, import, export, port, card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import tyro
+
+from latentlab.cli.command import Command
+
+if TYPE_CHECKING:
+    from latentlab.cli.session import Session
+    from latentlab.core.direction import Direction
+
+Name = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DIRECTION")]
+Source = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FILE")]
+
+
+@dataclass(frozen=True)
+class List(Command):
+    """List the directions of this network: the lab's own, and those that ship with it."""
+
+    all: bool = False
+    """Also those of other networks."""
+
+    def run(self, session: Session) -> None:
+        from latentlab.studio.library import direction_files, own_names
+
+        names = sorted(direction_files(session.studio)) if self.all else own_names(session.studio)
+        for name in names:
+            direction = _load(session, name, anywhere=self.all)
+            session.answer(_line(direction), **_entry(direction))
+        if not names:
+            session.note("there are no directions for this network yet; find some: latentlab discover --help")
+
+
+@dataclass(frozen=True)
+class Show(Command):
+    """Show all that is known about a direction."""
+
+    name: Name
+    """A name, or a .direction.safetensors file."""
+
+    def run(self, session: Session) -> None:
+        direction = _load(session, self.name, anywhere=True)
+        entry = _entry(direction)
+        lines = [f"{key.replace('_', ' '):>10}  {_shown(value)}" for key, value in entry.items() if value not in (None, "", {})]
+        session.answer("\n".join(lines), **entry)
+
+
+@dataclass(frozen=True)
+class Import(Command):
+    """Import directions from published files: InterFaceGAN .npy, encoder4editing/pSp .pt, GANSpace PCA, SeFa factors.
+
+    They are checked against this network's width and kept under lab/directions/; nothing in a file is executed.
+    """
+
+    file: Source
+    """The published file."""
+    name: str = ""
+    """Its name here; the file's own if left out."""
+
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab directions import stylegan_ffhq_age_w_boundary.npy --name age --network ffhq.pkl",
+    )
+
+    def run(self, session: Session) -> None:
+        from latentlab.studio.discover import import_file
+
+        for direction in import_file(session.studio, self.file, self.name):
+            session.answer(_line(direction), **_entry(direction))
+
+
+@dataclass(frozen=True)
+class Export(Command):
+    """Export a direction: .npy as InterFaceGAN keeps it (W), .pt as encoder4editing does (W and W+)."""
+
+    name: Name
+    """A name, or a .direction.safetensors file."""
+    file: Source
+    """The new file: .npy or .pt."""
+    force: bool = False
+    """Replace it if it exists."""
+
+    def run(self, session: Session) -> None:
+        from latentlab.core.errors import BadFile
+        from latentlab.studio.direction_files import export_direction
+
+        if self.file.exists() and not self.force:
+            raise BadFile(f"{self.file} exists; choose another name, or --force")
+        path = export_direction(_load(session, self.name, anywhere=True), self.file)
+        session.answer(str(path), name=self.name, file=str(path))
+
+
+@dataclass(frozen=True)
+class Port(Command):
+    """Carry a direction of this network over to a fine-tuned child of it."""
+
+    name: Name
+    """A direction of --network."""
+    child: Annotated[str, tyro.conf.arg(metavar="NAME|FILE")]
+    """The child: a name or a weight file."""
+
+    examples: ClassVar[tuple[str, ...]] = ("latentlab directions port age --child portraits",)
+
+    def run(self, session: Session) -> None:
+        from latentlab.studio.discover import port
+
+        direction = port(session.studio, self.name, self.child)
+        session.answer(_line(direction), **_entry(direction))
+
+
+@dataclass(frozen=True)
+class Card(Command):
+    """Write a direction's card (Markdown and a picture): unit, span, leakage, how it was found."""
+
+    name: Name
+    """A name, or a .direction.safetensors file."""
+    out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])] = Path("cards")
+    """Where NAME.md and NAME.png go."""
+    samples: Annotated[int, tyro.conf.arg(metavar="N")] = 200
+    """How many fresh faces it is measured on."""
+
+    def run(self, session: Session) -> None:
+        from latentlab.studio.evaluate import card
+
+        method = session.studio.methods("evaluation").build("faces", samples=self.samples)
+        with session.progress("measuring") as watch:
+            path = card(session.studio, self.name, self.out, method=method, watch=watch)
+        session.answer(str(path), name=self.name, file=str(path))
+
+
+def _load(session: Session, name: str, *, anywhere: bool) -> Direction:
+    from latentlab.studio.direction_files import read_direction
+    from latentlab.studio.library import find_direction
+
+    return read_direction(session.studio, name) if anywhere else find_direction(session.studio, name)
+
+
+def _line(direction: Direction) -> str:
+    span = f", {direction.span[0]:g} to {direction.span[1]:g} steps" if direction.span else ""
+    layers = f", layers {direction.layers[0]}-{direction.layers[1]}" if direction.layers else ""
+    return f"{direction.name:<20} a step is {direction.step:g} {direction.unit}{span} ({direction.space.name}{layers})"
+
+
+def _entry(direction: Direction) -> dict[str, object]:
+    return {
+        "name": direction.name, "space": direction.space.name, "unit": direction.unit, "step": direction.step,
+        "span": direction.span, "layers": direction.layers, "model": direction.model, "found_by": direction.found_by,
+        "leakage": dict(direction.leakage), "story": dict(direction.story),
+    }  # fmt: skip
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item:.2f}" if isinstance(item, float) else f"{key} {item}" for key, item in value.items())
+    return str(value)

@@ -1,0 +1,100 @@
+"""`latentlab edit`: inverted faces, changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import tyro
+
+from latentlab.cli.command import Command
+from latentlab.studio.edit import Editing
+
+if TYPE_CHECKING:
+    from latentlab.cli.session import Session
+    from latentlab.studio.edit import OpenEdit
+
+VIDEOS = (".mp4", ".gif")
+
+
+@dataclass(frozen=True)
+class Edit(Command):
+    """Edit inverted faces: by how much, to what value, or in a sweep.
+
+    Without an input it takes the newest inversion; a photo is inverted first. A bare --direction age is one step.
+    Pictures land beside the inversion unless -o says otherwise; a sweep also gives a sheet, or a video with
+    -o FILE.gif or FILE.mp4.
+    """
+
+    faces: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME|PHOTO...")] = ()
+    """Names in the lab, or photos; the newest inversion if left out."""
+    editing: tyro.conf.OmitArgPrefixes[tyro.conf.UseAppendAction[Editing]] = field(default_factory=Editing)
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE|FOLDER", aliases=["-o"])] = None
+    """Where the picture goes; of a sweep .gif or .mp4 makes a video."""
+    fps: Annotated[int, tyro.conf.arg(metavar="N")] = 12
+    """Frames a second of a video."""
+    force: bool = False
+    """Replace files that latentlab did not make."""
+
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab edit --direction age=2",
+        "latentlab edit anna --direction smile=1 --direction age=-1 -o younger.png",
+        "latentlab edit anna --to age=60 --min-identity .5",
+        "latentlab edit anna --sweep age=-3:3:7 -o ageing.gif",
+        "latentlab edit photo.jpg --direction smile --paste-back",
+    )
+
+    def run(self, session: Session) -> int:
+        if self.out is not None:
+            from latentlab.studio.picture import writable
+
+            writable(self.out.parent if self.out.suffix else self.out)
+        faces: tuple[str | None, ...] = self.faces or (None,)
+        with session.progress("editing") as watch:
+            for source in faces:
+                with session.step(source):
+                    opened = self.editing.open(session.studio, source, watch)
+                    self._save(session, opened, watch)
+        return session.exit_code
+
+    def _save(self, session: Session, opened: OpenEdit, watch) -> None:  # type: ignore[no-untyped-def]
+        from latentlab.studio.picture import may_replace
+
+        if self.out is not None and self.out.suffix.lower() in VIDEOS:
+            return self._film(session, opened, watch)
+        *cells, last = opened.draw(watch)
+        alone = self.out is not None and bool(self.out.suffix)
+        target = self._target(opened, last.name)
+        pictures = {target: last} if alone else {self._target(opened, p.name): p for p in (*cells, last)}
+        for path in pictures:
+            may_replace(path, force=self.force)
+        for path, picture in pictures.items():
+            picture.save(path)
+        self._tell(session, opened, [str(path) for path in pictures])
+        return None
+
+    def _target(self, opened: OpenEdit, name: str) -> Path:
+        """A file as it stands (with the face's name before it where there are several), else a picture in a folder."""
+        if self.out is None:
+            return opened.face.folder / f"{name}.png"
+        if not self.out.suffix:
+            return self.out / f"{opened.face.name}_{name}.png"
+        return self.out if len(self.faces) < 2 else self.out.with_name(f"{opened.face.name}_{self.out.name}")
+
+    def _film(self, session: Session, opened: OpenEdit, watch) -> None:  # type: ignore[no-untyped-def]
+        from latentlab.core.errors import BadInput
+        from latentlab.studio.video import Video
+
+        if len(opened.sweeps) != 1 or self.editing.paste_back:
+            raise BadInput("a video needs one sweep of the face, for example --sweep age=-3:3:25 -o ageing.gif")
+        *cells, sheet = opened.draw(watch)
+        path = Video(self._target(opened, sheet.name), self.fps).save((cell.image for cell in cells), sheet.recipe)
+        self._tell(session, opened, [str(path)])
+
+    def _tell(self, session: Session, opened: OpenEdit, files: list[str]) -> None:
+        for note in opened.notes():
+            session.note(note)
+        shown = files[-1] if len(files) == 1 else f"{files[-1]} and {len(files) - 1} more beside it"
+        reached = None if opened.reached is None else dict(opened.reached.strengths)
+        session.answer(f"{opened.face.name} → {shown}", face=opened.face.name, files=files, reached=reached)

@@ -1,0 +1,80 @@
+"""`latentlab invert`: photos to inverted faces in the lab."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import tyro
+
+from latentlab.cli.command import Command
+
+if TYPE_CHECKING:
+    from latentlab.cli.session import Session
+
+
+@dataclass(frozen=True)
+class Invert(Command):
+    """Find the latent of a face: align the photo, invert it, keep everything under lab/NAME/.
+
+    The folder holds latent.safetensors, aligned.png and reconstruction.png. Run it again and finished photos are not
+    done again; a photo that fails does not stop the rest.
+    """
+
+    photos: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="PHOTO...")] = ()
+    """Photos with a face."""
+    method: Annotated[str, tyro.conf.arg(metavar="NAME")] = "auto"
+    """How to invert; auto takes what fits its --budget (seconds a photo)."""
+    name: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Name in the lab; the photo's own if left out."""
+    face: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Which face of a photo with several: 1 is the leftmost."""
+    start: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Begin from an inversion of the same photo."""
+    mask: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """A picture of the aligned face: white where the photo counts, black over what hides the face."""
+    together: bool = False
+    """All photos show one person and share one pivot."""
+    profile: bool = False
+    """Also accept faces seen from the side."""
+    encoder: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Another encoder than the network's own (e4e and pSp checkpoints as well)."""
+    force: bool = False
+    """Invert again what is finished; replace what has the same name."""
+
+    family: ClassVar[str] = "inverter"
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab invert photo.jpg",
+        "latentlab invert photo.jpg --budget 20",
+        "latentlab invert --method pivot --name anna anna1.jpg anna2.jpg --together",
+        "latentlab invert --network ffhq.pkl --method descend --space w+ --steps 300 photo.jpg",
+    )
+
+    def run(self, session: Session) -> int:
+        from latentlab.studio.invert import Inverting
+
+        how = Inverting(
+            session.method, self.name, self.face, self.start, self.mask, self.together, self.profile, self.force,
+            self.encoder,
+        )  # fmt: skip
+        with session.progress("inverting", len(self.photos), "photos") as watch:
+            for outcome in how.run(session.studio, self.photos, watch):
+                with session.step(outcome.photo):
+                    if outcome.error is not None:
+                        raise outcome.error
+                    self._tell(session, outcome)
+        return session.exit_code
+
+    def _tell(self, session: Session, outcome) -> None:  # type: ignore[no-untyped-def]
+        for note in outcome.notes:
+            session.note(f"{outcome.photo}: {note}")
+        face = outcome.face
+        measures = {name: round(float(value[0]), 4) for name, value in face.inversion.measures.items()}
+        measures = {"mse": round(float(face.inversion.error[0]), 4)} | measures
+        told = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in measures.items())
+        session.answer(
+            f"{outcome.photo} → {face.folder}{' (was there already)' if outcome.kept else ''}: {told}",
+            photo=str(outcome.photo), name=face.name, folder=str(face.folder), kept=outcome.kept, measures=measures,
+            seconds=face.inversion.seconds, steps=face.inversion.steps, notes=outcome.notes,
+        )  # fmt: skip
