@@ -26,11 +26,13 @@ def grow(scalp: Scalp, table: dict[str, Tensor], camera: Camera, segments: int) 
     length = (
         _lengths(cut, root, margin)
         * (0.6 + 0.8 * table["hair_length"])[:, None]
-        * (0.8 + 0.4 * chance[..., 1])
+        * (1 + (chance[..., 1] - 0.5) * torch.where(cut["side"] > 8, 0.10, 0.4))
     )
     there = (margin > 0) & (length > 0.2)
 
-    down = camera.turn.transpose(1, 2)[:, :, 1] * -1.0  # the picture's down in the head's frame
+    # hair hangs down in the picture, but rests on head and shoulders: it follows a third of the tilt
+    upright = camera.turn.new_tensor([0.0, 1.0, 0.0])
+    down = -normalize(torch.lerp(upright.expand(len(margin), 3), camera.turn.transpose(1, 2)[:, :, 1], 0.35), dim=1)
     way = _combed(scalp, cut, table)
     layer = (
         0.10
@@ -53,7 +55,14 @@ def _lengths(cut: dict[str, Tensor], root: Tensor, margin: Tensor) -> Tensor:
     upper = torch.lerp(cut["top"].expand(-1, len(x[0])), cut["front"].expand(-1, len(x[0])), ahead)
     fade = (0.35 + 0.65 * (margin / 1.5).clamp(0, 1)).clamp(0, 1)  # shorter towards the hairline
     fade = torch.where(cut["side"] > 8, torch.ones_like(fade), fade)
-    return torch.lerp(low, upper, high) * fade
+    length = torch.lerp(low, upper, high) * fade
+    reach = cut["front"] + (8.6 - z).clamp_min(0) * 1.15  # bangs end on one line wherever they start
+    return torch.where((cut["forward"] > 1) & (_bangs(root) > 0), reach.expand_as(length), length)
+
+
+def _bangs(root: Tensor) -> Tensor:
+    """1 for roots that hang over the forehead in styles with a fringe."""
+    return ((root[..., 2] > 4.2) & (root[..., 0].abs() < 5.0) & (root[..., 1] > 8.5)).float()
 
 
 def _combed(scalp: Scalp, cut: dict[str, Tensor], table: dict[str, Tensor]) -> Tensor:
@@ -69,7 +78,7 @@ def _combed(scalp: Scalp, cut: dict[str, Tensor], table: dict[str, Tensor]) -> T
     slick = normalize(root.new_tensor([0.0, 6.5, -10.5]) - root, dim=-1)
     back = torch.where(cut["bun"][..., None] > 0.5, back, slick)
     front = (
-        ((z - 4.5) / 3.5).clamp(0, 1) * ((5.8 - x.abs()) / 2.5).clamp(0, 1) * ((y - 8.0) / 1.5).clamp(0, 1)
+        ((z - 3.0) / 3.0).clamp(0, 1) * ((5.8 - x.abs()) / 2.5).clamp(0, 1) * ((y - 8.0) / 1.5).clamp(0, 1)
     )
     ahead = root.new_tensor([0.0, -0.25, 1.0]) + torch.stack([x * 0.03, 0 * x, 0 * x], -1)
 
@@ -95,11 +104,11 @@ def _march(
     centre = root.new_tensor(CENTRE)
     long = (cut["side"] > 8).float() * (1 - cut["bun"])
     side = torch.where(way[..., 0] >= 0, 1.0, -1.0)
-    bangs = (cut["forward"] > 1).float() * (root[..., 2] > 5.5) * (root[..., 0].abs() < 4.6)
+    bangs = (cut["forward"] > 1).float() * _bangs(root)
     tied = (cut["bun"] * 0.6)[..., None]
     points, at = [root], root
     for k in range(segments):
-        pull = (cut["gravity"] * step)[..., None] * down[:, None]
+        pull = (cut["gravity"] * step * min(1.0, (k + 0.5) / 2.5))[..., None] * down[:, None]
         x, y, z = at.unbind(-1)
         veil = (
             ((z - 2.0) / 3.0).clamp(0, 1)
@@ -148,7 +157,8 @@ def _gather(strands: Tensor, cut: dict[str, Tensor], scalp: Scalp) -> Tensor:
     leader = strands[:, scalp.guide]
     apart = leader[:, :, :1] - strands[:, :, :1]
     follow = leader - apart * (1 - 0.75 * along)[..., None]
-    share = cut["clump"][..., None] * along**0.8
+    apart_at_tip = (leader[:, :, -1] - strands[:, :, -1]).norm(dim=-1)  # never across the parting
+    share = (cut["clump"] * (apart_at_tip < 3.5))[..., None] * along**0.8
     return torch.lerp(strands, follow, share[..., None])
 
 

@@ -56,7 +56,7 @@ def set_light(table: dict[str, Tensor]) -> Light:
         [azimuth.sin() * elevation.cos(), elevation.sin(), azimuth.cos() * elevation.cos()], 1
     )
     share = table["ambient"][:, None]
-    total = 1.32 * table["light_strength"][:, None] / (0.70 + 0.55 * share)
+    total = 1.20 * table["light_strength"][:, None] / (0.70 + 0.55 * share)
     colour = kelvin_colour(table["light_temperature"])
     key = colour * total
     # the room takes on some of the key's colour, and of what stands behind

@@ -161,7 +161,7 @@ def _mouth(g: Ground) -> dict[str, Array]:
 
 def _brow_curves(g: Ground) -> list[Array]:
     """The middle line of each brow from the nose outwards, [48, 3]."""
-    drop = np.array([[0, -0.15, 0], [0, -0.25, 0], [0, -0.3, 0], [0, -0.3, 0], [0, -0.25, 0]])
+    drop = np.array([[0, -0.50, 0], [0, -0.40, 0], [0, -0.28, 0], [0, -0.22, 0], [0, -0.12, 0]])
     right = g.landmarks[17:22][::-1] + drop[::-1]
     left = g.landmarks[22:27] + drop
     return [curve(right), curve(left)]
@@ -230,8 +230,8 @@ def _eyes(g: Ground) -> dict[str, Array]:
         reach = 1.0 + 0.35 * along
         shadow = np.maximum(shadow, above * smoothstep(1.25, 0.25, up / reach) * (up < 2.2))
         shadow = np.maximum(shadow, 0.35 * smoothstep(0.35, 0.1, down) * smoothstep(0.3, 0.8, along_down))
-        liner = np.maximum(liner, smoothstep(0.17, 0.07, up / (0.6 + 0.9 * along)) * (up < 2))
-        liner = np.maximum(liner, 0.55 * smoothstep(0.10, 0.04, down))
+        liner = np.maximum(liner, smoothstep(0.24, 0.10, up / (0.7 + 0.8 * along)) * (up < 2))
+        liner = np.maximum(liner, 0.6 * smoothstep(0.15, 0.06, down))
         wing = np.stack([upper[-1], upper[-1] + np.array([0.55 * outward, 0.30, -0.35])])
         tip, tip_along = distance(g, wing, 0.8)
         liner = np.maximum(liner, smoothstep(0.16, 0.07, tip / (1.05 - tip_along)))
@@ -309,13 +309,15 @@ def _beard(g: Ground) -> dict[str, Array]:
 
 def _skin_noise(g: Ground, random: np.random.Generator) -> dict[str, Array]:
     side = g.covered.shape[0]
-    broad, fine = noise(random, side, 14), noise(random, side, 60)
-    spots = noise(random, side, 190)
-    freckle = smoothstep(1.35, 2.2, spots + 0.5 * noise(random, side, 420))
-    aged = smoothstep(1.7, 2.3, noise(random, side, 46) + 0.4 * fine)
     dots = noise(random, side, min(side // 2, 460))
-    stubble = smoothstep(0.35, 1.5, dots)
-    return {"mottle": 0.6 * broad + 0.4 * fine, "freckle": freckle, "age_spot": aged, "stubble": stubble}
+    maps = {"stubble": smoothstep(0.35, 1.5, dots)}
+    for twin in ("a", "b"):  # two fields of each kind: a person's own pattern is their mixture
+        broad, fine = noise(random, side, 14), noise(random, side, 60)
+        maps[f"mottle_{twin}"] = 0.6 * broad + 0.4 * fine
+        spots = noise(random, side, min(side // 2, 190)) + 0.5 * noise(random, side, min(side // 2, 420))
+        maps[f"freckle_{twin}"] = spots / 1.12
+        maps[f"age_spot_{twin}"] = (noise(random, side, 46) + 0.4 * fine) / 1.08
+    return maps
 
 
 def _relief(g: Ground, random: np.random.Generator) -> dict[str, Array]:

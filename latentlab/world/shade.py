@@ -104,7 +104,7 @@ def _hairy(
     """How much brow, beard shadow and hair roots cover skin pixels, [p] each."""
     thick = pick(table["brow_thickness"], image)
     strokes = torch.lerp(maps["brow_core"], maps["brow_bushy"], (thick * 1.3 - 0.15).clamp(0, 1))
-    region = maps["brow_region"] * (0.40 + 0.30 * thick)
+    region = maps["brow_region"] * (0.30 + 0.30 * thick)
     brow = 1 - (1 - strokes * 0.9) * (1 - region * 0.80)
     brow = (brow * (0.35 + 0.75 * pick(table["brow_darkness"], image))).clamp(0, 0.97)
 

@@ -69,15 +69,14 @@ def paint_skin(
     age = of("age")
     early, late = (pick(strength, image) for strength in wrinkle_strength(table["age"]))
 
+    mottle, freckle, age_spot = _own_pattern(maps, of("skin_pattern"))
     blood = (maps["red"] + 0.6 * maps["ear"]) * pale * evened
-    albedo = albedo * (1 + (0.045 * maps["mottle"] * evened)[:, None])
+    albedo = albedo * (1 + (0.045 * mottle * evened)[:, None])
     albedo = albedo * (1 - blood[:, None] * albedo.new_tensor([0.02, 0.20, 0.19]))
     hollow = maps["hollow"] * (0.35 + 0.45 * ((age - 20) / 60).clamp(0, 1)) * (1 - 0.7 * of("foundation"))
     albedo = albedo * (1 - hollow[:, None] * albedo.new_tensor([0.20, 0.24, 0.16]))
-    spots = (
-        maps["freckle"] * of("freckles") * (maps["freckle_zone"])
-        + 0.5 * maps["age_spot"] * ((age - 50) / 35).clamp(0, 1)
-    ) * evened
+    spots = freckle * of("freckles") * maps["freckle_zone"] * 1.3 + 0.5 * age_spot * ((age - 50) / 35).clamp(0, 1)
+    spots = spots * evened
     albedo = albedo * (1 - spots.clamp(0, 1)[:, None] * albedo.new_tensor([0.30, 0.45, 0.52]))
     folds = (maps["early_dark"] * early).clamp(0, 1) * 0.20 + (maps["late_dark"] * late).clamp(0, 1) * 0.20
     albedo = albedo * (1 - folds[:, None] * albedo.new_tensor([0.7, 1.0, 1.0]))
@@ -107,6 +106,19 @@ def paint_skin(
     gloss = (0.18 + 0.55 * maps["lips"] * (0.5 + 0.5 * of("lipstick"))).clamp(0, 1)
     oil = 0.45 + 0.55 * maps["oil"] * (1 - 0.5 * of("foundation")) + 0.35 * maps["lips"]
     return Surface(albedo, bumped, normal, gloss, oil)
+
+
+def _own_pattern(maps: dict[str, Tensor], pattern: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mottling (about N(0, 1)), freckles and age spots (0..1) of one person: a mixture of two fields keeps their law."""
+    angle = pattern * 6.28318
+    first, second = angle[..., 0], angle[..., 1]
+
+    def mix(name: str, turn: Tensor) -> Tensor:
+        return turn.cos() * maps[f"{name}_a"] + turn.sin() * maps[f"{name}_b"]
+
+    freckle = ((mix("freckle", first) - 1.2) / 0.8).clamp(0, 1)
+    age_spot = ((mix("age_spot", second) - 1.6) / 0.6).clamp(0, 1)
+    return mix("mottle", second), freckle, age_spot
 
 
 def _lip_tint(table: dict[str, Tensor]) -> Tensor:

@@ -13,7 +13,7 @@ GROWTH = 0.36
 """How much larger eyes are."""
 REACH = 2.3
 """Centimetres over which the growth fades."""
-PLAIN = ("mottle", "age_spot", "pore_u", "pore_v", "stubble", "red", "lip_rim")
+PLAIN = ("mottle_a", "mottle_b", "age_spot_a", "age_spot_b", "pore_u", "pore_v", "stubble", "red", "lip_rim")
 """Painted maps that a cartoon leaves out."""
 SOFTENED = {
     "early_u": 0.5,
