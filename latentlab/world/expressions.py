@@ -22,6 +22,9 @@ NAMED: dict[str, dict[str, float]] = {
 }  # fmt: skip
 """Weight of each blendshape (both sides where it has two) when the named expression is 1."""
 
+REST = {"mouthSmile_L": 0.08, "mouthSmile_R": 0.08, "eyeWide_L": 0.15, "eyeWide_R": 0.15}
+"""The model's neutral face looks stern and sleepy; people in photos do not."""
+
 GAZE_SPAN = {"yaw": 32.0, "pitch": 25.0}
 """Degrees of gaze at which the lids' look-blendshapes have weight 1."""
 
@@ -41,6 +44,8 @@ def blend_weights(table: dict[str, Tensor], names: tuple[str, ...]) -> Tensor:
     }  # fmt: skip
     for name, amount in towards.items():
         weights[name] = weights[name] + amount.clamp_min(0)
+    for name, amount in REST.items():
+        weights[name] = weights[name] + amount
     weights["cheekRaiser_L"] = weights["cheekRaiser_R"] = 0.25 * table["smile"]
     nothing = torch.zeros_like(yaw)
     return torch.stack([weights.get(name, nothing).clamp(0, 1) for name in names], 1)

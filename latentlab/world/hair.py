@@ -32,7 +32,9 @@ def grow(scalp: Scalp, table: dict[str, Tensor], camera: Camera, segments: int) 
 
     # hair hangs down in the picture, but rests on head and shoulders: it follows a third of the tilt
     upright = camera.turn.new_tensor([0.0, 1.0, 0.0])
-    down = -normalize(torch.lerp(upright.expand(len(margin), 3), camera.turn.transpose(1, 2)[:, :, 1], 0.35), dim=1)
+    down = -normalize(
+        torch.lerp(upright.expand(len(margin), 3), camera.turn.transpose(1, 2)[:, :, 1], 0.35), dim=1
+    )
     way = _combed(scalp, cut, table)
     layer = (
         0.10

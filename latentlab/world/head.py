@@ -58,7 +58,9 @@ class Head:
         count, vertices = len(table["age"]), len(self.rest)
         flat = self.rest.reshape(1, -1) + table["shape"] @ self.identity
         flat = (
-            flat + table["presentation"][:, None] * self.masculine + ageing(table["age"])[:, None] * self.old
+            flat
+            + table["presentation"][:, None] * self.masculine
+            + 1.3 * ageing(table["age"])[:, None] * self.old
         )
         flat = flat + blend_weights(table, self.expression_names) @ self.expression
         shaped = flat.view(count, vertices, 3)

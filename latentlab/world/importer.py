@@ -40,10 +40,14 @@ def import_face_model(checkout: Path | str, out: Path | str | None = None, watch
     files = _find(Path(checkout))
     neutral_vertices, texcoords, faces, faces_uv = read_mesh(files[NEUTRAL])
     if len(neutral_vertices) != ICT_VERTICES:
-        raise BadFile(f"{files[NEUTRAL]} has {len(neutral_vertices)} vertices, not the {ICT_VERTICES} of ICT-FaceKit")
+        raise BadFile(
+            f"{files[NEUTRAL]} has {len(neutral_vertices)} vertices, not the {ICT_VERTICES} of ICT-FaceKit"
+        )
     identity_names = [f"identity{i:03d}" for i in range(SHAPE_MODES)]
     if missing := [name for name in identity_names if name not in files]:
-        raise MissingPart(f"{checkout} lacks {len(missing)} identity meshes, {missing[0]}.obj first; clone {SOURCE} anew")
+        raise MissingPart(
+            f"{checkout} lacks {len(missing)} identity meshes, {missing[0]}.obj first; clone {SOURCE} anew"
+        )
     expression_names = sorted(name for name in files if not name.startswith(NOT_EXPRESSIONS))
     if not expression_names:
         raise MissingPart(f"{checkout} has no expression meshes such as jawOpen.obj; clone {SOURCE} anew")
@@ -53,7 +57,9 @@ def import_face_model(checkout: Path | str, out: Path | str | None = None, watch
         offsets = []
         for done, vertices in enumerate(pool.map(lambda name: _vertices(files[name]), names)):
             if vertices.shape != neutral_vertices.shape:
-                raise BadFile(f"{files[names[done]]} has {len(vertices)} vertices, the neutral mesh {ICT_VERTICES}")
+                raise BadFile(
+                    f"{files[names[done]]} has {len(vertices)} vertices, the neutral mesh {ICT_VERTICES}"
+                )
             offsets.append((vertices - neutral_vertices).astype(np.float16))
             watch((done + 1) / len(names), files[names[done]].name)
 
@@ -135,7 +141,12 @@ def read_mesh(path: Path) -> tuple[Floats, Floats, Ints, Ints]:
                     faces_uv.append([int(corner[1]) - 1 for corner in triangle])
     except (ValueError, IndexError) as error:
         raise BadFile(f"{path} is no OBJ mesh: {error}; clone {SOURCE} anew") from None
-    return vertices, texcoords, np.array(faces, np.int32).reshape(-1, 3), np.array(faces_uv, np.int32).reshape(-1, 3)
+    return (
+        vertices,
+        texcoords,
+        np.array(faces, np.int32).reshape(-1, 3),
+        np.array(faces_uv, np.int32).reshape(-1, 3),
+    )
 
 
 def _indices(path: Path) -> dict[str, Ints]:

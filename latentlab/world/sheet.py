@@ -110,7 +110,9 @@ def draw_sheet(
         images = renderer.render(faces, size, style=style).images
         strips.append(_row([to_picture(image) for image in images], name, size, margin))
         watch((done + 1) / len(work), name or "people")
-    return save_image(_stack(strips), out, {"kind": "contact sheet", "seed": seed, "law": law}, "algorithmicMedia")
+    return save_image(
+        _stack(strips), out, {"kind": "contact sheet", "seed": seed, "law": law}, "algorithmicMedia"
+    )
 
 
 def _models() -> list[Face]:

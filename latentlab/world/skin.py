@@ -75,10 +75,12 @@ def paint_skin(
     albedo = albedo * (1 - blood[:, None] * albedo.new_tensor([0.02, 0.20, 0.19]))
     hollow = maps["hollow"] * (0.35 + 0.45 * ((age - 20) / 60).clamp(0, 1)) * (1 - 0.7 * of("foundation"))
     albedo = albedo * (1 - hollow[:, None] * albedo.new_tensor([0.20, 0.24, 0.16]))
-    spots = freckle * of("freckles") * maps["freckle_zone"] * 1.3 + 0.5 * age_spot * ((age - 50) / 35).clamp(0, 1)
+    spots = freckle * of("freckles") * maps["freckle_zone"] * 1.3 + 0.5 * age_spot * ((age - 50) / 35).clamp(
+        0, 1
+    )
     spots = spots * evened
     albedo = albedo * (1 - spots.clamp(0, 1)[:, None] * albedo.new_tensor([0.30, 0.45, 0.52]))
-    folds = (maps["early_dark"] * early).clamp(0, 1) * 0.20 + (maps["late_dark"] * late).clamp(0, 1) * 0.20
+    folds = (maps["early_dark"] * early).clamp(0, 1) * 0.24 + (maps["late_dark"] * late).clamp(0, 1) * 0.30
     albedo = albedo * (1 - folds[:, None] * albedo.new_tensor([0.7, 1.0, 1.0]))
     albedo = albedo * (1 - 0.35 * maps["crease"][:, None] * albedo.new_tensor([0.6, 0.9, 0.9]))
 
@@ -97,8 +99,8 @@ def paint_skin(
     albedo = albedo * (1 + 0.06 * maps["lip_rim"][:, None])
 
     relief = 1 - 0.5 * of("foundation")
-    slope_u = maps["pore_u"] * relief + maps["early_u"] * early + maps["late_u"] * late
-    slope_v = maps["pore_v"] * relief + maps["early_v"] * early + maps["late_v"] * late
+    slope_u = maps["pore_u"] * relief + 1.5 * maps["early_u"] * early + 1.9 * maps["late_u"] * late
+    slope_v = maps["pore_v"] * relief + 1.5 * maps["early_v"] * early + 1.9 * maps["late_v"] * late
     along = normalize(tangent - normal * (tangent * normal).sum(1, keepdim=True), dim=1, eps=1e-6)
     across = torch.cross(normal, along, dim=1)
     bumped = normalize(normal - along * slope_u[:, None] - across * slope_v[:, None], dim=1)

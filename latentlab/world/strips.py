@@ -78,7 +78,7 @@ def _hair(scalp: Scalp, table: dict[str, Tensor], camera: Camera, own: Tensor, s
 def _lashes(head: Head, table: dict[str, Tensor], camera: Camera, own: Tensor) -> Strip:
     lashes = head.lashes
     thick = 0.75 + 0.2 * (1 - table["presentation"]) + 0.6 * table["liner"]
-    half = torch.where(lashes.upper, 0.026, 0.014)[None] * thick[:, None]
+    half = torch.where(lashes.upper, 0.026, 0.010)[None] * thick[:, None]
     there = torch.ones_like(half, dtype=torch.bool)
     return _strip(lashes.points(own), there, half, lashes.chance, table, camera, "lashes")
 
