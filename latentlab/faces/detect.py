@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SIDES = (1200, 2400)
-"""Longest sides of the copies searched for upright faces; small photos are enlarged at most twofold for each."""
+"""Longest sides of the copies searched for upright faces; small photos are not enlarged beyond need."""
+PORTRAIT = 0.12
+"""A face this wide, as a share of the photo's longest side, is what the photo is about: no smaller ones are sought."""
 TURNED_SIDE = 480
 TURNS = (90, 270, 180, 45, 315, 135, 225)
 """Degrees tried, in this order, on a small copy when nothing stands upright."""
-PROFILE_SIDE = 480
+PROFILE_SIDE = 400
 SURE, UNSURE = 0.25, 0.0
 """Least scores of the frontal detector: at first sight, and once nothing better was found."""
 SMALLEST = 16
@@ -83,13 +85,13 @@ def choose_face(
 
 def _upright(picture: Image) -> list[DetectedFace]:
     longest = max(picture.size)
-    for side, least in zip(SIDES, (SURE, UNSURE), strict=True):
-        enlarge = 2 if side == SIDES[-1] else 1
-        small = max(256 / longest, 1.0) if enlarge == 1 else 2.0
-        found = _search(turned(picture, 0, min(side / longest, small)), least)
-        if found:
-            return found
-    return []
+    first = min(SIDES[0] / longest, max(1.0, 256 / longest))
+    found = _search(turned(picture, 0, first), SURE)
+    if any(face.width > longest * PORTRAIT for face in found):
+        return found
+    # nothing, or small faces, beside which there may be smaller ones
+    second = min(SIDES[1] / longest, 2 * first)
+    return _search(turned(picture, 0, second), SURE if found else UNSURE) or found
 
 
 def _turned(picture: Image) -> list[DetectedFace]:

@@ -37,6 +37,8 @@ class FaceInPhoto:
         notes = []
         if self.detected.profile:
             notes.append("the head is turned far to the side; alignment and landmarks are guesses")
+        elif not 0 < _nose_between_eyes(self.crop) < 1:
+            notes.append("the head is turned by more than about 45°; what is done to this face is less sure")
         if self.crop.scale < 0.5:
             pixels = round(self.crop.scale * self.crop.size)
             notes.append(f"the face is small: {pixels} pixels were enlarged to {self.crop.size}")
@@ -55,8 +57,8 @@ def face_in_photo(
     chosen = choose_face(faces, face, name)
     if chosen.profile and not allow_profile:
         raise NoFace(
-            f"the face in {name} is seen from the side; use a photo turned by less than about 50°, "
-            "or align it anyway with --profile"
+            f"the face in {name} is seen from the side or hardly to be seen (only the profile detector finds it); "
+            "use a photo from the front, or take it all the same with --profile"
         )
 
     aligned = align(picture, find_landmarks(picture, chosen), size)
@@ -71,6 +73,13 @@ def faces_in_photo(photo: Path | str | Image, size: int = 256) -> list[FaceInPho
         choose_face(faces, name=name)
     cuts = [align(picture, find_landmarks(picture, face), size) for face in faces]
     return [FaceInPhoto(c.image, c.crop, picture, f, len(faces)) for c, f in zip(cuts, faces, strict=True)]
+
+
+def _nose_between_eyes(crop: Crop) -> float:
+    """How far along the line of the eyes' outer corners the nose's tip stands: .5 from the front, 0 or 1 at some 45°."""
+    (ax, ay), (bx, by), (x, y) = (crop.landmarks[place] for place in (36, 45, 30))
+    across, down = bx - ax, by - ay
+    return ((x - ax) * across + (y - ay) * down) / max(across**2 + down**2, 1e-9)
 
 
 def _opened(photo: Path | str | Image) -> tuple[Image, str]:

@@ -44,6 +44,16 @@ def test_faces_are_numbered_from_the_left(portrait: Image.Image) -> None:
     assert choose_face(faces, 2) is faces[1]
 
 
+def test_small_faces_beside_small_faces_are_found(portrait: Image.Image) -> None:
+    crowd = Image.new("RGB", (2400, 1700), (120, 120, 120))
+    for count, side, top in ((2, 1000, 0), (4, 600, 1050)):
+        for column in range(count):
+            crowd.paste(
+                portrait.resize((side, side), Image.Resampling.LANCZOS), (1200 * 2 // count * column, top)
+            )
+    assert len(find_faces(crowd)) == 6
+
+
 def test_several_faces_ask_for_a_choice(portrait: Image.Image) -> None:
     photo = beside(portrait, portrait)
     with pytest.raises(
@@ -105,3 +115,17 @@ def test_every_held_out_photo_has_one_face(photos) -> None:
     names = sorted(photos.glob("*.jpg"))
     counts = {name.name: face_in_photo(name, 128).count for name in names[::5]}
     assert set(counts.values()) == {1}, counts
+
+
+def test_a_face_that_only_the_profile_detector_sees_is_refused_unless_wanted(
+    portrait: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from latentlab.faces import detect
+
+    monkeypatch.setattr(detect, "_upright", lambda picture: [])
+    monkeypatch.setattr(detect, "_turned", lambda picture: [])
+    with pytest.raises(NoFace, match=r"seen from the side .*--profile"):
+        face_in_photo(portrait)
+    taken = face_in_photo(portrait, allow_profile=True)
+    assert taken.crop.centre == pytest.approx((221, 107), abs=25)
+    assert any("guesses" in note for note in taken.notes)
