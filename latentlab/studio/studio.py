@@ -23,6 +23,7 @@ TASKS = {
     "mix": "latentlab.studio.mix:mix",
     "interpolate": "latentlab.studio.interpolate:interpolate",
     "convert": "latentlab.studio.convert:convert",
+    "align": "latentlab.studio.align:align",
     "invert": "latentlab.studio.invert:invert",
     "edit": "latentlab.studio.edit:edit",
     "replay": "latentlab.studio.replay:replay",

@@ -1,0 +1,75 @@
+"""Photos to aligned faces on disk: `studio.align("photo.jpg")`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latentlab.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from latentlab.faces.photo import FaceInPhoto
+    from latentlab.studio.studio import Studio
+
+SMALLEST, LARGEST = 16, 4096
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedFace:
+    """One face of a photo."""
+
+    name: str
+    """Of the file it goes into: the photo's name, numbered where it shows several faces."""
+    face: FaceInPhoto
+
+    def save(self, folder: str | Path) -> Path:
+        """The face as PNG (a photograph: no claim that a network made it), and how to undo the crop as JSON."""
+        import json
+
+        from latentlab.core.files import atomic
+        from latentlab.inversion.saved import save_photo
+
+        path = save_photo(self.face.image, Path(folder) / f"{self.name}.png")
+        with atomic(path.with_suffix(".crop.json")) as temporary:
+            temporary.write_text(json.dumps(self.face.crop.to_json(), indent=1) + "\n", encoding="utf-8")
+        return path
+
+
+@dataclass(frozen=True)
+class Aligning:
+    """Which faces, and how large."""
+
+    size: int = 256
+    """Side of the aligned pictures in pixels."""
+    face: int | None = None
+    """Which face of a photo with several: 1 is the leftmost."""
+    all: bool = False
+    """Every face of each photo."""
+    profile: bool = False
+    """Also accept faces seen from the side."""
+
+    def __post_init__(self) -> None:
+        if not SMALLEST <= self.size <= LARGEST:
+            raise BadInput(f"--size {self.size} is out of range; write {SMALLEST} to {LARGEST}")
+        if self.all and self.face is not None:
+            raise BadInput("--all takes every face, --face one of them; give one of the two")
+
+    def faces(self, photo: str | Path) -> Iterator[AlignedFace]:
+        """The faces of one photo, from left to right."""
+        from latentlab.faces.photo import face_in_photo, faces_in_photo
+        from latentlab.store.home import safe_name
+
+        name = safe_name(Path(photo).name)
+        if not self.all:
+            yield AlignedFace(name, face_in_photo(photo, self.size, self.face, allow_profile=self.profile))
+            return
+        found = faces_in_photo(photo, self.size)
+        for number, face in enumerate(found, 1):
+            yield AlignedFace(f"{name}_{number}" if len(found) > 1 else name, face)
+
+
+def align(studio: Studio, photo: str | Path, size: int = 256, face: int | None = None, *, profile: bool = False) -> AlignedFace:
+    """One aligned face of a photo; `.face.image` is the picture, `.face.crop` the way back."""
+    return next(Aligning(size, face, profile=profile).faces(photo))
