@@ -16,11 +16,12 @@ from latentlab.core.latent import FeatureCorrection
 from latentlab.core.noise import FIXED, Noise
 from latentlab.core.pivot import Pivot
 from latentlab.core.shapes import Conditions, Images, Styles, W, WPlus, Z
+from latentlab.networks.inference import synthesise
 from latentlab.networks.layers import Convolution, FullyConnected, activation_gain
 from latentlab.networks.mapping import Mapping as MappingNetwork
 from latentlab.networks.modulation import modulated_convolution
 from latentlab.networks.noise_maps import NoiseMaps
-from latentlab.networks.precision import block_dtype
+from latentlab.networks.precision import asked_dtype, block_dtype
 from latentlab.networks.sizes import channel_table, resolutions
 
 ARCHITECTURES = ("skip", "orig", "resnet")
@@ -255,6 +256,10 @@ class StyleGAN2(Generator):
         pivot: Pivot | None = None,
         correction: FeatureCorrection | None = None,
     ) -> Images:
+        if correction is None:
+            fast = synthesise(self, styles, noise, pivot, asked_dtype(self, styles))
+            if fast is not None:
+                return fast
         by_layer = {layer.name: styles[:, layer.channels] for layer in self.style_layers}
         maps = NoiseMaps(noise, pivot, len(styles))
         x = image = None

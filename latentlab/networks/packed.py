@@ -1,0 +1,48 @@
+"""Convolutions with weights laid out once for the processor; inference only."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def packing_works() -> bool:
+    """Whether this PyTorch can keep convolution weights in oneDNN's own layout."""
+    return (
+        torch.backends.mkldnn.is_available()
+        and torch.backends.mkldnn.enabled
+        and hasattr(torch.ops.mkldnn, "_reorder_convolution_weight")
+        and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+    )
+
+
+class Packed:
+    """One weight [out in k k]; called with x [n in h w] it convolves with stride 1."""
+
+    def __init__(self, weight: Tensor, padding: tuple[int, int], size: tuple[int, ...]) -> None:
+        self.padding = list(padding)
+        self.weight = weight
+        self.laid_out = packing_works()
+        if self.laid_out:
+            reorder = torch.ops.mkldnn._reorder_convolution_weight
+            self.weight = reorder(weight, self.padding, [1, 1], [1, 1], 1, list(size))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        if not self.laid_out:
+            return F.conv2d(x, self.weight, padding=self.padding)  # type: ignore[arg-type]
+        convolve = torch.ops.mkldnn._convolution_pointwise
+        return convolve(x, self.weight, None, self.padding, [1, 1], [1, 1], 1, "none", [], "")
+
+
+ODD, EVEN = slice(1, 2), [2, 0]
+
+
+def phases_of(weight: Tensor) -> list[Tensor]:
+    """The four kernels whose results interleave to the 3×3 convolution transposed with stride 2: (row, column) parities."""
+    rows = [weight[:, :, EVEN], weight[:, :, ODD]]
+    return [part.contiguous() for row in rows for part in (row[:, :, :, EVEN], row[:, :, :, ODD])]
+
+
+PHASE_PADDING = ((0, 1), (0, 0), (0, 1), (0, 0))
+"""Rows are padded in the buffers, columns by the convolution."""
