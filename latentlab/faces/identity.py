@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -60,6 +62,29 @@ def floor(images: Images, resolution: int) -> Float[Tensor, " n"]:
     """The distance that resolution alone makes: each face against itself at `resolution` pixels."""
     small = interpolate(images.float(), (resolution, resolution), mode="bicubic", antialias=True).clamp(-1, 1)
     return distances(embed(images), embed(small))
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The distance that best tells pairs of one person from pairs of two, and the share of pairs it tells rightly."""
+
+    distance: float
+    accuracy: float
+
+
+def best_threshold(same: Tensor, different: Tensor) -> Threshold:
+    """Over distances of pairs of one person [n] and of two people [m], both kinds counting alike; NaN pairs are left out."""
+    near, far = same[~same.isnan()].cpu().double(), different[~different.isnan()].cpu().double()
+    if len(near) == 0 or len(far) == 0:
+        raise BadInput(
+            f"{len(near)} pairs of one person and {len(far)} of two tell no threshold; give some of each"
+        )
+    candidates = torch.cat([near, far]).sort().values
+    accepted = torch.searchsorted(near.sort().values, candidates, right=True) / len(near)
+    refused = 1 - torch.searchsorted(far.sort().values, candidates, right=True) / len(far)
+    accuracy = (accepted + refused) / 2
+    best = int(accuracy.argmax())
+    return Threshold(float(candidates[best]), float(accuracy[best]))
 
 
 def impostor_distance(embeddings: Embeddings, people: Tensor | None = None, share: float = 0.01) -> float:

@@ -10,7 +10,7 @@ import torch
 
 from latentlab.core.errors import BadInput, MissingPart
 from latentlab.faces import dlib_models
-from latentlab.faces.identity import distances, embed, floor, impostor_distance
+from latentlab.faces.identity import best_threshold, distances, embed, floor, impostor_distance
 from latentlab.faces.photo import FaceInPhoto, face_in_photo
 
 
@@ -74,3 +74,19 @@ def test_missing_model_files_say_what_to_install(monkeypatch: pytest.MonkeyPatch
 def test_the_model_package_is_found_without_importing_it(found: FaceInPhoto) -> None:
     assert dlib_models.model_file("identity").is_file()
     assert "face_recognition_models" not in sys.modules
+
+
+def test_the_best_threshold_separates_what_can_be_separated() -> None:
+    apart = best_threshold(torch.tensor([0.1, 0.3, float("nan")]), torch.tensor([0.5, 0.7, 0.9]))
+    assert apart.accuracy == 1
+    assert 0.3 <= apart.distance < 0.5
+    mixed = best_threshold(torch.tensor([0.1, 0.2, 0.3, 0.8]), torch.tensor([0.25, 0.6, 0.7, 0.9]))
+    assert mixed.accuracy == pytest.approx(0.75)
+    with pytest.raises(BadInput, match="0 of two"):
+        best_threshold(torch.tensor([0.1]), torch.zeros(0))
+
+
+def test_unseen_faces_are_nan_where_wanted(found: FaceInPhoto) -> None:
+    vectors = embed(torch.cat([found.image, torch.zeros_like(found.image)]), strict=True)
+    assert vectors[0].isfinite().all()
+    assert vectors[1].isnan().all()
