@@ -123,7 +123,7 @@ ESTABLISHED: dict[str, tuple[int | None, str]] = {
         "efd9fa1f967a11b5390399a8ed512dc32e341c245fa2d4dafa6d94e96222085b",
     ),
 }
-"""Sizes and hashes that independent users of these addresses have published."""
+"""Sizes and hashes that users of these addresses have published."""
 
 
 def _all() -> dict[str, KnownModel]:
