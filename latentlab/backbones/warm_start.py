@@ -54,4 +54,4 @@ def posterior(encoder: Any, images: Images) -> tuple[Tensor, Tensor]:
     """Mean and log-variance in Z, each [n width]."""
     body = encoder.features(images)[4]
     mean, variance_log = encoder.b4(body, None, torch.float32).float().chunk(2, dim=1)
-    return mean, (variance_log - 4).clamp(-10, 4)
+    return mean, variance_log.clamp(-10, 4)
