@@ -25,4 +25,5 @@ def tune_allocator() -> bool:
     except (OSError, AttributeError):  # another C library
         return False
     wishes = ((MMAP_MAX, 0), (TRIM_THRESHOLD, NEVER), (TOP_PAD, PAD))
-    return all([mallopt(ctypes.c_int(name), ctypes.c_int(value)) == 1 for name, value in wishes])
+    results = [mallopt(ctypes.c_int(name), ctypes.c_int(value)) == 1 for name, value in wishes]
+    return all(results)

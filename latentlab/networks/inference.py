@@ -28,7 +28,7 @@ from latentlab.networks.packed import PHASE_PADDING, Packed, packing_works, phas
 from latentlab.networks.workspace import Workspace, Workspaces
 
 if TYPE_CHECKING:
-    from latentlab.networks.stylegan2 import StyleGAN2, StyledConvolution
+    from latentlab.networks.stylegan2 import StyledConvolution, StyleGAN2
 
 BAND_BYTES = 4 << 20
 """Size of the piece of a layer that is computed at once."""

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from cuda_ops import native
-from latentlab.core.noise import NO_NOISE, Noise, NoiseMode
+from latentlab.core.noise import FIXED, NO_NOISE, Noise, NoiseMode
 from latentlab.core.pivot import Pivot
 from latentlab.networks import inference
 from latentlab.networks.tiny import tiny_generator
@@ -29,7 +29,7 @@ def styles_for(generator, count: int, seed: int = 0) -> torch.Tensor:
         return generator.styles(w_plus)
 
 
-def general(generator, styles, noise=Noise(), pivot=None) -> torch.Tensor:
+def general(generator, styles, noise=FIXED, pivot=None) -> torch.Tensor:
     with torch.no_grad(), native.backend("reference"):
         return generator(styles, noise, pivot)
 
