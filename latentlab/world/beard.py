@@ -62,7 +62,7 @@ def beard_cover(maps: dict[str, Tensor], style: Tensor) -> Tensor:
 def prepare_beard(head: Head) -> BeardRoots:
     """Scatters the roots over everything that can grow a beard; the same every time."""
     random = np.random.default_rng(31)
-    faces = torch.nonzero((head.triangle_part == 0))[:, 0]
+    faces = torch.nonzero(head.triangle_part == 0)[:, 0]
     corners, corners_uv = head.triangles[faces].long(), head.triangles_uv[faces].long()
     uv = head.texcoords[corners_uv].mean(1)
     zone = _zones(head, uv).amax(0) * (uv[:, 0] < 1)

@@ -121,11 +121,13 @@ def from_arrays(arrays: dict[str, np.ndarray], part: np.ndarray | None = None) -
     _expect(arrays["faces"].shape == arrays["faces_uv"].shape, "faces and faces_uv differ in shape")
     for name, limit in (("faces", count), ("faces_uv", corners), ("landmarks", count)):
         _expect(
-            0 <= int(arrays[name].min()) and int(arrays[name].max()) < limit,
+            int(arrays[name].min()) >= 0 and int(arrays[name].max()) < limit,
             f"{name} point outside their list",
         )
     for name in ("vertices", "texcoords", "identity", "expression"):
         _expect(bool(np.isfinite(arrays[name]).all()), f"{name} hold numbers that are not finite")
+    if part is None:
+        part = arrays.get("part")
     if part is None:
         _expect(count == ICT_VERTICES, f"{count} vertices are not the {ICT_VERTICES} of ICT-FaceKit")
         part = _ict_parts()

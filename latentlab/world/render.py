@@ -137,11 +137,11 @@ class Renderer:
         return {name: values[:, place] for name, place in atlas.channels.items()}
 
 
-def build_renderer(
-    model: FaceModel, device: torch.device | str = "cpu", *, atlas_side: int = SIZES[0]
-) -> Renderer:
+def build_renderer(model: FaceModel, device: torch.device | str = "cpu", *, atlas_side: int = 0) -> Renderer:
     """Paints the maps and scatters the roots of a face model (seconds), then moves everything to the device."""
-    head = prepare_head(model, kept_atlas(model, atlas_side))
+    head = prepare_head(
+        model, kept_atlas(model, atlas_side or (SIZES[0] if len(model.vertices) > 10_000 else SIZES[2]))
+    )
     return Renderer(to_device(head, device), to_device(prepare_wardrobe(head), device))
 
 

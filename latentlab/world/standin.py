@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from latentlab.core.files import atomic
 from latentlab.world.factors import BLENDSHAPES, SHAPE_MODES
 from latentlab.world.model import PARTS, FaceModel, from_arrays
 from latentlab.world.sculpt import Push, push_field
@@ -131,6 +133,15 @@ def stand_in() -> FaceModel:
         "expression_names": np.array(names), "landmarks": landmarks,
     }  # fmt: skip
     return from_arrays(arrays, part)
+
+
+def save_stand_in(path: Path) -> Path:
+    """Writes the head as a face model file, for what starts processes of its own."""
+    model = stand_in()
+    arrays = {f.name: getattr(model, f.name) for f in fields(model)}
+    with atomic(path) as draft:
+        np.savez(draft, **{n: np.array(v) if isinstance(v, tuple) else v.numpy() for n, v in arrays.items()})
+    return path
 
 
 def _landmark_uv() -> list[tuple[float, float]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from latentlab.world.beard import SEGMENTS, BeardRoots, grow_beard, prepare_beard
+from latentlab.world.beard import BeardRoots, grow_beard, prepare_beard
 from latentlab.world.camera import Camera
 from latentlab.world.factors import BEARD_STYLES, GLASSES_STYLES, HAIR_STYLES
 from latentlab.world.glasses import build_glasses, frame_triangles
