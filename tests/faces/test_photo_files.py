@@ -1,4 +1,4 @@
-"""Photos as they come: every mode, every turn, damaged ones; and aligned faces as files."""
+"""Photos as they come: every mode, every turn, damaged ones."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from latentlab.core.errors import BadFile, LatentLabError, NoFace
-from latentlab.core.image import load_image, load_picture
-from latentlab.faces.export import align_file, crop_of, paste_file
 from latentlab.faces.photo import FaceInPhoto, face_in_photo
 
 
@@ -76,52 +73,10 @@ def test_what_is_no_photo_of_a_face_is_said_in_one_line(
 ) -> None:
     path = broken(tmp_path, portrait, kind)
     with pytest.raises(LatentLabError) as caught:
-        align_file(path, tmp_path / "out")
+        face_in_photo(path)
     assert isinstance(caught.value, NoFace if kind.startswith("one") else BadFile)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert not (tmp_path / "out").exists()
-
-
-def test_an_aligned_file_carries_its_crop_and_nothing_of_the_photo(
-    tmp_path: Path, portrait: Image.Image, found: FaceInPhoto
-) -> None:
-    exif = Image.Exif()
-    exif[0x010F] = "a camera"
-    portrait.save(tmp_path / "me.png", exif=exif)
-    (written,) = align_file(tmp_path / "me.png", tmp_path / "out", size=128)
-
-    assert written.path == tmp_path / "out" / "me.png"
-    assert (written.face, written.count) == (1, 1)
-    assert crop_of(written.path) == found.crop.resized(128)
-    assert b"camera" not in written.path.read_bytes()
-    assert str(tmp_path).encode() not in written.path.read_bytes()
-    assert load_image(written.path).shape == (1, 3, 128, 128)
-
-
-def test_every_face_becomes_a_file(tmp_path: Path, portrait: Image.Image) -> None:
-    sheet = Image.new("RGB", (1024, 512))
-    sheet.paste(portrait, (0, 0))
-    sheet.paste(portrait, (512, 0))
-    sheet.save(tmp_path / "two.png")
-    written = align_file(tmp_path / "two.png", tmp_path / "out", every=True)
-    assert [w.path.name for w in written] == ["two-1.png", "two-2.png"]
-    assert [w.path.name for w in align_file(tmp_path / "two.png", tmp_path / "out", face=2)] == ["two-2.png"]
-
-
-def test_an_edited_file_goes_back_into_its_photo(tmp_path: Path, portrait: Image.Image) -> None:
-    portrait.save(tmp_path / "me.png")
-    (written,) = align_file(tmp_path / "me.png", tmp_path / "out")
-    edited = load_picture(written.path)
-    Image.new("RGB", (30, 30), (0, 255, 0)).save(tmp_path / "patch.png")
-    edited.paste(Image.new("RGB", (30, 30), (0, 255, 0)), (110, 140))
-    edited.save(tmp_path / "edited.png")
-
-    back = paste_file(tmp_path / "me.png", written.path, tmp_path / "edited.png", tmp_path / "back.png")
-    x, y = (round(v) for v in crop_of(written.path).to_photo(torch.tensor([[125.0, 155.0]]))[0].tolist())
-    assert load_picture(back).getpixel((x, y))[1] > 240
-    with pytest.raises(BadFile, match="carries no"):
-        paste_file(tmp_path / "me.png", tmp_path / "edited.png", tmp_path / "edited.png", tmp_path / "x.png")
 
 
 def test_a_head_turned_away_is_noted(found: FaceInPhoto) -> None:
