@@ -8,9 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cuda_ops import native
 from cuda_ops.errors import BadArgument
-from cuda_ops.rasterize_library import cpu_kernels
+from cuda_ops.rasterize_library import kernels_for
 
 NEAR = 1e-3
 GUARD = 1.0e6
@@ -82,16 +81,9 @@ def _check(positions: Tensor, triangles: Tensor, height: int, width: int) -> Non
         raise BadArgument(f"rasterize: the picture is {width} x {height}; pass at least 1 x 1")
 
 
-def _kernels(positions: Tensor):
-    if positions.device.type == "cpu":
-        return cpu_kernels()
-    kernels = native.kernels_for(positions, "rasterize")
-    return kernels if hasattr(kernels, "rasterize") else None
-
-
 @torch.library.custom_op("latentlab::rasterize", mutates_args=())
 def rasterize_op(positions: Tensor, triangles: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-    kernels = _kernels(positions)
+    kernels = kernels_for(positions)
     if kernels is None:
         return reference(positions, triangles, height, width)
     shape = (positions.shape[0], height, width)
@@ -111,7 +103,7 @@ def _(positions, triangles, height, width):
 def interpolate_op(
     attributes: Tensor, corners: Tensor, positions: Tensor, triangles: Tensor, index: Tensor, pixels: Tensor
 ) -> Tensor:
-    kernels = _kernels(positions)
+    kernels = kernels_for(positions)
     if kernels is None:
         return reference_interpolate(attributes, corners, positions, triangles, index, pixels)
     out = torch.empty(len(pixels), attributes.shape[2], dtype=torch.float32, device=positions.device)

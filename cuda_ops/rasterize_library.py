@@ -1,36 +1,59 @@
-"""The CPU rasteriser as a small shared library of its own: no torch headers, compiled in a second by any C++ compiler."""
+"""The rasteriser's kernels as small libraries of their own: no torch headers, compiled in seconds by c++ or nvcc."""
 
 from __future__ import annotations
 
 import ctypes
 import hashlib
+import logging
 import os
 import shutil
 import subprocess
 import tempfile
-import warnings
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
+import torch
 from torch import Tensor
 
-SOURCES = Path(__file__).parent / "kernels"
-FLAGS = ("-O3", "-std=c++17", "-ffp-contract=off", "-shared", "-fPIC")
-"""Contraction off, so that CPU and CUDA round alike."""
+from cuda_ops import build
+from cuda_ops.native import choice
+
+log = logging.getLogger("cuda_ops")
+
+SOURCES = {"cpu": ("rasterize.h", "rasterize_cpu.cpp"), "cuda": ("rasterize.h", "rasterize.cu")}
+FLAGS = {
+    "cpu": ("-O3", "-std=c++17", "-ffp-contract=off", "-shared", "-fPIC"),
+    "cuda": ("-O3", "-std=c++17", "--fmad=false", "-shared", "-Xcompiler", "-fPIC"),
+}
+"""No fused multiply-add, so that both kinds round alike."""
 
 
-class Kernels:
-    """The library's functions on tensors."""
+class Kernels(Protocol):
+    """What a library does with tensors of its device."""
+
+    def rasterize(self, positions: Tensor, triangles: Tensor, index: Tensor, depth: Tensor) -> None:
+        """Fills index and depth, [n, height, width]."""
+
+    def interpolate(
+        self, attributes: Tensor, corners: Tensor, positions: Tensor, triangles: Tensor, index: Tensor, pixels: Tensor, out: Tensor
+    ) -> None:  # fmt: skip
+        """Fills out, [p, channels]."""
+
+
+class CpuKernels:
+    """rasterize_cpu.cpp."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
-        self._rasterize = library.latentlab_rasterize_cpu
-        self._interpolate = library.latentlab_interpolate_cpu
+        self._rasterize, self._interpolate = (
+            library.latentlab_rasterize_cpu,
+            library.latentlab_interpolate_cpu,
+        )
         self._rasterize.restype = self._interpolate.restype = None
         self._rasterize.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_int64] * 5
         self._interpolate.argtypes = [ctypes.c_void_p] * 7 + [ctypes.c_int64] * 7
 
     def rasterize(self, positions: Tensor, triangles: Tensor, index: Tensor, depth: Tensor) -> None:
-        """Fills index and depth, [n, height, width]."""
         n, height, width = index.shape
         tensors = (positions, triangles, index, depth)
         self._rasterize(
@@ -40,40 +63,103 @@ class Kernels:
     def interpolate(
         self, attributes: Tensor, corners: Tensor, positions: Tensor, triangles: Tensor, index: Tensor, pixels: Tensor, out: Tensor
     ) -> None:  # fmt: skip
-        """Fills out, [p, channels]."""
         tensors = (attributes, corners, positions, triangles, index, pixels, out)
         _, height, width = index.shape
         sizes = (len(pixels), positions.shape[1], height, width, *attributes.shape)
         self._interpolate(*(t.data_ptr() for t in tensors), *sizes)
 
 
+class CudaKernels:
+    """rasterize.cu, on the current stream of the tensors' device."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self._rasterize, self._interpolate = (
+            library.latentlab_rasterize_cuda,
+            library.latentlab_interpolate_cuda,
+        )
+        self._rasterize.restype = self._interpolate.restype = ctypes.c_int
+        self._rasterize.argtypes = [ctypes.c_void_p] * 6 + [ctypes.c_int64] * 5 + [ctypes.c_void_p]
+        self._interpolate.argtypes = [ctypes.c_void_p] * 7 + [ctypes.c_int64] * 7 + [ctypes.c_void_p]
+
+    def rasterize(self, positions: Tensor, triangles: Tensor, index: Tensor, depth: Tensor) -> None:
+        n, height, width = index.shape
+        vertices, device = positions.shape[1], positions.device
+        grid = torch.empty(max(1, n * vertices * 3), dtype=torch.int32, device=device)
+        keys = torch.zeros(n * height * width, dtype=torch.int64, device=device)
+        tensors = (positions, triangles, index, depth, grid, keys)
+        with torch.cuda.device(device):
+            stream = torch.cuda.current_stream(device).cuda_stream
+            pointers = (t.data_ptr() for t in tensors)
+            _expect_none(self._rasterize(*pointers, n, vertices, len(triangles), height, width, stream))
+
+    def interpolate(
+        self, attributes: Tensor, corners: Tensor, positions: Tensor, triangles: Tensor, index: Tensor, pixels: Tensor, out: Tensor
+    ) -> None:  # fmt: skip
+        tensors = (attributes, corners, positions, triangles, index, pixels, out)
+        _, height, width = index.shape
+        sizes = (len(pixels), positions.shape[1], height, width, *attributes.shape)
+        with torch.cuda.device(positions.device):
+            stream = torch.cuda.current_stream(positions.device).cuda_stream
+            _expect_none(self._interpolate(*(t.data_ptr() for t in tensors), *sizes, stream))
+
+
+def _expect_none(error: int) -> None:
+    if error:
+        raise RuntimeError(f"the rasteriser's kernel failed with CUDA error {error}")
+
+
+def kernels_for(positions: Tensor) -> Kernels | None:
+    """The library for the device of the tensor, or None where the reference is to run."""
+    device = positions.device.type
+    if choice() == "reference" or device not in SOURCES:
+        return None
+    return load(device)
+
+
 @cache
-def cpu_kernels() -> Kernels | None:
-    """The library, built on the first call and kept in the user's cache; None, with one warning, where no compiler is."""
-    compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+def load(device: str) -> Kernels | None:
+    """The library, built on the first call and kept in the private cache; None, with one warning, where that fails."""
     try:
-        return Kernels(ctypes.CDLL(str(_built(compiler))))
-    except (OSError, subprocess.SubprocessError) as error:
-        warnings.warn(
-            f"the native rasteriser is not available ({error}); the plain PyTorch one draws the same, some twenty times slower",
-            stacklevel=2,
+        library = ctypes.CDLL(str(_built(device)))
+        return CpuKernels(library) if device == "cpu" else CudaKernels(library)
+    except (OSError, subprocess.SubprocessError, build.BuildFailed) as error:
+        detail = getattr(error, "stderr", None) or b""
+        reason = detail.decode("utf-8", "replace").strip().splitlines()[-1:] or [str(error)]
+        log.warning(
+            "the native %s rasteriser is off, a far slower PyTorch one draws the same: %s", device, reason[0]
         )
         return None
 
 
-def _built(compiler: str | None) -> Path:
-    text = b"".join((SOURCES / name).read_bytes() for name in ("rasterize.h", "rasterize_cpu.cpp"))
-    key = hashlib.sha256(text + " ".join(FLAGS).encode()).hexdigest()[:16]
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    place = Path(base) / "latentlab" / f"rasterize-{key}.so"
-    if place.exists():
+def _compiler(device: str) -> list[str]:
+    if device == "cpu":
+        found = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+        name = "C++ compiler (g++ or clang++)"
+    else:
+        home = os.environ.get("CUDA_HOME")
+        found = str(Path(home) / "bin" / "nvcc") if home else shutil.which("nvcc")
+        name = "nvcc"
+    if not found:
+        raise FileNotFoundError(f"no {name} was found")
+    command = [*found.split(), *FLAGS[device]]
+    if device == "cuda":
+        major, minor = torch.cuda.get_device_capability()
+        command.append(f"-arch=sm_{major}{minor}")
+    return command
+
+
+def _built(device: str) -> Path:
+    folder = build.KERNELS
+    command = _compiler(device)
+    text = b"".join((folder / name).read_bytes() for name in SOURCES[device])
+    key = hashlib.sha256(text + " ".join(command).encode()).hexdigest()[:16]
+    place = build.private_folder() / f"rasterize-{device}-{key}.so"
+    if build.is_ours(place):
         return place
-    if compiler is None:
-        raise FileNotFoundError("no C++ compiler was found; install g++ or clang++")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place.parent) as folder:
-        target = Path(folder) / place.name
-        command = [compiler, *FLAGS, "-o", str(target), str(SOURCES / "rasterize_cpu.cpp")]
-        subprocess.run(command, check=True, capture_output=True, timeout=300)
+    with tempfile.TemporaryDirectory(dir=place.parent) as draft:
+        target = Path(draft) / place.name
+        order = [*command, "-o", str(target), str(folder / SOURCES[device][-1])]
+        subprocess.run(order, check=True, capture_output=True, timeout=build.time_limit())
+        target.chmod(0o600)
         os.replace(target, place)
     return place

@@ -42,8 +42,8 @@ def blend_weights(table: dict[str, Tensor], names: tuple[str, ...]) -> Tensor:
         "eyeLookOut_L": yaw, "eyeLookIn_R": yaw, "eyeLookIn_L": -yaw, "eyeLookOut_R": -yaw,
         "eyeLookUp_L": pitch, "eyeLookUp_R": pitch, "eyeLookDown_L": -pitch, "eyeLookDown_R": -pitch,
     }  # fmt: skip
-    for name, amount in towards.items():
-        weights[name] = weights[name] + amount.clamp_min(0)
+    for name, share in towards.items():
+        weights[name] = weights[name] + share.clamp_min(0)
     for name, amount in REST.items():
         weights[name] = weights[name] + amount
     weights["cheekRaiser_L"] = weights["cheekRaiser_R"] = 0.25 * table["smile"]

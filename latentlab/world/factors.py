@@ -1,5 +1,6 @@
 """The factors of a rendered face: one frozen record in which every number has a unit, a range and a sampling law."""
 
+# ruff: noqa: RUF009 (the calls below make dataclass fields)
 from __future__ import annotations
 
 import json
@@ -333,7 +334,7 @@ def _face(row: list[float]) -> Face:
         if factor.names:
             values[factor.name] = factor.names[max(range(count), key=numbers.__getitem__)]
             continue
-        clipped = tuple(min(max(number, factor.low), factor.high) for number in numbers)
+        clipped: Any = tuple(min(max(number, factor.low), factor.high) for number in numbers)
         values[factor.name] = clipped if isinstance(getattr(Face, factor.name), tuple) else clipped[0]
     return Face(**values)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +66,7 @@ def import_face_model(checkout: Path | str, out: Path | str | None = None, watch
             watch((done + 1) / len(names), files[names[done]].name)
 
     indices = _indices(files["vertex_indices"])
-    arrays = {
+    arrays: dict[str, Any] = {
         "vertices": neutral_vertices, "texcoords": texcoords, "faces": faces, "faces_uv": faces_uv,
         "identity": np.stack(offsets[:SHAPE_MODES]), "expression": np.stack(offsets[SHAPE_MODES:]),
         "expression_names": np.array(expression_names), **indices,
@@ -76,7 +78,7 @@ def import_face_model(checkout: Path | str, out: Path | str | None = None, watch
     return _save(arrays, out)
 
 
-def _save(arrays: dict[str, NDArray], out: Path | str | None) -> Path:
+def _save(arrays: dict[str, Any], out: Path | str | None) -> Path:
     place = user_file() if out is None else Path(out)
     if place.is_dir() or place.suffix != ".npz":
         place = place / FILE_NAME
@@ -135,7 +137,7 @@ def read_mesh(path: Path) -> tuple[Floats, Floats, Ints, Ints]:
         for line in lines:
             if line.startswith("f "):
                 corners = [corner.split("/")[:2] for corner in line.split()[1:]]
-                for second, third in zip(corners[1:], corners[2:], strict=False):
+                for second, third in pairwise(corners[1:]):
                     triangle = (corners[0], second, third)
                     faces.append([int(corner[0]) - 1 for corner in triangle])
                     faces_uv.append([int(corner[1]) - 1 for corner in triangle])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -99,7 +100,7 @@ def _read(place: Path, changed: int) -> FaceModel:
         EOFError,
         IndexError,
         zipfile.BadZipFile,
-        zipfile.zlib.error,
+        zlib.error,
     ) as error:
         raise BadFile(
             f"the face model {place} is damaged ({type(error).__name__}: {error}); make it again from {SOURCE}: "

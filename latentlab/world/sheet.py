@@ -125,7 +125,7 @@ def _models() -> list[Face]:
         "greying": 0.0, "hairline": 0.0, "background_top": (0.62, 0.64, 0.66), "background_bottom": (0.45, 0.46, 0.48),
         "background_blur": (0.15, 0.3, 0.6, 0.2), "blendshapes": Face().blendshapes, "rim": 0.2, "zoom": 1.0, "shift": (0.0, 0.0),
     }  # fmt: skip
-    looks = (
+    looks: tuple[dict[str, Any], ...] = (
         {"presentation": 0.7, "age": 32.0, "skin_tone": 0.22, "hair_style": "short", "hair_colour": (0.16, 0.10, 0.07)},
         {"presentation": -0.75, "age": 27.0, "skin_tone": 0.15, "hair_style": "wavy", "hair_colour": (0.42, 0.26, 0.15)},
         {"presentation": 0.55, "age": 38.0, "skin_tone": 0.78, "hair_style": "crop", "hair_colour": (0.06, 0.05, 0.05)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -71,12 +72,18 @@ _DEPTH = (
 )
 
 
+def _through(profile: tuple[tuple[float, float], ...], at: Array) -> Array:
+    """A profile's values between its points."""
+    places, values = np.array(profile).T
+    return np.interp(at, places, values)
+
+
 def surface(u: Array, v: Array) -> Array:
     """The head's surface in the texture square, [..., 3] centimetres."""
-    y = np.interp(v, *zip(*_HEIGHT, strict=True))
+    y = _through(_HEIGHT, v)
     angle = np.radians((u - 0.5) * 178)
-    x = np.interp(y, *zip(*_WIDTH, strict=True)) * np.sin(angle)
-    z = np.interp(y, *zip(*_DEPTH, strict=True)) * np.cos(angle)
+    x = _through(_WIDTH, y) * np.sin(angle)
+    z = _through(_DEPTH, y) * np.cos(angle)
     nose = np.exp(-((x / 1.1) ** 2)) * np.clip(1 - np.abs(y - 0.4) / np.where(y > 0.4, 3.6, 1.7), 0, 1) * 2.6
     lips = np.exp(-((x / 2.2) ** 2) - ((y + 3.4) / 1.1) ** 2) * 0.9
     sockets = np.exp(-(((np.abs(x) - 3.1) / 1.7) ** 2) - ((y - 3.5) / 1.2) ** 2) * 0.9
@@ -120,14 +127,14 @@ def stand_in() -> FaceModel:
     landmarks = np.array([numbers[_place(rows, v), _place(columns, u)] for u, v in _landmark_uv()])
     marks = points[landmarks]
     _mouth(mesh, marks)
-    for side, part in ((slice(36, 42), "eye_right"), (slice(42, 48), "eye_left")):
-        _eye(mesh, marks[side], part)
+    for side, name in ((slice(36, 42), "eye_right"), (slice(42, 48), "eye_left")):
+        _eye(mesh, marks[side], name)
 
     vertices = np.concatenate(mesh.vertices).astype(np.float32)
     part = np.concatenate(mesh.part)
     triangles = np.concatenate(mesh.triangles).astype(np.int32)
     names = (*BLENDSHAPES, "cheekRaiser_L", "cheekRaiser_R", "PupilDilate_L", "PupilDilate_R")
-    arrays = {
+    arrays: dict[str, Any] = {
         "vertices": vertices, "texcoords": np.concatenate(mesh.texcoords).astype(np.float32), "faces": triangles,
         "faces_uv": triangles, "identity": _identity(vertices), "expression": _expression(vertices, marks, names),
         "expression_names": np.array(names), "landmarks": landmarks,
@@ -138,9 +145,10 @@ def stand_in() -> FaceModel:
 def save_stand_in(path: Path) -> Path:
     """Writes the head as a face model file, for what starts processes of its own."""
     model = stand_in()
-    arrays = {f.name: getattr(model, f.name) for f in fields(model)}
+    arrays: dict[str, Any] = {f.name: getattr(model, f.name) for f in fields(model)}
+    plain: dict[str, Any] = {n: np.array(v) if isinstance(v, tuple) else v.numpy() for n, v in arrays.items()}
     with atomic(path) as draft:
-        np.savez(draft, **{n: np.array(v) if isinstance(v, tuple) else v.numpy() for n, v in arrays.items()})
+        np.savez(draft, **plain)
     return path
 
 
@@ -197,13 +205,13 @@ def _back(mesh: _Mesh) -> None:
     height = np.concatenate([np.linspace(-16, 12.4, 16), [13.3, 14.0, 14.4]])
     angle = np.radians(np.linspace(89, 271, 25))
     y, turn = np.meshgrid(height, angle, indexing="ij")
-    wide, deep = np.interp(y, *zip(*_WIDTH, strict=True)), np.interp(y, *zip(*_DEPTH, strict=True))
+    wide, deep = _through(_WIDTH, y), _through(_DEPTH, y)
     back = np.stack([wide * np.sin(turn), y, np.minimum(deep, 9.5) * np.cos(turn)], -1)
     place = np.stack([1.02 + 0.96 * (turn - turn.min()) / np.ptp(turn), 0.02 + 0.5 * (y + 16) / 31], -1)
     mesh.grid(back, place, "head")
     top = np.array([12.4, 13.3, 14.0, 14.4])
     y, turn = np.meshgrid(top, np.radians(np.linspace(-89, 89, 25)), indexing="ij")
-    wide, deep = np.interp(y, *zip(*_WIDTH, strict=True)), np.interp(y, *zip(*_DEPTH, strict=True))
+    wide, deep = _through(_WIDTH, y), _through(_DEPTH, y)
     front = np.stack([wide * np.sin(turn), y, deep * np.cos(turn)], -1)
     mesh.grid(front, np.stack([1.5 + 0.3 * np.sin(turn), 0.6 + 0.1 * (y - 12)], -1), "head")
 

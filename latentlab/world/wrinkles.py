@@ -25,8 +25,8 @@ def early_paths(p: Array, random: np.random.Generator) -> list[Fold]:
             (
                 _line(
                     random,
-                    _at(p[21], side) + [0.35 * side, -0.1, 0],
-                    _at(p[21], side) + [0.25 * side, 1.3, 0],
+                    _at(p[21], side) + np.array([0.35 * side, -0.1, 0]),
+                    _at(p[21], side) + np.array([0.25 * side, 1.3, 0]),
                     0.05,
                 ),
                 0.04,
@@ -44,7 +44,12 @@ def late_paths(p: Array, random: np.random.Generator) -> list[Fold]:
         corner = _at(p[54], side)
         folds.append(
             (
-                _line(random, corner + [0.25 * side, -0.1, -0.2], corner + [0.55 * side, -2.4, -0.6], 0.10),
+                _line(
+                    random,
+                    corner + np.array([0.25 * side, -0.1, -0.2]),
+                    corner + np.array([0.55 * side, -2.4, -0.6]),
+                    0.10,
+                ),
                 0.07,
                 0.12,
             )
@@ -64,7 +69,10 @@ def late_paths(p: Array, random: np.random.Generator) -> list[Fold]:
         folds.append(
             (
                 _line(
-                    random, top + [0, -0.05, 0], top + [x * 0.12, 0.75 + random.normal() * 0.1, -0.25], 0.03
+                    random,
+                    top + np.array([0, -0.05, 0]),
+                    top + np.array([x * 0.12, 0.75 + random.normal() * 0.1, -0.25]),
+                    0.03,
                 ),
                 0.022,
                 0.05,
@@ -127,8 +135,8 @@ def _crow(p: Array, random: np.random.Generator, side: int, count: int, depth: f
     for i in range(count):
         angle = np.radians(np.linspace(38, -48, count)[i] + random.normal() * 5)
         length = random.uniform(0.9, 1.7)
-        start = corner + [0.55 * side, 0.15 * np.sin(angle), -0.35]
-        end = start + [np.cos(angle) * length * side, np.sin(angle) * length, -0.75 * length]
+        start = corner + np.array([0.55 * side, 0.15 * np.sin(angle), -0.35])
+        end = start + np.array([np.cos(angle) * length * side, np.sin(angle) * length, -0.75 * length])
         path = _line(random, start, end, 0.05)
         path[:, 1] += 0.12 * np.sin(np.linspace(0, np.pi, len(path))) * np.sign(np.sin(angle))
         folds.append((path, depth * random.uniform(0.5, 1.0), random.uniform(0.05, 0.08)))
@@ -149,8 +157,8 @@ def _under_eye(p: Array, random: np.random.Generator, side: int, depth: float) -
 
 def _nasolabial(p: Array, random: np.random.Generator, side: int, depth: float) -> list[Fold]:
     wing, corner = _at(p[35], side), _at(p[54], side)
-    start = wing + [0.75 * side, 0.55, -0.2]
-    end = corner + [0.75 * side, -0.35, -0.35]
+    start = wing + np.array([0.75 * side, 0.55, -0.2])
+    end = corner + np.array([0.75 * side, -0.35, -0.35])
     t = np.linspace(0, 1, 16)[:, None]
     path = start * (1 - t) + end * t
     path[:, 0] += side * 0.35 * np.sin(np.pi * t[:, 0])
@@ -162,6 +170,6 @@ def _cheek(p: Array, random: np.random.Generator, side: int) -> list[Fold]:
     for _ in range(5):
         start = np.array([random.uniform(4.2, 5.8) * side, random.uniform(-3.5, 1.0), 8.2])
         start[2] = 9.6 - 0.12 * (abs(start[0]) - 3) ** 2 - 0.35 * (abs(start[0]) - 3)
-        end = start + [random.uniform(0.2, 0.8) * side, -random.uniform(0.9, 1.9), -0.5]
+        end = start + np.array([random.uniform(0.2, 0.8) * side, -random.uniform(0.9, 1.9), -0.5])
         folds.append((_line(random, start, end, 0.06), 0.028, 0.09))
     return folds

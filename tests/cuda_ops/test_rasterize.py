@@ -109,6 +109,15 @@ def test_wrong_arguments_are_named():
 
 
 def test_without_a_compiler_the_reference_draws(monkeypatch):
-    monkeypatch.setattr(op, "cpu_kernels", lambda: None)
+    monkeypatch.setattr(op, "kernels_for", lambda positions: None)
     positions, triangles = soup(5)
     assert torch.equal(rasterize(positions, triangles, 16, 16)[0], reference(positions, triangles, 16, 16)[0])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_and_cpu_show_the_same_triangles():
+    positions, triangles = soup(8)
+    index, depth = rasterize(positions, triangles, 64, 64)
+    other, other_depth = rasterize(positions.cuda(), triangles.cuda(), 64, 64)
+    assert torch.equal(index, other.cpu())
+    assert torch.allclose(depth, other_depth.cpu(), rtol=1e-6)

@@ -64,7 +64,7 @@ def test_a_full_disk_keeps_finished_blocks_and_resumes(whole, tmp_path, stand_in
         write(place, pictures, start)
 
     monkeypatch.setattr(dataset, "_write_pictures", full_after_the_first)
-    with pytest.raises(BadFile, match="disk is full.*resume"):
+    with pytest.raises(BadFile, match=r"disk is full.*resume"):
         render(tmp_path / "set", stand_in_file)
     finished = fingerprint(tmp_path / "set")
     assert any(name.startswith("factors/00000") for name in finished)
