@@ -94,7 +94,9 @@ def _read(shape: type, program: str, words: list[str]) -> tuple[Any, list[str]]:
     complaint = io.StringIO()
     try:
         with redirect_stderr(complaint):
-            return tyro.cli(shape, prog=program, args=words, config=CONFIG, registry=REGISTRY, return_unknown_args=True)  # type: ignore[return-value]
+            return tyro.cli(
+                shape, prog=program, args=words, config=CONFIG, registry=REGISTRY, return_unknown_args=True
+            )  # type: ignore[return-value]
     except SystemExit:
         raise BadInput(f"{_one_line(complaint.getvalue())}; see: {program} --help") from None
 

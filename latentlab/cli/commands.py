@@ -24,6 +24,8 @@ COMMANDS: Registry = Registry(
         "directions export": "latentlab.cli.directions:Export",
         "directions port": "latentlab.cli.directions:Port",
         "directions card": "latentlab.cli.directions:Card",
+        "train": "latentlab.cli.train:Train",
+        "train-encoder": "latentlab.cli.train:TrainEncoder",
         "convert": "latentlab.cli.convert:Convert",
         "replay": "latentlab.cli.replay:Replay",
         "models list": "latentlab.cli.models:List",

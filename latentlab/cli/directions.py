@@ -46,7 +46,11 @@ class Show(Command):
     def run(self, session: Session) -> None:
         direction = _load(session, self.name, anywhere=True)
         entry = _entry(direction)
-        lines = [f"{key.replace('_', ' '):>10}  {_shown(value)}" for key, value in entry.items() if value not in (None, "", {})]
+        lines = [
+            f"{key.replace('_', ' '):>10}  {_shown(value)}"
+            for key, value in entry.items()
+            if value not in (None, "", {})
+        ]
         session.answer("\n".join(lines), **entry)
 
 
@@ -155,5 +159,7 @@ def _entry(direction: Direction) -> dict[str, object]:
 
 def _shown(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {item:.2f}" if isinstance(item, float) else f"{key} {item}" for key, item in value.items())
+        return ", ".join(
+            f"{key} {item:.2f}" if isinstance(item, float) else f"{key} {item}" for key, item in value.items()
+        )
     return str(value)

@@ -87,9 +87,13 @@ class Edit(Command):
         from latentlab.studio.video import Video
 
         if len(opened.sweeps) != 1 or self.editing.paste_back:
-            raise BadInput("a video needs one sweep of the face, for example --sweep age=-3:3:25 -o ageing.gif")
+            raise BadInput(
+                "a video needs one sweep of the face, for example --sweep age=-3:3:25 -o ageing.gif"
+            )
         *cells, sheet = opened.draw(watch)
-        path = Video(self._target(opened, sheet.name), self.fps).save((cell.image for cell in cells), sheet.recipe)
+        path = Video(self._target(opened, sheet.name), self.fps).save(
+            (cell.image for cell in cells), sheet.recipe
+        )
         self._tell(session, opened, [str(path)])
 
     def _tell(self, session: Session, opened: OpenEdit, files: list[str]) -> None:

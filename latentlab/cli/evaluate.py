@@ -47,7 +47,12 @@ class Evaluate(Command):
         method = session.studio.methods("evaluation").build("faces", samples=self.samples, psi=self.psi)
         with session.progress("evaluating") as watch:
             judged = evaluate(
-                session.studio, self.names, method=method, identity=not self.no_identity, out=self.out, watch=watch
+                session.studio,
+                self.names,
+                method=method,
+                identity=not self.no_identity,
+                out=self.out,
+                watch=watch,
             )
         for row, entry in zip(judged.evaluations, judged.as_json(), strict=True):
             session.answer(sentence(row), **entry)

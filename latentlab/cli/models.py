@@ -30,7 +30,9 @@ class List(Command):
         from latentlab.studio.models import models, shipped
 
         for name, path in shipped().items():
-            session.answer(f"● {name:<34} ships with latentlab", name=name, present=True, file=str(path), ships=True)
+            session.answer(
+                f"● {name:<34} ships with latentlab", name=name, present=True, file=str(path), ships=True
+            )
         for model in models().list():
             if model.present or not self.here:
                 mark = "●" if model.present else " "

@@ -41,6 +41,11 @@ class Session:
         _tune_allocator()
         return Studio(network=self.network, device=self.device, home=self.home, seed=self.seed)
 
+    @property
+    def live(self) -> bool:
+        """Whether stderr is a terminal, where a bar can move."""
+        return sys.stderr.isatty()
+
     def __enter__(self) -> Session:
         self._show = warnings.showwarning
         warnings.showwarning = self._notice  # type: ignore[assignment]

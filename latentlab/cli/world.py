@@ -45,7 +45,9 @@ class Render(Command):
     face_model: FaceModel = None
     """The morphable face; else LATENTLAB_FACE_MODEL, else the user data folder."""
 
-    examples: ClassVar[tuple[str, ...]] = ("latentlab world render --n 20000 --size 128 --out faces --workers 2",)
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab world render --n 20000 --size 128 --out faces --workers 2",
+    )
 
     def run(self, session: Session) -> None:
         from latentlab.studio.world import render_dataset

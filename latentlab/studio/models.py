@@ -50,7 +50,7 @@ def _told(studio: Studio, path: Path) -> str:
     from latentlab.studio.networks import GENERATORS, read
 
     parts = read(path)
-    foreign = next((parts[part] for part in (*GENERATORS, *parts) if part in parts))
+    foreign = next(parts[part] for part in (*GENERATORS, *parts) if part in parts)
     count = sum(value.numel() for value in foreign.tensors.values())
     rows = {
         "kind": foreign.kind,
@@ -58,7 +58,11 @@ def _told(studio: Studio, path: Path) -> str:
         "numbers": f"{count:,}",
         "parts in the file": ", ".join(parts),
         **{key.replace("_", " "): value for key, value in foreign.arguments.items()},
-        **{key.replace("_", " "): value for key, value in foreign.story.items() if not isinstance(value, dict | list)},
+        **{
+            key.replace("_", " "): value
+            for key, value in foreign.story.items()
+            if not isinstance(value, dict | list)
+        },
     }
     lines = [f"| {key} | {value} |" for key, value in rows.items() if value not in ("", None)]
     return "\n".join([f"# {studio.name}", "", "| | |", "|---|---|", *lines]) + "\n"

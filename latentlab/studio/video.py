@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,16 @@ class Video:
 
     def save(self, frames: Iterable[Tensor], story: Mapping[str, object] | None = None) -> Path:
         """Write frames [3 h w] as they come; an error or Ctrl-C leaves no half a video."""
+        # closing, since the writer's own context leaves ffmpeg running after an error
+        with atomic(self.path) as temporary, closing(self._writer(temporary, story)) as writer:
+            for frame in frames:
+                writer.append_data(to_pixels(frame[None])[0].numpy())
+        return self.path
+
+    def _writer(self, temporary: Path, story: Mapping[str, object] | None) -> Any:
         import imageio.v2 as imageio
 
-        with atomic(self.path) as temporary, imageio.get_writer(temporary, **self._options(story)) as writer:
-            for frame in frames:
-                writer.append_data(to_pixels(frame[None])[0].numpy())  # type: ignore[attr-defined]
-        return self.path
+        return imageio.get_writer(temporary, **self._options(story))
 
     def _options(self, story: Mapping[str, object] | None) -> dict[str, Any]:
         comment = json.dumps(story or {}, sort_keys=True, ensure_ascii=False)

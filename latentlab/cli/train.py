@@ -1,0 +1,131 @@
+"""`latentlab train` and `train-encoder`: learning, on one device or, under torchrun, on many."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import tyro
+
+from latentlab.cli.command import Command
+
+if TYPE_CHECKING:
+    from latentlab.cli.session import Session
+
+Settings = Annotated[
+    tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(name="set", metavar="NAME=VALUE")
+]
+FOREVER = float("inf")
+
+
+@dataclass(frozen=True)
+class Train(Command):
+    """Train a generator from scratch, or on from another network.
+
+    Learns from a folder of pictures, a packed set, or the face world itself. The run's folder holds checkpoints, a log
+    (log.jsonl, TensorBoard), sheets of samples and, in the end, generator.safetensors and critic.safetensors. Stopped
+    at any moment, the same command with --resume goes on. On many GPUs: torchrun --nproc-per-node N -m latentlab train ...
+    """
+
+    out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])]
+    """The run's folder."""
+    data: Annotated[str, tyro.conf.arg(metavar="PATH")] = "renders"
+    """A folder of pictures, a packed set (.npy), or 'renders': the face world, endless."""
+    preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "auto"
+    """auto, stylegan2, paper256, paper512, paper1024, cifar, stylegan1, stylegan3-t, stylegan3-r, faces-256, faces64-cpu or faces128-cpu."""
+    resolution: Annotated[int | None, tyro.conf.arg(metavar="PIXELS")] = None
+    """Another resolution than the preset's."""
+    images: Annotated[int, tyro.conf.arg(metavar="N")] = 1_000_000
+    """How many images to show in all."""
+    seconds: Annotated[float, tyro.conf.arg(metavar="S")] = FOREVER
+    """Stop after so long, everything saved."""
+    resume: bool = False
+    """Go on from the newest checkpoint in the folder."""
+    transfer: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Begin with the weights of this network; a smaller one grows."""
+    transfer_critic: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """The critic's file, where the network's has none."""
+    resize: bool = False
+    """Take pictures of any size: their central square, resized."""
+    mirror: bool = False
+    """Show half of the images mirrored."""
+    drop_broken: bool = False
+    """Leave unreadable pictures out instead of stopping."""
+    settings: Settings = ()
+    """Any other setting of the preset; can be repeated."""
+
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab train --data photos --resize --resolution 256 --out runs/photos",
+        "latentlab train --preset faces64-cpu --images 300000 --out runs/faces --resume",
+        "latentlab train --data cats --preset paper256 --set r1=2 --set augment=ada --out runs/cats",
+    )
+
+    def run(self, session: Session) -> None:
+        from latentlab.studio.training import train
+
+        options = {name: value for name, value in vars(self).items() if name != "settings"}
+        learn(session, self.out, lambda watch: train(session.studio, watch, self.settings, **options))
+
+
+@dataclass(frozen=True)
+class TrainEncoder(Command):
+    """Train an encoder for a generator, as e4e does: from a photo to a latent in one pass.
+
+    Learns from renders, from the generator's own samples and from unlabelled aligned photographs (people held out are
+    left out by name). The run's folder gets encoder.safetensors; put it beside the generator's file.
+    """
+
+    out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])]
+    """The run's folder."""
+    data: Annotated[str | None, tyro.conf.arg(metavar="PATH")] = None
+    """Pictures, packed sets, or 'renders'."""
+    photos: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    """Unlabelled aligned photographs."""
+    photo_share: Annotated[float, tyro.conf.arg(metavar="SHARE")] = 0.25
+    """How many of the images are photographs, where there are some."""
+    preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "e4e"
+    """The published settings, or ours."""
+    images: Annotated[int, tyro.conf.arg(metavar="N")] = 200_000
+    """How many images to show in all."""
+    seconds: Annotated[float, tyro.conf.arg(metavar="S")] = FOREVER
+    """Stop after so long, everything saved."""
+    resume: bool = False
+    """Go on from the newest checkpoint in the folder."""
+    settings: Settings = ()
+    """Any other setting of the preset; can be repeated."""
+
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab train-encoder --data renders --photos portraits --out runs/encoder",
+    )
+
+    def run(self, session: Session) -> None:
+        from latentlab.studio.training import train_encoder
+
+        options = {name: value for name, value in vars(self).items() if name != "settings"}
+        learn(session, self.out, lambda watch: train_encoder(session.studio, watch, self.settings, **options))
+
+
+def learn(session: Session, folder: Path, work: Callable[[Any], Path]) -> None:
+    """Run a training: a bar for people, the log's lines for scripts; only the first process of a team speaks."""
+    from latentlab.studio.picture import writable
+    from latentlab.studio.training import LogReader
+
+    leads = os.environ.get("RANK", "0") == "0"
+    session.quiet = session.quiet or not leads
+    writable(folder)
+    log = LogReader(folder)
+    with session.progress("training") as bar:
+
+        def watch(done: float, text: str = "", image: object = None) -> None:
+            bar(done, text)
+            for line in log.new() if leads and session.json else ():
+                session.emit(**line)
+            if leads and not session.live:
+                session.note(f"{done:6.1%} {text}")
+
+        path = work(watch)
+    if leads:
+        session.answer(str(path), file=str(path))

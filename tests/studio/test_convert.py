@@ -1,0 +1,65 @@
+"""Weight files from format to format: the outputs stay, the identity stays, and nothing half-written is left."""
+
+from __future__ import annotations
+
+import pytest
+
+from latentlab.core.errors import LatentLabError
+from latentlab.studio import Studio
+
+PUBLIC = [
+    "sg2ada_uncond64.pkl", "sg2ada_cond32_fp16.pkl", "sg3repo_sg2_64.pkl", "sg3_t_64.pkl", "sg3_r_64.pkl", "tf_sg1_64.pkl",
+    "tf_sg1_128.pkl", "tf_sg2_64.pkl", "rosinality_train64.pt", "rosinality_converted32_legacy.pt",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("file", PUBLIC)
+def test_every_format_becomes_safetensors_and_stays_the_same_network(file: str, test_data, tmp_path) -> None:
+    source = test_data / "fixtures/public" / file
+    before = Studio(source, device="cpu")
+    done = before.convert(source, tmp_path / "a.safetensors")
+    assert done.difference <= 1e-6
+    assert Studio(tmp_path / "a.safetensors", device="cpu").generator.hash == before.generator.hash
+
+
+@pytest.mark.parametrize("part", ["G", "D"])
+def test_other_parts_of_a_file_are_converted_by_name(part: str, test_data, studio, tmp_path) -> None:
+    done = studio.convert(test_data / "fixtures/public/sg2ada_uncond64.pkl", tmp_path / "a.safetensors", part)
+    assert done.part == part
+    assert set(done.others) == {"G_ema", "G", "D"} - {part}
+
+
+def test_a_round_trip_over_rosinality_keeps_the_pictures(studio, tiny_file, tmp_path) -> None:
+    assert studio.convert(tiny_file, tmp_path / "a.pt").difference <= 1e-5
+    assert studio.convert(tmp_path / "a.pt", tmp_path / "b.safetensors").difference <= 1e-5
+
+
+def test_what_the_target_cannot_hold_is_said_and_nothing_is_written(test_data, studio, tmp_path) -> None:
+    with pytest.raises(LatentLabError, match=r"a\.pt.*stylegan3"):
+        studio.convert(test_data / "fixtures/public/sg3_t_64.pkl", tmp_path / "a.pt")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("target", ["a.pkl", "a", "a.npz"])
+def test_other_endings_are_refused(target: str, studio, tiny_file, tmp_path) -> None:
+    with pytest.raises(LatentLabError, match="safetensors"):
+        studio.convert(tiny_file, tmp_path / target)
+
+
+def test_a_file_that_is_there_is_kept_unless_forced(studio, tiny_file, tmp_path) -> None:
+    (tmp_path / "a.safetensors").write_text("precious")
+    with pytest.raises(LatentLabError, match="--force"):
+        studio.convert(tiny_file, tmp_path / "a.safetensors")
+    assert (tmp_path / "a.safetensors").read_text() == "precious"
+    assert studio.convert(tiny_file, tmp_path / "a.safetensors", force=True).difference == 0
+
+
+def test_a_target_that_changes_the_outputs_is_not_kept(studio, tiny_file, tmp_path, monkeypatch) -> None:
+    from latentlab.studio import convert
+
+    outputs = iter([1.0, 2.0])
+    original = convert._outputs
+    monkeypatch.setattr(convert, "_outputs", lambda network: original(network) * next(outputs))
+    with pytest.raises(LatentLabError, match="nothing was written"):
+        studio.convert(tiny_file, tmp_path / "a.safetensors")
+    assert list(tmp_path.iterdir()) == []
