@@ -23,6 +23,7 @@ from latentlab.inversion.descent import Parameters, Schedule, Stop, descend
 from latentlab.inversion.encode import encode, first_sight, input_channels
 from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, finish, start_in
 from latentlab.inversion.objective import Objective
+from latentlab.inversion.precision import Precision, chosen, synthesise
 from latentlab.inversion.statistics import sample_w
 
 PULL = 0.7
@@ -52,6 +53,9 @@ class Descend(Inverter):
     candidates: int = 24
     """Without encoder or start: begin at the nearest of so many samples, or the average."""
 
+    precision: Precision = "auto"
+    """bf16 halves the time where the device is made for it; the result is rendered in fp32."""
+
     def __post_init__(self) -> None:
         if self.steps < 0 or self.learning_rate <= 0 or self.candidates < 0 or self.patience < 0:
             raise BadInput(
@@ -65,6 +69,7 @@ class Descend(Inverter):
         frame = chart(generator, self.space)
         noise = given.start.noise if given.start else FIXED
         pivot = given.start.pivot if given.start else None
+        half = chosen(self.precision, generator)
         start = self._start(generator, faces, objective, given)
 
         coordinates = frame.inwards(start.values).detach()
@@ -72,8 +77,9 @@ class Descend(Inverter):
 
         def loss(rows: list[int], groups: list[Parameters], step: int) -> Tensor:
             here = torch.cat([one for (one,) in groups])
-            latent = self._latent(frame, here, start, rows)
-            images = generator.render(latent, _noise_of(noise, rows, len(target)), pivot)
+            latent = generator.lift(self._latent(frame, here, start, rows), Space.S)
+            maps = _noise_of(noise, rows, len(target))
+            images = synthesise(generator, latent.values, maps, pivot, latent.correction, half=half)
             return (
                 objective(images, rows) + self.prior * frame.distance(here) + self.delta * frame.delta(here)
             )

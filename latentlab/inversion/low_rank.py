@@ -10,6 +10,8 @@ from latentlab.core.generator import Generator
 from latentlab.core.pivot import Pivot
 
 Factors = dict[str, tuple[Tensor, Tensor]]
+SPREAD = 8.0
+"""Length of the rows of a fresh V: long rows let small steps of U do much, which tunes faster than equal shares."""
 STORED = torch.float16
 """Precision in a file; a pivot is rounded to it before its picture is shown, so a saved pivot renders equal pixels."""
 
@@ -55,7 +57,7 @@ def fresh_factors(
             continue
         inputs = weight[0].numel()
         own = min(rank, weight.shape[0], inputs)
-        down = torch.randn(own, inputs, generator=random) / inputs**0.5
+        down = torch.randn(own, inputs, generator=random) * (SPREAD / inputs**0.5)
         factors[name] = (weight.new_zeros(weight.shape[0], own), down.to(weight))
     return factors
 

@@ -35,7 +35,7 @@ class PivotalTuning(Inverter):
 
     steps: int = 250
     """At most so many tuning steps."""
-    learning_rate: float = 0.01
+    learning_rate: float = 0.02
     """Largest learning rate of U and V."""
     rank: int = 16
     """Largest rank; lowered until the pivot fits `limit_bytes`."""

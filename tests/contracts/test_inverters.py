@@ -289,3 +289,10 @@ def test_pictures_that_are_none_are_refused(generator: Generator) -> None:
         )
     with pytest.raises(UnknownName, match="did you mean 'descend'"):
         INVERTERS["desend"]
+
+
+def test_half_precision_comes_home_too(generator: Generator, faces: Tensor) -> None:
+    half = INVERTERS.build("descend", steps=60, precision="bf16").invert(generator, faces[:1])
+    assert half.error.max() < 0.01
+    assert half.image.dtype == torch.float32
+    assert half.latent.values.dtype == torch.float32

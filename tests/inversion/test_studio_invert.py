@@ -54,7 +54,8 @@ def see_the_middle(
     from latentlab.core.image import load_picture
 
     picture = load_picture(photo) if isinstance(photo, str | Path) else photo
-    crop = Crop(picture.size, size, (39.5, 39.5), (40.0, 0.0))
+    points = tuple((25.0, 35.0) if i == 36 else (55.0, 35.0) if i == 45 else (40.0, 45.0) for i in range(68))
+    crop = Crop(picture.size, size, (39.5, 39.5), (40.0, 0.0), points)
     image = from_pixels(np.asarray(picture.resize((size, size)))[None])
     return FaceInPhoto(image, crop, picture, DetectedFace((0, 0, 80, 80), 1.0), 1)
 

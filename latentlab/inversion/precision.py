@@ -1,0 +1,54 @@
+"""Whether a descent may compute its renders in bf16: where the processor does it fast and the picture is large enough."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from latentlab.core.generator import Generator
+from latentlab.core.latent import FeatureCorrection
+from latentlab.core.noise import Noise
+from latentlab.core.pivot import Pivot
+from latentlab.core.shapes import Images, Styles
+
+Precision = Literal["auto", "fp32", "bf16"]
+SMALLEST = 64
+"""Below this resolution rounding costs more than it saves."""
+
+
+def chosen(precision: Precision, generator: Generator) -> bool:
+    """True for bf16. Its gradients point the same way (cosine above .999); results are rendered in fp32 in any case."""
+    if precision != "auto":
+        return precision == "bf16"
+    return generator.resolution >= SMALLEST and is_fast(generator.device)
+
+
+def is_fast(device: torch.device) -> bool:
+    """Whether this device multiplies bf16 natively."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and _has_avx512_bf16()
+
+
+def _has_avx512_bf16() -> bool:
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(supported()) if supported is not None else False
+
+
+def synthesise(
+    generator: Generator,
+    styles: Styles,
+    noise: Noise,
+    pivot: Pivot | None,
+    correction: FeatureCorrection | None,
+    *,
+    half: bool,
+) -> Images:
+    """The synthesis, its large layers in bf16 with `half`; styles and picture stay fp32."""
+    if not half:
+        return generator(styles, noise, pivot, correction)
+    with torch.autocast(styles.device.type, torch.bfloat16):
+        image: Tensor = generator(styles, noise, pivot, correction)
+    return image.float()
