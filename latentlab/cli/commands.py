@@ -26,6 +26,7 @@ COMMANDS: Registry = Registry(
         "directions card": "latentlab.cli.directions:Card",
         "train": "latentlab.cli.train:Train",
         "train-encoder": "latentlab.cli.train:TrainEncoder",
+        "train-scorer": "latentlab.cli.train_scorer:TrainScorer",
         "convert": "latentlab.cli.convert:Convert",
         "replay": "latentlab.cli.replay:Replay",
         "models list": "latentlab.cli.models:List",
