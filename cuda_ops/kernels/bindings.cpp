@@ -13,6 +13,7 @@
 #include "filtered_lrelu.h"
 #include "upfirdn2d.h"
 #ifdef LATENTLAB_CUDA
+#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
@@ -120,7 +121,7 @@ Tensor upfirdn2d(const Tensor& x, const Tensor& f, int64_t up_x, int64_t up_y, i
   Tensor out = empty_image(in, r.out_h, r.out_w);
   if (out.numel() == 0) return out;
 #ifdef LATENTLAB_CUDA
-  ops::upfirdn2d_cuda(kind_of(x), in.data_ptr(), out.data_ptr(), taps.x, taps.y, r, stream_of(x));
+  C10_CUDA_CHECK((cudaError_t)ops::upfirdn2d_cuda(kind_of(x), in.data_ptr(), out.data_ptr(), taps.x, taps.y, r, stream_of(x)));
 #else
   ops::upfirdn2d_cpu(kind_of(x), in.data_ptr(), out.data_ptr(), taps.x, taps.y, r);
 #endif
@@ -158,7 +159,7 @@ Tensor bias_act(const Tensor& x, const optional<Tensor>& b, const optional<Tenso
   const void* b_data = b ? bias.data_ptr() : nullptr;
   const void* g_data = grad ? upstream.data_ptr() : nullptr;
 #ifdef LATENTLAB_CUDA
-  ops::bias_act_cuda(kind_of(out), in.data_ptr(), b_data, g_data, out.data_ptr(), a, stream_of(x));
+  C10_CUDA_CHECK((cudaError_t)ops::bias_act_cuda(kind_of(out), in.data_ptr(), b_data, g_data, out.data_ptr(), a, stream_of(x)));
 #else
   ops::bias_act_cpu(kind_of(out), in.data_ptr(), b_data, g_data, out.data_ptr(), a);
 #endif
@@ -187,7 +188,7 @@ Tensor filtered(const Tensor& x, const Tensor& fu, const Tensor& fd, int64_t up,
   }
   if (out.numel() == 0) return out;
 #ifdef LATENTLAB_CUDA
-  ops::filtered_lrelu_cuda(kind_of(x), x.data_ptr(), out.data_ptr(), f, stream_of(x));
+  C10_CUDA_CHECK((cudaError_t)ops::filtered_lrelu_cuda(kind_of(x), x.data_ptr(), out.data_ptr(), f, stream_of(x)));
 #else
   ops::filtered_lrelu_cpu(kind_of(x), x.data_ptr(), out.data_ptr(), f);
 #endif

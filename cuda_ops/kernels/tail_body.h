@@ -35,8 +35,15 @@ OPS_FORCE void finish(const V* __restrict v, T* __restrict out, int64_t pixels, 
     const float m = noise ? noise[p] * strength : 0.0f;
     const V* __restrict from = v + p * block;
     T* __restrict to = out + p * block;
+    int64_t c = 0;
+    for (; c + 16 <= block; c += 16) {  // a known count becomes whole vectors
 #pragma GCC ivdep
-    for (int64_t c = 0; c < block; ++c) {
+      for (int64_t j = c; j < c + 16; ++j) {
+        OPS_FINISH(load(from + j) * scale[j], m + bias[j])
+        store(to + j, r);
+      }
+    }
+    for (; c < block; ++c) {
       OPS_FINISH(load(from + c) * scale[c], m + bias[c])
       store(to + c, r);
     }
@@ -167,7 +174,7 @@ static void fir_tail_typed(const void* y, void* out, const float* fx, const floa
   float* constants = neutral(r.c);
   FirTail<T> k = {(const T*)y, (T*)out, r, t, {}, {}, constants, constants + r.c};
   float* tables = make_filter(k.filter, r, fx, fy);
-  k.cut = cut_jobs(r.n, r.c, r.last, r.out_w, r.out_h, 2048);
+  k.cut = cut_jobs(r.n, r.c, r.last, r.out_w, r.out_h, 8192);
   ops::run_jobs(k.cut.jobs(), r.n * r.c * r.out_h * r.out_w > 16384, fir_tail_job<T>, &k);
   free(tables), free(constants);
 }
@@ -218,7 +225,7 @@ static void skip_add_typed(const float* image, float* out, const float* fx, cons
                            const Addend& a) {
   SkipAdd<T> k = {image, out, r, a, {}, {}};
   float* tables = make_filter(k.filter, r, fx, fy);
-  k.cut = cut_jobs(r.n, r.c, false, r.out_w, r.out_h, 2048);
+  k.cut = cut_jobs(r.n, r.c, false, r.out_w, r.out_h, 8192);
   ops::run_jobs(k.cut.jobs(), r.n * r.c * r.out_h * r.out_w > 16384, skip_add_job<T>, &k);
   free(tables);
 }

@@ -45,7 +45,7 @@ static void upfirdn_typed(const void* x, void* y, const void* fx, const void* fy
   Upfirdn<T> u;
   u.x = (const T*)x, u.y = (T*)y, u.r = r;
   A* tables = make_filter(u.filter, r, (const A*)fx, (const A*)fy);
-  u.cut = cut_jobs(r.n, r.c, r.last, r.out_w, r.out_h, 2048);
+  u.cut = cut_jobs(r.n, r.c, r.last, r.out_w, r.out_h, 8192);
   ops::run_jobs(u.cut.jobs(), r.n * r.c * r.out_h * r.out_w > 16384, upfirdn_job<T>, &u);
   free(tables);
 }
