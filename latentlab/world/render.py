@@ -101,8 +101,11 @@ class Renderer:
         light = set_light(table)
         depth = torch.where(inverse > 0, 1 / inverse.clamp_min(1e-6), torch.zeros_like(inverse))
         seen = find_visible(scene, table, canvas, index, depth, light.direction)
-        maps = self._maps(scene, canvas, index, seen, size)
-        colour, label = shade(Shading(head, table, light, toon), seen, maps, index.numel())
+
+        def read(skin: Visible) -> dict[str, Tensor]:
+            return self._maps(scene, canvas, index, skin, size)
+
+        colour, label = shade(Shading(head, table, light, toon), seen, read, index.numel())
         backdrop = paint_background(table, side).flatten(0, 2)
         colour = torch.where(index.flatten()[:, None] >= 0, colour, backdrop).view(*index.shape, 3)
         if toon:
@@ -123,13 +126,10 @@ class Renderer:
         )  # fmt: skip
 
     def _maps(
-        self, scene: Scene, canvas: Tensor, index: Tensor, seen: Visible, size: int
+        self, scene: Scene, canvas: Tensor, index: Tensor, skin: Visible, size: int
     ) -> dict[str, Tensor]:
-        """The painted maps at the skin's pixels, [p] by name; small pictures read small maps."""
-        skin = seen.of("face", "head")
+        """The painted maps at skin pixels, [p] by name; small pictures read small maps."""
         atlas = self.head.atlas
-        if skin is None:
-            return {}
         uv = interpolate(
             self.head.texcoords[None], scene.corners, canvas, scene.triangles, index, skin.pixels
         )

@@ -16,6 +16,10 @@ MATERIALS = (*PARTS, "hair", "beard", "frame")
 """What a triangle is made of; the first ones are the parts of the head."""
 
 
+HIDDEN = ("mouth", "gums", "teeth", "eye_right", "eye_left", "lashes")
+"""What casts no shadow that could be seen."""
+
+
 @dataclass(frozen=True, eq=False)
 class Strip:
     """A mesh that joins the head: one topology for all faces of the batch."""
@@ -51,6 +55,14 @@ class Scene:
     """Place in `MATERIALS`, int64 [t]."""
     landmarks: Tensor
     """Camera frame, [n, 68, 3]."""
+
+    def opaque(self) -> Tensor:
+        """The triangles that cast shadows: no lashes, nothing inside the head, every other run of hair."""
+        inside = torch.zeros(len(MATERIALS), dtype=torch.bool, device=self.material.device)
+        inside[[MATERIALS.index(name) for name in HIDDEN]] = True
+        hair = self.material == MATERIALS.index("hair")
+        strand = torch.cumsum(hair, 0) // 48 % 2 == 1  # locks overlap: half of them cast the shadow of all
+        return self.triangles[~(inside[self.material] | (hair & strand))].contiguous()
 
 
 def pose_head(head: Head, table: dict[str, Tensor], *, toon: bool = False) -> tuple[Camera, Tensor, Strip]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -46,14 +47,16 @@ class Shading:
         return light_toon(albedo, part.normal, part.view, self.light, part.image, part.lit, gloss)
 
 
-def shade(shading: Shading, seen: Visible, maps: dict[str, Tensor], count: int) -> tuple[Tensor, Tensor]:
+def shade(
+    shading: Shading, seen: Visible, read: Callable[[Visible], dict[str, Tensor]], count: int
+) -> tuple[Tensor, Tensor]:
     """Linear RGB [count, 3] and class int64 [count] of a flattened picture, zero on background.
 
-    maps: the painted maps at the skin pixels, in their order."""
+    read: gives the painted maps at skin pixels, [p] by name."""
     colour = torch.zeros(count, 3, device=seen.place.device)
     label = torch.zeros(count, dtype=torch.int64, device=seen.place.device)
     painters = (
-        (("face", "head"), lambda part: _skin(shading, part, maps)),
+        (("face", "head"), lambda part: _skin(shading, part, read(part))),
         (tuple(PARTS[eye] for eye in EYES), lambda part: (_eye(shading, part), CLASS["eyes"])),
         (("teeth",), lambda part: (_mouth(shading, part, "teeth"), CLASS["mouth"])),
         (("gums",), lambda part: (_mouth(shading, part, "gums"), CLASS["mouth"])),

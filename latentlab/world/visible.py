@@ -64,6 +64,6 @@ def find_visible(
     eye[:, 2] = table["distance"][image]
     view = normalize(eye - place, dim=1)
     sky = crevices(depth, index >= 0).flatten()[pixels]
-    lit = lit_share(scene.points, scene.triangles, towards, place, image, min(side, 512))
+    lit = lit_share(scene.points, scene.opaque(), towards, place, image, min(side, 512))
     material = scene.material[index.flatten()[pixels].long()]
     return Visible(pixels, image, material, normal, place, attributes[:, 6:12], view, lit, sky)
