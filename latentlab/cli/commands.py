@@ -26,6 +26,8 @@ COMMANDS: Registry = Registry(
         "directions card": "latentlab.cli.directions:Card",
         "train": "latentlab.cli.train:Train",
         "train-encoder": "latentlab.cli.train:TrainEncoder",
+        "train-scorer": "latentlab.cli.train:TrainScorer",
+        "finetune": "latentlab.cli.train:Finetune",
         "train-scorer": "latentlab.cli.train_scorer:TrainScorer",
         "convert": "latentlab.cli.convert:Convert",
         "replay": "latentlab.cli.replay:Replay",

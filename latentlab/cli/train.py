@@ -1,4 +1,4 @@
-"""`latentlab train` and `train-encoder`: learning, on one device or, under torchrun, on many."""
+"""`latentlab train`, `train-encoder`, `train-scorer`, `finetune`: learning, on one device or, under torchrun, on many."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import tyro
 
@@ -106,6 +106,92 @@ class TrainEncoder(Command):
 
         options = {name: value for name, value in vars(self).items() if name != "settings"}
         learn(session, self.out, lambda watch: train_encoder(session.studio, watch, self.settings, **options))
+
+
+@dataclass(frozen=True)
+class Finetune(Command):
+    """Take --network to a new domain with few images.
+
+    Learns with adaptive augmentation, the upper layers of the critic frozen, and (unless told otherwise) the mapping
+    frozen, so that parent and child share their latent space and directions move both. What it learnt is a small file,
+    difference.safetensors, that names its parent by hash and can be given as --network wherever the parent is known.
+    """
+
+    data: Annotated[Path, tyro.conf.arg(metavar="PATH")]
+    """A folder of pictures of the new domain, or packed images."""
+    out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])]
+    """The run's folder."""
+    critic: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """The critic's file, where it is neither inside the network's file nor beside it."""
+    images: Annotated[int, tyro.conf.arg(metavar="N")] = 50_000
+    """How many images to show in all."""
+    seconds: Annotated[float, tyro.conf.arg(metavar="S")] = FOREVER
+    """Stop after so long, everything saved."""
+    freeze_critic: Annotated[int, tyro.conf.arg(metavar="N")] = 2
+    """How many of the critic's largest resolutions stay as they are."""
+    learn_mapping: bool = False
+    """Let the mapping learn too; directions of the parent then fit the child less."""
+    swap_from: Annotated[int, tyro.conf.arg(metavar="PIXELS")] = 0
+    """Take the child's layers from this resolution on, the parent's below; 0 takes all of the child's."""
+    form: Literal["auto", "low rank", "whole"] = "auto"
+    """How the difference is kept: at most 2 MB, at most 8 MB, or whichever measures better."""
+    resume: bool = False
+    """Go on from the newest checkpoint in the folder."""
+    settings: Settings = ()
+    """Any other setting of the training; can be repeated."""
+
+    examples: ClassVar[tuple[str, ...]] = ("latentlab finetune --data sketches --images 20000 --out runs/sketches",)
+
+    def run(self, session: Session) -> None:
+        from latentlab.studio.training import finetune
+
+        own = ("settings", "learn_mapping")
+        options = {name: value for name, value in vars(self).items() if name not in own}
+        options["freeze_mapping"] = not self.learn_mapping
+        learn(session, self.out, lambda watch: finetune(session.studio, watch, self.settings, **options))
+
+
+@dataclass(frozen=True)
+class TrainScorer(Command):
+    """Teach a scorer on renders: guide, judge or identity.
+
+    Renders what it needs first (kept, and gone on with after an interruption). The file's story holds what it reaches
+    on people it never saw. Guide, judge and identity never share a person.
+    """
+
+    out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])]
+    """The run's folder; ROLE.safetensors will lie in it."""
+    role: Literal["guide", "judge", "identity"] = "guide"
+    """guide (discovery and closed loops see it), judge, or identity."""
+    faces: Annotated[int, tyro.conf.arg(metavar="N")] = 20_000
+    """Renders to learn from."""
+    held_out: Annotated[int, tyro.conf.arg(metavar="N")] = 5_000
+    """Renders to measure with."""
+    images: Annotated[int, tyro.conf.arg(metavar="N")] = 400_000
+    """Pictures to show in all."""
+    batch: Annotated[int, tyro.conf.arg(metavar="N")] = 64
+    """Pictures at once."""
+    size: Annotated[int, tyro.conf.arg(metavar="PIXELS")] = 96
+    """Side of the pictures that the network reads."""
+    width: Annotated[int, tyro.conf.arg(metavar="N")] = 32
+    """Channels of its first stage."""
+    views: Annotated[int, tyro.conf.arg(metavar="N")] = 10
+    """Pictures of each person, for identity."""
+    renders: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    """Keeps the renders, so that roles can share the held-out ones; OUT/renders if left out."""
+    face_model: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
+    """The morphable face; else LATENTLAB_FACE_MODEL, else the user data folder."""
+    engine: Literal["local", "ray"] = "local"
+    """Where the renders are made."""
+    resume: bool = False
+    """Go on from the newest checkpoint in the folder."""
+
+    examples: ClassVar[tuple[str, ...]] = ("latentlab train-scorer --role judge --out runs/judge --renders runs/renders",)
+
+    def run(self, session: Session) -> None:
+        from latentlab.studio.train_scorer import train_scorer
+
+        learn(session, self.out, lambda watch: train_scorer(session.studio, watch, **vars(self)))
 
 
 def learn(session: Session, folder: Path, work: Callable[[Any], Path]) -> None:

@@ -28,7 +28,7 @@ def load_generator(name: str | Path, device: torch.device | str = "cpu", home: s
             stacklevel=2,
         )
         return _tiny().to(device)
-    parts = read(path, GENERATORS)
+    parts = read(path, GENERATORS, home)
     module = make(next(parts[part] for part in GENERATORS if part in parts))
     if not isinstance(module, Generator):
         raise BadFile(f"{path} holds no generator; name another file")
@@ -40,7 +40,7 @@ def load_parts(name: str | Path, device: torch.device | str = "cpu", home: str |
     path = find(name, home)
     if path is None:
         raise BadFile("the network 'faces' does not ship yet; name a weight file")
-    return {part: make(foreign).to(device) for part, foreign in read(path).items()}
+    return {part: make(foreign).to(device) for part, foreign in read(path, home=home).items()}
 
 
 def find(name: str | Path, home: str | Path = "lab") -> Path | None:
@@ -55,10 +55,13 @@ def find(name: str | Path, home: str | Path = "lab") -> Path | None:
     return find_network(path, home)
 
 
-def read(path: Path, parts: tuple[str, ...] = PARTS) -> dict[str, Foreign]:
-    """The parts of a weight file of any format, nothing executed."""
+def read(path: Path, parts: tuple[str, ...] = PARTS, home: str | Path = "lab") -> dict[str, Foreign]:
+    """The parts of a weight file of any format, nothing executed; a child's difference is added to its parent."""
     from latentlab.store import bridge
+    from latentlab.studio.children import is_child, read_child
 
+    if is_child(path):
+        return read_child(path, home)
     return bridge.read(path, parts)
 
 

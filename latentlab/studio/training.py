@@ -51,6 +51,18 @@ def train_encoder(
     )
 
 
+def finetune(studio: Studio, watch: Watch | None = None, settings: Iterable[str] = (), **fields: Any) -> Path:
+    """Take the studio's network to a new domain; returns the difference's file."""
+    from latentlab.backbones.finetune import Finetune
+    from latentlab.studio.networks import find
+
+    parent = find(studio.network, studio.home)
+    if parent is None:
+        raise MissingPart("the network 'faces' does not ship yet, so there is nothing to begin with; name --network")
+    method = Finetune(parent=parent, device=studio.device, settings=_with_seed(studio, settings), **fields)
+    return method.run(watch=studio.tell(watch))
+
+
 def _with_seed(studio: Studio, words: Iterable[str]) -> dict[str, Any]:
     """The seed of the command line is a setting like any other."""
     settings = parse_settings(words)

@@ -145,7 +145,7 @@ def test_other_endings_are_no_videos(path: str, tmp_path) -> None:
         Video(tmp_path / path)
 
 
-@pytest.mark.parametrize("wrong", [dict(frames=0), dict(frames=10**9), dict(seeds="3"), dict(seeds="0-9999")])
+@pytest.mark.parametrize("wrong", [{"frames": 0}, {"frames": 10**9}, {"seeds": "3"}, {"seeds": "0-9999"}])
 def test_impossible_journeys_are_refused(wrong: dict) -> None:
     with pytest.raises(BadInput):
         Interpolation(**wrong).keys()

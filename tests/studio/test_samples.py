@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 
@@ -110,16 +111,16 @@ def test_batches_hold_every_sample_once_and_in_order(numbers: list[int], size: i
         assert [number for run in runs for number in run] == numbers
         assert all(1 <= len(run) <= size for run in runs)
         if look.noise == "random":
-            assert all(b == a + 1 for run in runs for a, b in zip(run, run[1:], strict=False))
+            assert all(b == a + 1 for run in runs for a, b in itertools.pairwise(run))
 
 
 @pytest.mark.parametrize(
     "look",
     [
-        dict(psi=float("nan")),
-        dict(psi=float("-inf")),
-        dict(noise_seed=1),
-        dict(noise="random", noise_seed=-1),
+        {"psi": float("nan")},
+        {"psi": float("-inf")},
+        {"noise_seed": 1},
+        {"noise": "random", "noise_seed": -1},
     ],
 )
 def test_what_no_network_can_do_is_refused_at_once(look: dict) -> None:

@@ -1,0 +1,57 @@
+"""A child network kept as its difference: the parent is found by the hash that the file names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from latentlab.core.errors import LatentLabError, WrongGenerator
+from latentlab.store.archive import is_safetensors, read_story
+from latentlab.store.bridge.foreign import Foreign
+
+KIND = "difference"
+
+
+def is_child(path: Path) -> bool:
+    """Whether the file is a difference from a parent."""
+    try:
+        with open(path, "rb") as file:
+            if not is_safetensors(file.read(16), path.stat().st_size):
+                return False
+        return read_story(path).get("kind") == KIND
+    except (OSError, LatentLabError):
+        return False  # whoever reads it as a network says what is wrong
+
+
+def read_child(path: Path, home: str | Path = "lab") -> dict[str, Foreign]:
+    """The child as if it were a whole file; its parent must be a network that can be named, or lie beside it."""
+    from latentlab.backbones.difference import Difference
+
+    difference = Difference.load(path)
+    parent = _parent(difference.parent, path, home)
+    tensors = difference.added_to(parent.tensors)
+    story = {"parent": difference.parent, "file": path.name, "part": "G_ema"}
+    return {"G_ema": Foreign(parent.kind, parent.arguments, tensors, story)}
+
+
+def _parent(digest: str, path: Path, home: str | Path) -> Foreign:
+    """The network with this hash: stories are read first, whole files only where they have none."""
+    from latentlab.core.fingerprint import fingerprint
+    from latentlab.store import bridge
+    from latentlab.store.home import known_networks
+
+    files = [*sorted(path.parent.glob("*.safetensors")), *known_networks(home).values()]
+    own = [file for file in files if file != path and file.suffix == ".safetensors"]
+    for file in own:
+        try:
+            if read_story(file).get("hash") == digest:
+                return next(iter(bridge.read(file).values()))
+        except LatentLabError:
+            continue
+    for file in (file for file in files if file.suffix != ".safetensors"):
+        for foreign in bridge.read(file, ("G_ema", "G")).values():
+            if fingerprint(foreign.tensors) == digest:
+                return foreign
+    raise WrongGenerator(
+        f"{path} is the difference from the network {digest[:12]}, which is not here; give that network a name "
+        f"(latentlab models add NAME FILE), or put it beside the difference"
+    )
