@@ -41,7 +41,7 @@ class Found:
     path: Path
     """The library."""
     origin: str
-    """"prebuilt", "cache" or "built"."""
+    """prebuilt", "cache" or "built"."""
 
 
 def find_or_build(device: str) -> Found:
