@@ -135,7 +135,9 @@ class Leg:
         with atomic(out / "leg.json") as temporary:
             temporary.write_text(json.dumps(told, indent=1))
         if not told["done"]:
-            save_compact(trainer, out, PAIRS if self.stage == "generator" else {}, FILES - 2)
+            warmed = trainer.images >= getattr(trainer.model, "warm_start", 0)
+            pairs = PAIRS if self.stage == "generator" else {}
+            save_compact(trainer, out, pairs, FILES - 2, ["E"] if warmed and "E" in trainer.networks else [])
             return told
         for old in out.glob("state-*.safetensors"):
             old.unlink()

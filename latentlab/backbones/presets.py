@@ -97,6 +97,15 @@ def _faces_gpu() -> Preset:
     return Preset(model, Pace(batch=64, save_seconds=120, report_steps=20, picture_steps=400))
 
 
+def _finetune(resolution: int) -> Preset:
+    """Few images: augmentation that adapts five times faster, a short memory, no path length (as the authors transfer)."""
+    model = StyleGAN2(
+        resolution=resolution, learning_rate=0.002, r1=0.0002 * resolution**2 / 16, augment="ada", augment_speed=100.0,
+        path_length=0.0, ema_images=2_000, ema_ramp=None, mixing=0.9,
+    )  # fmt: skip
+    return Preset(model, Pace(batch=16, save_seconds=120))
+
+
 PRESETS = {
     "stylegan2": lambda r: published(r or 1024, 32, 4, 32768, 0.002, 10.0, 10, 8),
     "paper256": lambda r: published(r or 256, 64, 8, 16384, 0.0025, 1.0, 20, 8),
@@ -110,6 +119,7 @@ PRESETS = {
     "stylegan1": lambda r: stylegan1(r or 256),
     "stylegan3-t": lambda r: stylegan3(r or 256),
     "stylegan3-r": lambda r: stylegan3(r or 256, rotations=True),
+    "finetune": lambda r: _finetune(r or 256),
     "faces64-cpu": lambda r: _faces_cpu(r or 64),
     "faces128-cpu": lambda r: _faces_cpu(r or 128),
     "faces-256": lambda r: _faces_gpu(),

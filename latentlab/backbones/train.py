@@ -13,7 +13,7 @@ import torch
 from latentlab.backbones.presets import preset
 from latentlab.backbones.saving import save_networks
 from latentlab.backbones.transfer import Parent, parent
-from latentlab.core.errors import BadInput, MissingPart, unknown
+from latentlab.core.errors import BadInput, LatentLabError, MissingPart, unknown
 from latentlab.core.watch import Watch, silent
 from latentlab.training.ahead import Source
 from latentlab.training.distributed import team
@@ -194,9 +194,14 @@ def main(arguments: list[str] | None = None) -> None:
             return text
 
     settings = {name: value(text) for name, _, text in (one.partition("=") for one in given.pop("set"))}
-    Train(**given, settings=settings).run(
-        watch=lambda done, text="", image=None: sys.stderr.write(f"{done:6.1%} {text}\n")
-    )
+    try:
+        Train(**given, settings=settings).run(
+            watch=lambda done, text="", image=None: sys.stderr.write(f"{done:6.1%} {text}\n")
+        )
+    except KeyboardInterrupt:  # everything is saved
+        sys.exit(130)
+    except LatentLabError as error:
+        sys.exit(f"{error}")
 
 
 if __name__ == "__main__":

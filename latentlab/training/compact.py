@@ -7,8 +7,9 @@ optimizer, and second moments keep the means of their rows and columns (Shazeer 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -25,13 +26,18 @@ LARGEST = 16 * 2**20 - 2**16
 """Bytes in a file: 16 MiB less what its header may take."""
 
 
-def save_compact(trainer: Trainer, folder: Path, pairs: Mapping[str, str], most: int = 8) -> list[Path]:
+def save_compact(
+    trainer: Trainer, folder: Path, pairs: Mapping[str, str], most: int = 8, left_out: Sequence[str] = ()
+) -> list[Path]:
     """Write at most `most` files of at most 16 MiB; `pairs` names networks kept as a difference from another one.
+
+    Networks that are `left_out` have done their part; they begin anew where the state is read.
 
     Raises:
         BadInput: the state does not fit.
     """
-    tensors = {**_weights(trainer, pairs), **_moments(trainer.optimizers)}
+    optimizers = {name: one for name, one in trainer.optimizers.items() if name not in left_out}
+    tensors = {**_weights(trainer, pairs, left_out), **_moments(optimizers)}
     shards = _deal(tensors)
     if len(shards) > most:
         size = sum(value.nbytes for value in tensors.values()) / 2**20
@@ -45,6 +51,7 @@ def save_compact(trainer: Trainer, folder: Path, pairs: Mapping[str, str], most:
         "batch": trainer.pace.batch,
         "pairs": dict(pairs),
         "shards": len(shards),
+        "left_out": list(left_out),
     }
     paths = []
     for index, shard in enumerate(shards):
@@ -78,20 +85,24 @@ def load_compact(trainer: Trainer, folder: Path) -> bool:
         raise BadFile(
             f"{folder} holds {len(paths)} files of a state of {story.get('shards')}, or files of two legs; carry one leg's"
         )
-    _fill_weights(trainer, tensors, story["pairs"], folder)
+    _fill_weights(trainer, tensors, story, folder)
     _fill_moments(trainer.optimizers, tensors, story["step"])
     if story["batch"] != trainer.pace.batch:
         raise BadInput(f"{folder} was trained with a batch of {story['batch']}, not {trainer.pace.batch}")
     trainer.step = story["step"]
     trainer.story |= {
-        key: value for key, value in story.items() if key not in {"step", "batch", "pairs", "shards"}
+        key: value
+        for key, value in story.items()
+        if key not in {"step", "batch", "pairs", "shards", "left_out"}
     }
     return True
 
 
-def _weights(trainer: Trainer, pairs: Mapping[str, str]) -> dict[str, Tensor]:
+def _weights(trainer: Trainer, pairs: Mapping[str, str], left_out: Sequence[str]) -> dict[str, Tensor]:
     kept: dict[str, Tensor] = {}
     for network, module in trainer.networks.items():
+        if network in left_out:
+            continue
         other = trainer.networks[pairs[network]].state_dict() if network in pairs else {}
         for name, value in module.state_dict().items():
             value = value.detach().cpu().contiguous()
@@ -108,9 +119,11 @@ def _weights(trainer: Trainer, pairs: Mapping[str, str]) -> dict[str, Tensor]:
 
 
 def _fill_weights(
-    trainer: Trainer, tensors: Mapping[str, Tensor], pairs: Mapping[str, str], folder: Path
+    trainer: Trainer, tensors: Mapping[str, Tensor], story: Mapping[str, Any], folder: Path
 ) -> None:
     for network, module in trainer.networks.items():
+        if network in story["left_out"]:
+            continue
         state = module.state_dict()
         read: dict[str, Tensor] = {}
         for name, value in state.items():
@@ -118,7 +131,7 @@ def _fill_weights(
             if f"value/{key}" in tensors:
                 read[name] = tensors[f"value/{key}"].to(value.dtype)
             elif f"gap/{key}" in tensors:
-                base = tensors[f"value/{pairs[network]}/{name}"].float()
+                base = tensors[f"value/{story['pairs'][network]}/{name}"].float()
                 read[name] = base + tensors[f"gap/{key}"].float() * tensors[f"scale/{key}"]
             if name not in read or read[name].shape != value.shape:
                 raise OtherArchitecture(

@@ -1,0 +1,159 @@
+"""`latentlab finetune`: a generator taken to a new domain by few images; what it learnt is a small file beside its parent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from latentlab.backbones.difference import Difference, low_rank, swap_layers, whole
+from latentlab.backbones.train import Train
+from latentlab.core.errors import BadFile, BadInput
+from latentlab.core.shapes import Images
+from latentlab.core.watch import Watch, silent
+from latentlab.data.holdout import is_held_out
+from latentlab.networks.build import build
+from latentlab.store.bridge import Foreign, read
+from latentlab.training.ahead import Source
+from latentlab.training.packed import Packed, pack_folder
+
+Judge = Callable[[Callable[[int], Images]], float]
+"""How far samples are from the new domain, the lower the better; given a function from a seed to images."""
+
+
+@dataclass(frozen=True)
+class Finetune:
+    """The new domain and how carefully it is approached."""
+
+    parent: Path
+    """The network to begin with; its critic's file lies beside it or is named."""
+    data: Path
+    """A folder of images of the new domain (people held out are left out by name), or packed images."""
+    out: Path
+    critic: Path | None = None
+    images: int = 50_000
+    seconds: float = float("inf")
+    freeze_critic: int = 2
+    """Largest resolutions of the critic that stay as they are (freeze-D, Mo et al. 2020)."""
+    freeze_mapping: bool = True
+    """Keep the mapping: parent and child then share their latent space, and directions move both."""
+    swap_from: int = 0
+    """Take the child's layers from this resolution on, the parent's below; 0 takes all of the child's."""
+    form: str = "auto"
+    """`low rank` (at most 2 MB), `whole` (at most 8 MB), or whichever measures better."""
+    resize: bool = True
+    resume: bool = False
+    device: str = "auto"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def run(self, judge: Judge | None = None, source: Source | None = None, watch: Watch = silent) -> Path:
+        """Train; returns the difference's file, `difference.safetensors` in the run's folder.
+
+        With `form="auto"`, both forms are judged (`judge`, else how closely they repeat the child's images), and the
+        smaller one is kept unless the larger is better by a fiftieth.
+        """
+        if self.form not in ("auto", "low rank", "whole"):
+            raise BadInput(f"no form of a difference is called '{self.form}' (known: auto, low rank, whole)")
+        parts = read(self.parent)
+        mother = parts.get("G_ema") or parts.get("G")
+        if mother is None:
+            raise BadFile(f"{self.parent} holds no generator; finetune needs one")
+        resolution: Any = mother.arguments["resolution"]
+        settings = {
+            "freeze_critic": self.freeze_critic,
+            "freeze_mapping": self.freeze_mapping,
+            **self.settings,
+        }
+        task = Train(
+            data=self.data, out=self.out, images=self.images, seconds=self.seconds, preset="finetune", resolution=resolution,
+            resume=self.resume, transfer=self.parent, transfer_critic=self.critic or _beside(self.parent, parts), device=self.device,
+            settings=settings,
+        )  # fmt: skip
+        source = source or self.source(resolution, watch)
+        file = task.run(source=source, watch=watch)
+        child = read(file)["G_ema"]
+        tensors = _held(mother, child)
+        if self.swap_from:
+            tensors = swap_layers(mother, tensors, self.swap_from)
+        chosen, told = self._choose(mother, tensors, judge)
+        story = {
+            "kind of network": mother.kind,
+            "training": child.story.get("training"),
+            "measured": told,
+            "swap_from": self.swap_from,
+        }
+        return chosen.save(Path(self.out) / "difference.safetensors", story)
+
+    def source(self, resolution: int, watch: Watch = silent) -> Packed:
+        """The images, without people held out."""
+        data = Path(self.data)
+        if data.is_file():
+            return Packed((data,), mirror=True)
+        file = Path(self.out) / f"images-{resolution}.npy"
+        if not file.exists():
+            pack_folder(
+                data,
+                resolution,
+                file,
+                resize=self.resize,
+                skip=lambda path: is_held_out(path.name),
+                watch=watch,
+            )
+        return Packed((file,), mirror=True)
+
+    def _choose(
+        self, mother: Foreign, child: dict[str, Tensor], judge: Judge | None
+    ) -> tuple[Difference, dict[str, float]]:
+        makers = {"low rank": low_rank, "whole": whole}
+        names = list(makers) if self.form == "auto" else [self.form]
+        forms = {name: makers[name](mother.tensors, child) for name in names}
+        whole_child = _painter(mother, child)
+        judge = judge or (lambda paint: _unlikeness(paint, whole_child))
+        told = {name: judge(_painter(mother, form.added_to(mother.tensors))) for name, form in forms.items()}
+        told |= {f"{name} bytes": float(form.bytes) for name, form in forms.items()}
+        best = names[0]
+        for name in names[1:]:
+            if told[name] < 0.98 * told[best]:
+                best = name
+        return forms[best], told
+
+
+def child_of(parent: Foreign, difference: Difference) -> torch.nn.Module:
+    """The child as a network."""
+    return build(parent.kind, parent.arguments, difference.added_to(parent.tensors))
+
+
+def _beside(parent: Path, parts: Mapping[str, Foreign]) -> Path | None:
+    beside = Path(parent).with_name("critic.safetensors")
+    return beside if "D" not in parts and beside.exists() else None
+
+
+def _held(mother: Foreign, child: Foreign) -> dict[str, Tensor]:
+    """The child's tensors under the parent's names, with the parent's noise and centre of truncation."""
+    kept = {
+        name
+        for name in mother.tensors
+        if "noise_const" in name or "w_avg" in name or "resample_filter" in name
+    }
+    return {name: value if name in kept else child.tensors[name] for name, value in mother.tensors.items()}
+
+
+def _painter(mother: Foreign, tensors: Mapping[str, Tensor]) -> Callable[[int], Images]:
+    from latentlab.core.seeds import draw_z
+
+    network: Any = build(mother.kind, mother.arguments, tensors)
+
+    @torch.no_grad()
+    def paint(seed: int) -> Images:
+        w = network.map(draw_z(range(seed * 8, seed * 8 + 8), network.z_width))
+        return network(network.styles(w[:, None].repeat(1, network.layers, 1)))
+
+    return paint
+
+
+def _unlikeness(paint: Callable[[int], Images], truth: Callable[[int], Images], batches: int = 4) -> float:
+    return sum(float((paint(seed) - truth(seed)).square().mean()) for seed in range(batches)) / batches
