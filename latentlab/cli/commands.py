@@ -37,6 +37,7 @@ COMMANDS: Registry = Registry(
         "models verify": "latentlab.cli.models:Verify",
         "models card": "latentlab.cli.models:Card",
         "doctor": "latentlab.cli.doctor:Doctor",
+        "demo": "latentlab.cli.demo:Demo",
     },
 )
 """A name of two words is a subcommand: `models list`."""

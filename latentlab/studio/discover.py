@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.core.direction import Direction
-from latentlab.core.errors import BadInput, MissingPart, UnknownName, unknown
+from latentlab.core.errors import BadInput, MissingPart, unknown
 
 if TYPE_CHECKING:
     from latentlab.core.latent import Latent
@@ -163,31 +163,10 @@ def _part(watch: Watch, start: float, end: float) -> Watch:
     return tell
 
 
-def find_direction(studio: Studio, name: str) -> Direction:
-    """A direction by name (the lab's own, else one that ships) or by file."""
-    from latentlab.directions.library import load_direction
-
-    path = Path(name)
-    if path.suffix == ".safetensors":
-        return load_direction(path)
-    known = known_directions(studio)
-    if name not in known:
-        raise unknown("direction", name, known)
-    return load_direction(known[name])
-
-
-def known_directions(studio: Studio) -> dict[str, Path]:
-    """Files by name: those that ship with the embedded default, and the lab's own, which come first."""
-    from latentlab.directions.library import names_in
-    from latentlab.store.home import assets_folder
-
-    shipped = names_in(assets_folder() / str(studio.name) / "directions")
-    return shipped | names_in(directions_folder(studio))
-
-
 def port(studio: Studio, name: str, child: str, *, save: bool = True) -> Direction:
     """The direction for a fine-tuned child of this network."""
     from latentlab.directions.exchange import port as ported
+    from latentlab.studio.library import find_direction
     from latentlab.studio.studio import Studio as Place
 
     direction = find_direction(studio, name)
@@ -214,9 +193,3 @@ def import_file(studio: Studio, path: Path | str, name: str = "") -> list[Direct
             )
     keep(studio, found)
     return found
-
-
-def check_name_free(studio: Studio, name: str) -> None:
-    """Raise where the lab already has a direction of this name."""
-    if name in known_directions(studio):
-        raise UnknownName(f"a direction '{name}' exists already; choose another with --name")

@@ -50,8 +50,8 @@ def evaluate(
     """Measure directions on fresh faces; with `out`, write the HTML report there, with `keep`, the directions' files."""
     from latentlab.metrics.leakage import Evaluate
     from latentlab.metrics.report import Report
-    from latentlab.studio.discover import find_direction
     from latentlab.studio.discover import keep as keep_directions
+    from latentlab.studio.library import find_direction
 
     method = method or Evaluate()
     judges = list(scorers) if scorers is not None else default_judges(studio)

@@ -26,6 +26,8 @@ TASKS = {
     "align": "latentlab.studio.align:align",
     "invert": "latentlab.studio.invert:invert",
     "edit": "latentlab.studio.edit:edit",
+    "discover": "latentlab.studio.discover:discover",
+    "evaluate": "latentlab.studio.evaluate:evaluate",
     "replay": "latentlab.studio.replay:replay",
 }
 """`studio.NAME(...)` calls the function with the studio as its first argument: a new task is a file and a line."""

@@ -7,8 +7,9 @@ import pytest
 
 from latentlab.core.errors import BadFile, BadInput, MissingPart, UnknownName
 from latentlab.metrics.leakage import Evaluate
-from latentlab.studio.discover import discover, find_direction, import_file, known_directions
+from latentlab.studio.discover import discover, import_file
 from latentlab.studio.evaluate import confounders, disentanglement, evaluate
+from latentlab.studio.library import direction_files, find_direction
 from latentlab.studio.studio import Studio
 from tests.directions.toy import ToyGenerator, ToyScorer
 
@@ -69,7 +70,7 @@ def test_bad_questions_are_one_line(studio, tmp_path) -> None:
     np.save(tmp_path / "wide.npy", np.ones((1, 512)))
     with pytest.raises(BadFile, match="512"):
         import_file(studio, tmp_path / "wide.npy")
-    assert known_directions(studio) == {}
+    assert direction_files(studio) == {}
 
 
 def test_a_space_that_holds_the_attributes_is_informative(studio) -> None:
