@@ -172,7 +172,7 @@ def _person(random: np.random.Generator) -> dict[str, Any]:
         "skin_pattern": _tuple(random.uniform(size=2)), "eye_colour": _near(random, EYE_COLOURS[eyes], 0.12),
         "brow_thickness": _clip(0.48 + 0.24 * presentation + random.normal() * 0.14, 0, 1),
         "brow_darkness": _clip(0.72 + random.normal() * 0.14, 0.2, 1),
-        "greying": _clip(random.normal() * 0.18, -1, 1), "hairline": _clip(random.normal() * 0.10, -0.6, 0.6),
+        "greying": _clip(random.normal() * 0.15, -1, 1), "hairline": _clip(random.normal() * 0.10, -0.6, 0.6),
     }  # fmt: skip
 
 
@@ -276,11 +276,18 @@ def _glasses(random: np.random.Generator, person: dict[str, Any]) -> dict[str, A
     style = "none" if random.uniform() > likely else str(random.choice(GLASSES_STYLES[1:]))
     dark = random.uniform() < 0.65
     colour = _near(random, (0.07, 0.06, 0.06), 0.3) if dark else _tuple(random.uniform(0.1, 0.7, 3))
-    return {"glasses": style, "glasses_colour": colour, "glasses_tint": float(random.uniform(0, 0.12))}
+    return {
+        "glasses": style,
+        "glasses_colour": colour,
+        "glasses_tint": float(random.uniform(0, 0.12))
+        if random.uniform() < 0.93
+        else float(random.uniform(0.3, 0.7)),
+    }
 
 
 def _place(random: np.random.Generator, yaw: float) -> dict[str, Any]:
-    vivid = random.beta(1.2, 3.0)
+    cloth = random.beta(1.2, 2.2)
+    vivid = random.beta(1.0, 4.5)
     base = random.uniform(0.05, 0.95, 3) * vivid + random.uniform(0.1, 0.85) * (1 - vivid)
     light = {
         "light_azimuth": _clip(0.4 * yaw + random.normal() * 32, -85, 85),
@@ -296,6 +303,6 @@ def _place(random: np.random.Generator, yaw: float) -> dict[str, Any]:
     behind = {
         "background_top": _tuple(np.clip(base + random.normal(size=3) * 0.07, 0.02, 0.98)),
         "background_bottom": _tuple(np.clip(base * random.uniform(0.6, 1.1) + random.normal(size=3) * 0.07, 0.02, 0.98)),
-        "background_blur": _tuple(random.uniform(size=4)), "cloth_colour": _tuple(random.uniform(0.05, 0.85, 3)),
+        "background_blur": _tuple(random.uniform(size=4)), "cloth_colour": _tuple(random.uniform(0.05, 0.85, 3) * cloth + random.uniform(0.04, 0.85) * (1 - cloth)),
     }  # fmt: skip
     return light | camera | behind

@@ -18,6 +18,7 @@ from latentlab.world.background import paint_background
 from latentlab.world.expressions import blend_weights
 from latentlab.world.factors import Face, columns
 from latentlab.world.head import Head, prepare_head
+from latentlab.world.lenses import lay_lenses
 from latentlab.world.light import set_light, to_display
 from latentlab.world.model import FaceModel, load_face_model
 from latentlab.world.scene import Scene, join, pose_head
@@ -108,6 +109,7 @@ class Renderer:
         colour, label = shade(Shading(head, table, light, toon), seen, read, index.numel())
         backdrop = paint_background(table, side).flatten(0, 2)
         colour = torch.where(index.flatten()[:, None] >= 0, colour, backdrop).view(*index.shape, 3)
+        colour = lay_lenses(colour, inverse, table, light, camera, own[:, head.landmarks])
         if toon:
             colour = draw_outlines(colour, label.view(index.shape), depth)
         colour = colour * (2.0 ** table["exposure"])[:, None, None, None]

@@ -11,7 +11,7 @@ from latentlab.world.light import Light, pick, to_linear
 
 def grey_share(table: dict[str, Tensor]) -> Tensor:
     """Share of grey hairs, 0..1, [n]."""
-    return ((table["age"] - 35) / 42).clamp(0, 1.05).add(0.8 * table["greying"]).clamp(0, 1)
+    return ((table["age"] - 41) / 42).clamp(0, 1.05).add(0.8 * table["greying"]).clamp(0, 1)
 
 
 def strand_colour(table: dict[str, Tensor], image: Tensor, chance: Tensor) -> Tensor:
