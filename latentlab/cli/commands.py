@@ -7,6 +7,7 @@ from latentlab.core.registry import Registry
 COMMANDS: Registry = Registry(
     "command",
     {
+        "demo": "latentlab.cli.demo:Demo",
         "generate": "latentlab.cli.generate:Generate",
         "mix": "latentlab.cli.mix:Mix",
         "interpolate": "latentlab.cli.interpolate:Interpolate",
@@ -28,7 +29,6 @@ COMMANDS: Registry = Registry(
         "train-encoder": "latentlab.cli.train:TrainEncoder",
         "train-scorer": "latentlab.cli.train:TrainScorer",
         "finetune": "latentlab.cli.train:Finetune",
-        "train-scorer": "latentlab.cli.train_scorer:TrainScorer",
         "convert": "latentlab.cli.convert:Convert",
         "replay": "latentlab.cli.replay:Replay",
         "models list": "latentlab.cli.models:List",

@@ -116,14 +116,14 @@ class Evaluate:
         target = target or target_of(direction, responses.names)
         column = responses.names.index(target)
         zero = responses.strengths.index(0.0)
-        spread = responses.scores[zero].std(0).clamp_min(1e-9).numpy()
+        spread = spread_of(responses).numpy()
         changes = slopes(responses).numpy()  # [n attributes], own units
-        sign = 1.0 if changes[:, column].mean() >= 0 else -1.0
+        sign = 1.0 if np.nanmean(changes[:, column]) >= 0 else -1.0
         draws = np.random.RandomState(0).randint(len(changes), size=(self.bootstraps, len(changes)))
 
         per_sd = changes / spread
-        means = per_sd[draws].mean(1)  # [bootstraps attributes]
-        center = per_sd.mean(0)
+        means = np.nan_to_num(np.nanmean(per_sd[draws], axis=1))  # [bootstraps attributes]
+        center = np.nan_to_num(np.nanmean(per_sd, axis=0))
         scale = np.abs(center[column]).clip(1e-6), np.abs(means[:, column]).clip(1e-6)
         others = [i for i in range(len(responses.names)) if i != column]
         leak, leaks = center / scale[0], means / scale[1][:, None]
@@ -133,15 +133,15 @@ class Evaluate:
             direction=direction.name,
             target=target,
             n=len(changes),
-            step=_interval(changes[:, column].mean(), changes[draws, column].mean(1)),
+            step=_interval(center[column] * spread[column], means[:, column] * spread[column]),
             step_sd=_interval(center[column], means[:, column]),
             leakage={responses.names[i]: _interval(leak[i], leaks[:, i]) for i in others},
             total_leakage=_interval(np.abs(leak[others]).mean(), np.abs(leaks[:, others]).mean(1)),
             identity=self._identity(responses, column, spread[column], draws),
             monotony=float((moved > 0).float().mean()),
-            works=float((changes[:, column] * sign > 0.5 * abs(changes[:, column].mean())).mean()),
+            works=float((changes[:, column] * sign > 0.5 * abs(np.nanmean(changes[:, column]))).mean()),
             span=_span(responses, zero),
-            curve=dict(zip(responses.strengths, target_scores.mean(1).tolist(), strict=True)),
+            curve=dict(zip(responses.strengths, target_scores.nanmean(1).tolist(), strict=True)),
         )
 
     def _identity(
@@ -152,7 +152,7 @@ class Evaluate:
             return None
         zero = responses.strengths.index(0.0)
         change = (
-            (responses.scores[zero:, :, column] - responses.scores[zero, :, column]).mean(1).abs() / spread
+            (responses.scores[zero:, :, column] - responses.scores[zero, :, column]).nanmean(1).abs() / spread
         ).numpy()
         distance = responses.identity[zero:].numpy()  # [strengths n]
 
@@ -188,9 +188,14 @@ def target_of(direction: Direction, names: Sequence[str]) -> str:
 
 def strongest(responses: Responses) -> str:
     """The attribute that changes most, in standard deviations: the name of a component nobody named."""
-    zero = responses.strengths.index(0.0)
-    change = slopes(responses).mean(0).abs() / responses.scores[zero].std(0).clamp_min(1e-9)
+    change = slopes(responses).nanmean(0).abs() / spread_of(responses)
     return responses.names[int(change.argmax())]
+
+
+def spread_of(responses: Responses) -> Tensor:
+    """Standard deviation of each score over the unmoved faces, [attributes]; NaN rows (no face found) left out."""
+    scores = responses.scores[responses.strengths.index(0.0)]
+    return (scores - scores.nanmean(0)).square().nanmean(0).nan_to_num(0).sqrt().clamp_min(1e-9)
 
 
 def slopes(responses: Responses) -> Tensor:

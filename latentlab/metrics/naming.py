@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from latentlab.core.direction import Direction
-from latentlab.metrics.leakage import Responses, slopes
+from latentlab.metrics.leakage import Responses, slopes, spread_of
 
 CLEAR = 0.25
 """Standard deviations by which one step must change an attribute to be named after it."""
@@ -38,8 +38,7 @@ class Named:
 
 def effects_of(responses: Responses) -> Tensor:
     """Mean change of every attribute by one step, in standard deviations, [attributes]."""
-    zero = responses.strengths.index(0.0)
-    return slopes(responses).mean(0) / responses.scores[zero].std(0).clamp_min(1e-9)
+    return slopes(responses).nanmean(0).nan_to_num(0) / spread_of(responses)
 
 
 def name_components(directions: Sequence[Direction], responses: Sequence[Responses]) -> list[Named]:

@@ -92,10 +92,12 @@ def _with_measures(direction: Direction, row: Evaluation) -> Direction:
 
 
 def default_judges(studio: Studio) -> list[Scorer]:
-    """The judge: another network, seed and set of people than the guide that discovery sees."""
+    """The judge (another network, seed and set of people than the guide) and the measures that were never trained here."""
+    from latentlab.scorers.colour import Colour
+    from latentlab.scorers.geometry import Geometry
     from latentlab.scorers.learned import Judge
 
-    return [Judge(device=studio.place)]
+    return [Judge(device=studio.place), *([Geometry(), Colour()] if dlib_embedding() else [])]
 
 
 def judge_words(judges: Sequence[Scorer], *, identity: bool) -> str:
@@ -106,12 +108,16 @@ def judge_words(judges: Sequence[Scorer], *, identity: bool) -> str:
 
 def dlib_embedding() -> Any:
     """Images to dlib's 128 numbers, NaN where it finds no face; None where dlib is not at hand."""
-    try:
-        from latentlab.scorers.dlib_identity import DlibIdentity
+    from functools import partial
 
-        return DlibIdentity().embed
-    except (ImportError, MissingPart):
+    from latentlab.faces.dlib_models import model_file
+    from latentlab.faces.identity import embed
+
+    try:
+        model_file("identity")
+    except MissingPart:
         return None
+    return partial(embed, strict=True)
 
 
 def sweep(studio: Studio, direction: Direction, method: Evaluate, faces: int = SWEEP_FACES) -> torch.Tensor:

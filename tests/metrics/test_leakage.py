@@ -66,6 +66,22 @@ def test_an_unnamed_component_is_called_after_what_it_changes_most() -> None:
     assert strongest(responses) == "smile"
 
 
+def test_faces_that_cannot_be_measured_are_left_out() -> None:
+    class Sometimes(ToyScorer):
+        def __call__(self, images):
+            scores = super().__call__(images)
+            scores[::4, 1] = torch.nan
+            return scores
+
+    generator, found = ToyGenerator(), direction([1.0, 0.5])
+    method = Evaluate(samples=100, psi=1.0, bootstraps=50)
+    whole, part = (
+        method.judge(found, method.respond(generator, found, [s])) for s in (ToyScorer(), Sometimes())
+    )
+    assert part.leakage["glasses"][0] == pytest.approx(whole.leakage["glasses"][0], rel=0.2)
+    assert part.leakage["smile"] == whole.leakage["smile"]
+
+
 def test_bad_questions_are_one_line() -> None:
     with pytest.raises(BadInput, match="must rise"):
         Evaluate(strengths=(0.0, 1.0))
