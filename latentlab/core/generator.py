@@ -89,9 +89,10 @@ class Generator(nn.Module, ABC):
         """Identity of the network: the fingerprint of its tensors (computed once for each state of them)."""
         state = self.state_dict()
         key = tuple((value.data_ptr(), value._version) for value in state.values())
-        if getattr(self, "_hash", (None, ""))[0] != key:
-            object.__setattr__(self, "_hash", (key, fingerprint(state)))
-        return self._hash[1]  # type: ignore[index]
+        known: tuple[object, str] = self.__dict__.get("_hash", (None, ""))
+        if known[0] != key:
+            known = self.__dict__["_hash"] = (key, fingerprint(state))
+        return known[1]
 
     def truncate(self, w_plus: WPlus, psi: float = 1.0, cutoff: int | None = None) -> WPlus:
         """Pull the first `cutoff` layers (all, if None) towards the average: ψ of Karras et al. 2019."""

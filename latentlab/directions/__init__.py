@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from latentlab.core.registry import Registry
 
-DISCOVERERS = Registry(
+DISCOVERERS: Registry[Any] = Registry(
     "discovery method",
     {
         "regression": "latentlab.directions.regression:Regression",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,12 +31,12 @@ class Learned(Scorer):
             raise BadFile(
                 f"{path} holds a {archive.kind}, not a scorer; train one with: latentlab train-scorer"
             )
-        story = archive.story
+        story: dict[str, Any] = dict(archive.story)
         self.names: tuple[str, ...] = tuple(story["names"])
         self.units: Mapping[str, str] = dict(zip(self.names, story["units"], strict=True))
         self.r2: Mapping[str, float] = dict(story.get("r2", {}))
         """Share of variance explained on held-out renders, by name."""
-        self.network = build_regressor(dict(story["arguments"]), archive.tensors).to(device)
+        self.network = build_regressor(story["arguments"], dict(archive.tensors)).to(device)
         self.hash = archive.hash
 
     def __call__(self, images: Images) -> Scores:
@@ -43,7 +44,8 @@ class Learned(Scorer):
 
     def features(self, images: Images) -> Tensor:
         """Its last hidden layer, [n 256]: a feature space, named `scorer features`."""
-        return self.network.features(images)
+        network: Any = self.network
+        return network.features(images)
 
 
 class Guide(Learned):
