@@ -104,7 +104,7 @@ class ScorerTraining(Trainable):
     spread: tuple[float, ...] = ()
 
     def networks(self) -> Networks:
-        network = Regressor(
+        network: Any = Regressor(
             {"guide": "residual", "judge": "plain"}[self.role], self.width, self.size, len(NAMES)
         )
         network.mean.copy_(torch.tensor(self.mean))
@@ -160,11 +160,12 @@ class IdentityTraining(Trainable):
 
     def phases(self, networks: Networks) -> Sequence[Phase]:
         embedding, head = networks["embedding"], networks["people"]
+        weight: Any = head.weight
 
         def losses(batch: dict[str, Tensor], moment: Moment) -> dict[str, Tensor]:
             with torch.autocast(moment.device.type, torch.bfloat16, enabled=self.half):
                 vectors = embedding(roughen(batch["images"], moment.images))
-            cosines = vectors.float() @ F.normalize(head.weight, dim=1).T
+            cosines = vectors.float() @ F.normalize(weight, dim=1).T
             margin = self.margin * min(
                 moment.images / (0.2 * self.images), 1.0
             )  # grows in, or nothing is learned

@@ -84,7 +84,7 @@ def _build(archive: Archive) -> Direction:
         for name, value in archive.tensors.items()
         if name.startswith("flow.")
     }
-    extra = {name: _number(story[name]) for name in ("slack", "stride", "per_step")}
+    extra: dict[str, Any] = {name: _number(story[name]) for name in ("slack", "stride", "per_step")}
     return FlowDirection(**fields, **extra, tensors=tensors, column=int(story["column"]))
 
 
