@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,9 +24,8 @@ class Identity:
         archive = Archive.load(path or default_file("identity"))
         if archive.kind != KIND:
             raise BadFile(f"{path} holds a {archive.kind}, not an identity embedding")
-        self.network = build_regressor(dict(archive.story["arguments"]), archive.tensors, embeds=True).to(
-            device
-        )
+        story: dict[str, Any] = dict(archive.story)
+        self.network = build_regressor(story["arguments"], dict(archive.tensors), embeds=True).to(device)
         self.hash = archive.hash
 
     def embed(self, images: Images) -> Tensor:
