@@ -1,4 +1,4 @@
-"""`latentlab demo`: the main job on a portrait, offline."""
+"""`latentlab demo`: the main job, start to end, on a portrait."""
 
 from __future__ import annotations
 
@@ -16,30 +16,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Demo(Command):
-    """Align, invert and edit a portrait on the embedded network, without the internet.
+    """Invert a portrait and edit it; print where the pictures are and what they measure.
 
-    Takes the portrait that scikit-image ships, or a photo of your own, and says where the pictures are and what they
-    measure. As long as no trained network ships, it aligns the photo and draws samples of a tiny network with random
-    weights, and says so.
+    Without --photo it takes the portrait that ships with scikit-image. Where no default network ships yet, it draws
+    samples of a tiny random network instead, and says so.
     """
 
     photo: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """A photo of your own."""
-    out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])] = Path("demo")
-    """Where the pictures go."""
+    """Your own photo."""
+    budget: Annotated[float, tyro.conf.arg(metavar="SECONDS")] = 60.0
+    """What the inversion may take."""
 
-    examples: ClassVar[tuple[str, ...]] = ("latentlab demo", "latentlab demo --photo me.jpg")
+    examples: ClassVar[tuple[str, ...]] = ("latentlab demo --photo me.jpg",)
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.demo import demonstrate, has_default
-        from latentlab.studio.picture import writable
+        from time import perf_counter
 
-        writable(self.out)
-        if not has_default():
-            session.note(
-                "no trained network ships with this version: the samples below are of random weights"
-            )
-        with session.progress("demo") as watch:
-            for made in demonstrate(session.studio, self.out, self.photo, watch):
-                session.emit(what=made.what, picture=str(made.path), measured=made.measured)
-                session.say(f"{made.what}: {made.path}" + (f"  ({made.measured})" if made.measured else ""))
+        from latentlab.studio.demo import demo
+
+        started = perf_counter()
+        with session.progress("working") as watch:
+            for shown in demo(session.studio, self.photo, self.budget, watch):
+                session.answer(f"{shown.path}: {shown.words}", file=str(shown.path), words=shown.words)
+        session.say(f"done in {perf_counter() - started:.0f} s; go on with: latentlab edit --help")

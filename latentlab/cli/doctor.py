@@ -20,23 +20,27 @@ class Doctor(Command):
     """
 
     def run(self, session: Session) -> int:
+        from dataclasses import asdict
+
         from latentlab.studio import doctor
 
         machine, data = doctor.machine(), doctor.data()
-        for name, value in machine.items():
-            if name != "libraries":
-                session.say(f"{name:<22} {', '.join(value) if isinstance(value, list) else value}")
         libraries = machine["libraries"]
-        here = ", ".join(f"{name} {found}" for name, found in libraries.items() if found != "absent")
-        absent = ", ".join(name for name, found in libraries.items() if found == "absent")
-        session.say(f"{'libraries':<22} {here}")
-        session.say(f"{'absent (optional)':<22} {absent or 'none'}")
-        for name, value in data.items():
-            session.say(f"{name:<22} {value}")
+        rows = {name: value for name, value in machine.items() if name != "libraries"}
+        rows["libraries"] = ", ".join(
+            f"{name} {found}" for name, found in libraries.items() if found != "absent"
+        )
+        rows["absent, optional"] = (
+            ", ".join(name for name, found in libraries.items() if found == "absent") or "none"
+        )
+        for name, value in (rows | data).items():
+            session.say(f"{name:<17} {value}")
+
         with session.progress("testing the operators"):
             report = doctor.operators()
-        return self._tell(session, machine, data, report)
-
-    def _tell(self, session: Session, machine: dict, data: dict, report) -> int:  # type: ignore[no-untyped-def]
-        session.emit(machine=machine, data=data, operators=report)
-        return 0
+        session.say("\n".join(report.lines()))
+        session.say(
+            "all self-tests passed" if report.good else "a self-test FAILED: do not trust pictures made here"
+        )
+        session.emit(machine=machine, data=data, operators=asdict(report), good=report.good)
+        return 0 if report.good else 1

@@ -140,7 +140,9 @@ class Finetune(Command):
     settings: Settings = ()
     """Any other setting of the training; can be repeated."""
 
-    examples: ClassVar[tuple[str, ...]] = ("latentlab finetune --data sketches --images 20000 --out runs/sketches",)
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab finetune --data sketches --images 20000 --out runs/sketches",
+    )
 
     def run(self, session: Session) -> None:
         from latentlab.studio.training import finetune
@@ -186,7 +188,9 @@ class TrainScorer(Command):
     resume: bool = False
     """Go on from the newest checkpoint in the folder."""
 
-    examples: ClassVar[tuple[str, ...]] = ("latentlab train-scorer --role judge --out runs/judge --renders runs/renders",)
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab train-scorer --role judge --out runs/judge --renders runs/renders",
+    )
 
     def run(self, session: Session) -> None:
         from latentlab.studio.train_scorer import train_scorer

@@ -1,84 +1,115 @@
-"""The demonstration: a photo aligned, inverted and edited on the embedded default, offline."""
+"""The main job on a photograph, start to end: align, invert, edit, and say where the pictures are and what they measure."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from latentlab.core.image import grid, load_picture, save_image
-from latentlab.store.home import find_asset
+from latentlab.core.errors import LatentLabError
 
 if TYPE_CHECKING:
     from latentlab.core.watch import Watch
+    from latentlab.inversion.saved import Saved
     from latentlab.studio.studio import Studio
 
-WISHES = (("age", 2.0), ("age", -2.0), ("smile", 2.0), ("yaw", 2.0))
+WISHES = ({"age": 1.0}, {"smile": 1.0}, {"yaw": 1.0})
+PORTRAIT = "portrait.png"
 
 
 @dataclass(frozen=True)
-class Made:
-    """One thing the demonstration made."""
+class Shown:
+    """One picture of the demo and what there is to say about it."""
 
-    what: str
     path: Path
-    measured: str = ""
-
-
-def has_default() -> bool:
-    """Whether the embedded default ships with this installation."""
-    return find_asset("faces/generator.safetensors") is not None
+    words: str
 
 
 def portrait(folder: Path) -> Path:
-    """The portrait that scikit-image ships (Eileen Collins, NASA, public domain), as a file."""
+    """The portrait that ships with scikit-image (Eileen Collins, NASA, public domain), as a file."""
     from PIL import Image
     from skimage import data
 
-    return save_image(Image.fromarray(data.astronaut()), folder / "portrait.png", source="algorithmicMedia")
+    from latentlab.core.files import atomic
+
+    path = folder / PORTRAIT
+    if not path.exists():
+        with atomic(path) as temporary:
+            Image.fromarray(data.astronaut()).save(temporary, format="PNG")
+    return path
 
 
-def demonstrate(
-    studio: Studio, folder: Path | str, photo: Path | str | None = None, watch: Watch | None = None
-) -> Iterator[Made]:
-    """Align the photo; then invert and edit it, or, where no default network ships, draw from a tiny seeded one."""
-    folder, tell = Path(folder), studio.tell(watch)
-    source = Path(photo) if photo else portrait(folder)
-    load_picture(source)  # a bad photo is said before anything else is made
-    tell(0.1, "aligning the photo")
-    aligned = studio.align(source)
-    yield Made(
-        "aligned photo", save_image(aligned.face.image, folder / "aligned.png", source="algorithmicMedia")
-    )
-    yield from _edits(studio, folder, source, tell) if has_default() else _samples(studio, folder, tell)
+def demo(
+    studio: Studio, photo: Path | None = None, budget: float = 60.0, watch: Watch | None = None
+) -> Iterator[Shown]:
+    """Pictures as they are finished."""
+    from latentlab.studio.picture import writable
+
+    folder = writable(Path(studio.home))
+    if not _has_faces(studio):
+        yield from _samples(studio, folder, watch)
+        return
+    face = _inverted(studio, photo or portrait(folder), budget, watch)
+    measures = {"mse": face.inversion.error} | dict(face.inversion.measures)
+    told = ", ".join(f"{name.replace('_', ' ')} {float(value[0]):.3g}" for name, value in measures.items())
+    yield Shown(face.folder / "aligned.png", "the face, aligned")
+    yield Shown(face.folder / "reconstruction.png", f"inverted: {told}")
+    yield from _edits(studio, face)
 
 
-def _edits(studio: Studio, folder: Path, source: Path, tell: Any) -> Iterator[Made]:
+def _has_faces(studio: Studio) -> bool:
+    from latentlab.studio.networks import find
+
+    return find(studio.network, studio.home) is not None
+
+
+def _samples(studio: Studio, folder: Path, watch: Watch | None) -> Iterator[Shown]:
+    """What can be shown before a default network ships."""
+    for picture in studio.generate(seeds="0-3", watch=watch):
+        yield Shown(picture.save(folder / "demo" / f"{picture.name}.png"), "a sample")
+
+
+def _inverted(studio: Studio, photo: Path, budget: float, watch: Watch | None) -> Saved:
+    from latentlab.studio.invert import choose_method, invert
+
+    found = invert(studio, photo, method=choose_method("auto", budget=budget), watch=watch)
+    assert not isinstance(found, list), "one photo is one face"
+    return found
+
+
+def _edits(studio: Studio, face: Saved) -> Iterator[Shown]:
     from latentlab.studio.library import own_names
 
-    tell(0.2, "inverting")
-    face = studio.invert(source, force=True)
-    measured = ", ".join(
-        f"{name} {value:.3g}"
-        for name, value in face.story.get("errors", {}).items()
-        if isinstance(value, float)
-    )
-    yield Made("reconstruction", face.folder / "reconstruction.png", measured)
-    wishes = [(name, strength) for name, strength in WISHES if name in own_names(studio)]
-    for place, (name, strength) in enumerate(wishes):
-        tell(0.5 + 0.5 * place / len(wishes), f"{name} {strength:+g}")
-        picture = studio.edit(face, {name: strength})
-        yield Made(f"{name} {strength:+g}", picture.save(folder / f"{name}{strength:+g}.png"))
+    names = own_names(studio)
+    wishes = [wish for wish in WISHES if set(wish) <= set(names)]
+    if not wishes:
+        warnings.warn(
+            "there are no directions for this network yet; find some: latentlab discover --help", stacklevel=2
+        )
+    for wish in wishes:
+        picture = studio.edit(face, wish)
+        path = picture.save(face.folder / f"{picture.name}.png")
+        yield Shown(path, _change(studio, face, picture, next(iter(wish))))
 
 
-def _samples(studio: Studio, folder: Path, tell: Any) -> Iterator[Made]:
-    import torch
+def _change(studio: Studio, face: Saved, picture, name: str) -> str:  # type: ignore[no-untyped-def]
+    """What the guide scorer and dlib's identity say about an edit."""
+    from latentlab.studio.companions import guide
+    from latentlab.studio.photo_story import identity_measures
 
-    tell(0.5, "drawing")
-    pictures = studio.generate(seeds=range(8), psi=0.7)
-    sheet = grid(torch.stack([picture.image for picture in pictures]), columns=4)
-    yield Made(
-        "samples of a tiny network with random weights",
-        save_image(sheet, folder / "samples.png", {"command": "demo"}),
-    )
+    words = []
+    after = picture.image[None]
+    try:
+        scorer = guide(studio)
+        if name in scorer.names:
+            column = list(scorer.names).index(name)
+            before, now = (float(scorer(image)[0, column]) for image in (face.inversion.image, after))
+            words.append(f"{name} {before:.2f} → {now:.2f} {scorer.units.get(name, '')}".strip())
+    except LatentLabError:
+        pass
+    identity = identity_measures(face.inversion.image, after).get("identity")
+    if identity is not None:
+        words.append(f"identity distance {float(identity[0]):.2f} (same person: below 0.6)")
+    return ", ".join(words) or "edited"

@@ -28,7 +28,7 @@ class Rendering:
     psi: Annotated[float, tyro.conf.arg(metavar="PSI")] = 1.0
     """Truncation: 1 is none, 0 the average face, .7 shows fewer and better faces."""
     cutoff: Annotated[int | None, tyro.conf.arg(metavar="K")] = None
-    """Truncate the first K layers only (all, if left out)."""
+    """Truncate the first K layers only; if left out, all (StyleGAN1: the first 8, as published)."""
     noise: Literal["const", "random", "none"] = "const"
     """The noise inputs: const are those stored with the network."""
     noise_seed: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
@@ -58,7 +58,14 @@ class Rendering:
                 f"--cutoff {self.cutoff} is out of range; this network has {generator.layers} layers"
             )
         one_hot(generator, self.class_)
-        return self._with_noise_seed()
+        return self._with_published_cutoff(generator)._with_noise_seed()
+
+    def _with_published_cutoff(self, generator: Generator) -> Rendering:
+        """A network whose file says how far truncation reaches is truncated so far, unless told otherwise."""
+        own = getattr(generator, "truncation_cutoff", None)
+        if self.cutoff is not None or self.psi == 1 or own is None:
+            return self
+        return replace(self, cutoff=min(own, generator.layers))
 
     def _with_noise_seed(self) -> Rendering:
         """Random noise without a seed gets one, so that the picture can be made again."""
