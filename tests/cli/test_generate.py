@@ -28,7 +28,10 @@ def test_files_are_called_by_their_seeds(network, run, tmp_path) -> None:
     done = run(G, "--network", network, "--seeds", "0-2,85", "--out", "a")
     assert done.code == 0
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == [
-        "seed0000.png", "seed0001.png", "seed0002.png", "seed0085.png",
+        "seed0000.png",
+        "seed0001.png",
+        "seed0002.png",
+        "seed0085.png",
     ]
 
 
@@ -42,7 +45,10 @@ def test_a_seed_s_picture_does_not_depend_on_the_others(network, run, tmp_path) 
 def test_what_is_there_is_not_drawn_again(network, run, tmp_path) -> None:
     run(G, "--network", network, "--seeds", "0-1", "--out", "a")
     before = (tmp_path / "a/seed0000.png").stat().st_mtime_ns
-    lines = [json.loads(line) for line in run(G, "--network", network, "--seeds", "0-2", "--out", "a", "--json").out.splitlines()]
+    lines = [
+        json.loads(line)
+        for line in run(G, "--network", network, "--seeds", "0-2", "--out", "a", "--json").out.splitlines()
+    ]
     assert [line["drawn"] for line in lines] == [False, False, True]
     assert (tmp_path / "a/seed0000.png").stat().st_mtime_ns == before
 
@@ -191,7 +197,9 @@ def test_ctrl_c_keeps_what_is_finished(network, tmp_path) -> None:
     words = [G, "--network", str(network), "--seeds", "0-99999", "--out", "a"]
     code = f"import sys; from latentlab.cli.main import main; sys.exit(main({words}))"
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    program = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    program = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 60
     while len(list((tmp_path / "a").glob("seed*.png"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
