@@ -30,7 +30,9 @@ KEPT = ("hair_style", "hair_colour", "hair_length", "beard_style", "glasses", "g
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--renders", type=int, default=1000, help="pictures that dlib looks at")
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--seed", type=int, default=1000)
@@ -47,7 +49,8 @@ def main() -> None:
     different = strangers(one["embedding"])
     results = {
         "renders": 2 * people, "size": wish.size, "law": "natural", "seed": wish.seed,
-        "detection": detection(first + second, one, other), "landmarks": landmarks(one, other),
+        "detection": detection(one, other) | {"turned_up_to_40": turned(renderer, max(1, people // 5), wish.seed, wish.size)},
+        "landmarks": landmarks(one, other),
         "identity": identity(same, different, one["embedding"], renderer, first, wish.size),
         "speed": speed(renderer),
     }  # fmt: skip
@@ -92,10 +95,24 @@ def strangers(embeddings: Tensor) -> Tensor:
     return (embeddings[i] - embeddings[j]).norm(dim=1)
 
 
-def detection(faces: list[Face], one: dict[str, Tensor], other: dict[str, Tensor]) -> dict[str, object]:
+def detection(one: dict[str, Tensor], other: dict[str, Tensor]) -> dict[str, object]:
+    """Share of the pairs' pictures (|yaw| <= 30) in which the frontal detector sees a face."""
     found = torch.cat([one["found"], other["found"]]).float()
-    near = torch.tensor([abs(face.yaw) <= 40 for face in faces])
-    return {"found": round(float(found[near].mean()), 4), "of": int(near.sum()), "yaw_up_to": 30}
+    return {"found": round(float(found.mean()), 4), "of": len(found), "yaw_up_to": 30}
+
+
+def turned(renderer: Renderer, count: int, seed: int, size: int) -> dict[str, object]:
+    """The same for new people turned evenly over +-40 degrees."""
+    yaws = np.linspace(-40, 40, count)
+    faces = [
+        replace(face, yaw=float(yaw))
+        for face, yaw in zip(draw_faces(count, "natural", seed + 2), yaws, strict=True)
+    ]
+    seen = [
+        aligned_landmarks(renderer.render(faces[i : i + 8], size).images).found for i in range(0, count, 8)
+    ]
+    found = torch.cat(seen).float()
+    return {"found": round(float(found.mean()), 4), "of": len(found)}
 
 
 def landmarks(one: dict[str, Tensor], other: dict[str, Tensor]) -> dict[str, object]:
@@ -104,7 +121,13 @@ def landmarks(one: dict[str, Tensor], other: dict[str, Tensor]) -> dict[str, obj
     found = torch.cat([one["found"], other["found"]])
     apart = (truth[:, 36:42].mean(1) - truth[:, 42:48].mean(1)).norm(dim=1)
     error = (points - truth).norm(dim=2) / apart[:, None]
-    parts = {"jaw": slice(0, 17), "brows": slice(17, 27), "nose": slice(27, 36), "eyes": slice(36, 48), "mouth": slice(48, 68)}
+    parts = {
+        "jaw": slice(0, 17),
+        "brows": slice(17, 27),
+        "nose": slice(27, 36),
+        "eyes": slice(36, 48),
+        "mouth": slice(48, 68),
+    }
     return {name: round(float(error[found][:, part].mean()), 4) for name, part in parts.items()} | {
         "inner_49_median": round(float(error[found][:, 17:].mean(1).median()), 4)
     }
@@ -152,7 +175,12 @@ def plot(same: Tensor, different: Tensor, results: dict[str, object], path: Path
     bins = np.linspace(0, 1.1, 56)
     for values, name in ((same, "one person, twice"), (different, "two people")):
         axes.hist(values[~values.isnan()].numpy(), bins, density=True, alpha=0.6, label=name)
-    axes.axvline(float(results["threshold"]), color="black", linewidth=1, label=f"best threshold, accuracy {results['accuracy']:.1%}")
+    axes.axvline(
+        float(results["threshold"]),
+        color="black",
+        linewidth=1,
+        label=f"best threshold, accuracy {results['accuracy']:.1%}",
+    )
     axes.set_xlabel("dlib distance")
     axes.set_yticks([])
     axes.legend(frameon=False)

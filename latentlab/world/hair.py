@@ -56,6 +56,9 @@ def _lengths(cut: dict[str, Tensor], root: Tensor, margin: Tensor) -> Tensor:
     low = torch.lerp(cut["side"].expand(-1, len(x[0])), cut["back"].expand(-1, len(x[0])), behind)
     upper = torch.lerp(cut["top"].expand(-1, len(x[0])), cut["front"].expand(-1, len(x[0])), ahead)
     fade = (0.35 + 0.65 * (margin / 1.5).clamp(0, 1)).clamp(0, 1)  # shorter towards the hairline
+    angle = torch.rad2deg(torch.atan2(x.abs(), z))
+    over_ear = torch.exp(-(((angle - 100) / 18) ** 2)) * ((9.0 - y) / 3.0).clamp(0, 1)
+    fade = fade * (1 - 0.75 * over_ear)  # cut free of the ears
     fade = torch.where(cut["side"] > 8, torch.ones_like(fade), fade)
     length = torch.lerp(low, upper, high) * fade
     reach = cut["front"] + (8.6 - z).clamp_min(0) * 1.15  # bangs end on one line wherever they start

@@ -131,8 +131,13 @@ def _models() -> list[Face]:
         {"presentation": 0.55, "age": 38.0, "skin_tone": 0.78, "hair_style": "crop", "hair_colour": (0.06, 0.05, 0.05)},
         {"presentation": -0.6, "age": 30.0, "skin_tone": 0.48, "hair_style": "long", "hair_colour": (0.08, 0.06, 0.05)},
     )  # fmt: skip
-    people = draw_faces(len(looks), "natural", seed=5)
-    return [replace(face, **calm, **look) for face, look in zip(people, looks, strict=True)]
+    people = draw_faces(16, "natural", seed=8)
+    chosen = [people[place] for place in (8, 9, 13, 15)]
+    shapes = [tuple(0.85 * value for value in face.shape) for face in chosen]
+    return [
+        replace(face, **calm, **look, shape=shape)
+        for face, look, shape in zip(chosen, looks, shapes, strict=True)
+    ]
 
 
 def _row(pictures: list[Image], name: str, size: int, margin: int) -> Image:
