@@ -248,7 +248,8 @@ class Face:
         known = {factor.name for factor in factors()}
         if unknown := sorted(set(entries) - known):
             raise BadInput(f"no factor is called '{unknown[0]}'; known are {', '.join(sorted(known))}")
-        return Face(**{name: tuple(v) if isinstance(v, list) else v for name, v in entries.items()})
+        values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in entries.items()}
+        return Face(**values)
 
 
 def _check(factor: Factor, value: Any) -> None:
