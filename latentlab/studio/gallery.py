@@ -51,11 +51,13 @@ class OpenGallery:
     force: bool
 
     def __post_init__(self) -> None:
-        for path in [*map(self.path, self.plan.orders), *([self.sheet_path] if self.sheet else [])]:
+        there = {path.name for path in self.folder.iterdir()} if self.folder.is_dir() else set()
+        here = [order for order in self.plan.orders if self.path(order).name in there]
+        for path in [*map(self.path, here), *([self.sheet_path] if self.sheet else [])]:
             may_replace(path, force=self.force)
-        made = [is_made(self.path(order), self.plan.recipe(order)) for order in self.plan.orders]
-        self.kept = [order for order, there in zip(self.plan.orders, made, strict=True) if there]
-        self.missing = [order for order, there in zip(self.plan.orders, made, strict=True) if not there]
+        self.kept = [order for order in here if is_made(self.path(order), self.plan.recipe(order))]
+        kept = {order.name for order in self.kept}
+        self.missing = [order for order in self.plan.orders if order.name not in kept]
 
     @property
     def sheet_path(self) -> Path:

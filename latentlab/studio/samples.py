@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -66,9 +67,15 @@ class Plan:
 
     def recipe(self, order: Order, batch: int = 1) -> dict[str, object]:
         """What goes into the picture's metadata."""
+        whole = self._frame | {"asked": order.asked}
+        return whole | {"made": {**whole["made"], "batch": batch}}
+
+    @cached_property
+    def _frame(self) -> dict[str, Any]:
+        """What all recipes have in common: looking at the machine takes longer than drawing a small picture."""
         from latentlab.studio.recipe import recipe
 
-        return recipe(self.studio, "generate", order.asked, batch)
+        return recipe(self.studio, "generate", {})
 
     def draw(self, orders: Sequence[Order] | None = None, watch: Watch | None = None) -> Iterator[Picture]:
         """The pictures one after another, drawn in batches."""
