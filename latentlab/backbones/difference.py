@@ -84,7 +84,9 @@ def low_rank(
     for name, (left, values, right) in factors.items():
         cost = 2 * (left.shape[0] + right.shape[1])
         size = float(parent[name].float().square().sum()) + 1e-12
-        offers += [(float(value) ** 2 / size / cost, cost, name) for value in values if value > 1e-3 * values[0]]
+        offers += [
+            (float(value) ** 2 / size / cost, cost, name) for value in values if value > 1e-3 * values[0]
+        ]
     ranks = dict.fromkeys(factors, 0)
     for _, cost, name in sorted(offers, reverse=True):
         if cost <= budget:

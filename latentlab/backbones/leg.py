@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from latentlab.backbones.encoder import EncoderTraining, encoder_preset
-from latentlab.backbones.likeness import CriticDistance, Likeness
+from latentlab.backbones.likeness import Likeness
 from latentlab.backbones.presets import preset
 from latentlab.backbones.renders import Renders
 from latentlab.backbones.saving import archive
@@ -31,6 +31,7 @@ from latentlab.core.files import atomic, make_folder
 from latentlab.core.image import save_image
 from latentlab.core.watch import Watch, silent
 from latentlab.networks.build import build
+from latentlab.networks.perceptual import CriticDistance
 from latentlab.store.bridge import read
 from latentlab.training.ahead import Source
 from latentlab.training.compact import load_compact, save_compact

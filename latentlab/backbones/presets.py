@@ -84,7 +84,7 @@ def _faces_cpu(resolution: int) -> Preset:
     model = StyleGAN2(
         resolution=resolution, channel_base=2048 if resolution <= 64 else 4096, channel_max=128, mapping_layers=8,
         learning_rate=0.0025, minibatch_group=4, r1=0.5, r1_every=16, path_length=0.0, ema_images=5_000, ema_ramp=0.05,
-        reuse_fakes=True, noise_from=100_000, warm_start=20_000, precision="bf16",
+        reuse_fakes=True, noise_from=100_000, warm_start=20_000, warm_weight=20.0, precision="bf16",
     )  # fmt: skip
     return Preset(model, Pace(batch=32, save_seconds=120, report_steps=10, picture_steps=250))
 

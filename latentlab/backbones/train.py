@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from latentlab.backbones.presets import preset
 from latentlab.backbones.saving import save_networks
 from latentlab.backbones.transfer import Parent, parent
 from latentlab.core.errors import BadInput, LatentLabError, MissingPart, unknown
 from latentlab.core.watch import Watch, silent
+from latentlab.data.folder import Folder
+from latentlab.data.source import Source as DataSource
 from latentlab.training.ahead import Source
 from latentlab.training.distributed import team
 from latentlab.training.packed import Packed, pack_folder
 from latentlab.training.run import Run
 from latentlab.training.trainer import Pace, Trainer
+
+Measure = Callable[[nn.Module], Mapping[str, float]]
+"""Figures of a generator by name."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Train:
     """What to learn from, for how long, and where it goes."""
 
     data: Path | str
-    """A folder of images, packed images (`.npy`), a folder of such, or `renders`: the face world, endless."""
+    """A folder of images, a folder or zip with labels (`dataset.json`), packed images (`.npy`), a folder of such, or `renders`: the face world, endless."""
     out: Path
     """The run's folder; `generator.safetensors` and `critic.safetensors` will lie in it."""
     images: int = 1_000_000
@@ -53,8 +59,15 @@ class Train:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the model or the pace to change, by name."""
 
-    def run(self, source: Source | None = None, watch: Watch = silent) -> Path:
-        """Train; returns the generator's file. `source` replaces `data`: any function from sample numbers to a batch."""
+    def run(
+        self, source: Source | None = None, watch: Watch = silent, measure: Measure | None = None
+    ) -> Path:
+        """Train; returns the generator's file.
+
+        Args:
+            source: replaces `data`: any function from sample numbers to a batch.
+            measure: figures of the averaged generator for the log, every `measure_steps` steps.
+        """
         device = pick_device(self.device)
         chosen = preset(self.preset, self.resolution)
         model, pace = chosen.model, chosen.pace
@@ -70,6 +83,7 @@ class Train:
             )
             source = source or self.source(model.resolution, pace.seed, watch)
             trainer = Trainer(model, Run(self.out, pace.keep), pace, place, members)
+            trainer.measure = None if measure is None else lambda networks: measure(networks["G_ema"])
             trainer.begin(resume=self.resume)
             if begun:
                 begun.hand_over(trainer)
@@ -86,8 +100,10 @@ class Train:
         if str(self.data) == "renders":
             return self._renders(resolution, seed)
         data = Path(self.data)
+        if data.suffix == ".zip" or (data / "dataset.json").exists():
+            return DataSource(Folder(data, resolution if self.resize else None), seed, mirror=self.mirror)
         parts = tuple(sorted(data.glob("*.npy"))) if data.is_dir() else (data,)
-        if parts and (data.is_file() or not (data / "dataset.json").exists()):
+        if parts:
             packed = Packed(parts, seed, self.mirror)
         else:
             file = Path(self.out) / f"images-{resolution}.npy"
@@ -170,6 +186,7 @@ def main(arguments: list[str] | None = None) -> None:
     import ast
     import sys
 
+    torch.backends.cudnn.benchmark = True  # this process is ours: let cuDNN try what is fastest
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", type=Path, required=True)

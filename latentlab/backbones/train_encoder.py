@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from latentlab.backbones.encoder import EncoderTraining, encoder_preset
-from latentlab.backbones.likeness import CriticDistance, Distance, Likeness
+from latentlab.backbones.likeness import Distance, Likeness
 from latentlab.backbones.mixture import Mixture
 from latentlab.backbones.saving import archive
 from latentlab.backbones.train import pick_device, training_story
@@ -18,6 +18,7 @@ from latentlab.core.errors import BadInput, unknown
 from latentlab.core.generator import Generator
 from latentlab.core.watch import Watch, silent
 from latentlab.data.holdout import is_held_out
+from latentlab.networks.perceptual import best_distance
 from latentlab.training.ahead import Source
 from latentlab.training.distributed import team
 from latentlab.training.packed import Packed, pack_folder
@@ -57,7 +58,8 @@ class TrainEncoder:
         """Train; returns the encoder's file.
 
         Args:
-            perceptual: a distance for the likeness term; without one, the features of `critic`, and without that none.
+            perceptual: a distance for the likeness term; without one LPIPS where its weights are at hand, else the
+                features of `critic`, and without that none. The file's story says which.
             identity: a distance of faces, e.g. by our identity embedding; never dlib, which judges.
         """
         if generator.condition_width:
@@ -69,8 +71,10 @@ class TrainEncoder:
             if name not in known:
                 raise unknown("encoder setting", name, known)
         settings, pace = (replace(one, **_of(one, self.settings)) for one in (settings, pace))
-        if perceptual is None and critic is not None:
-            perceptual = CriticDistance(critic.to(device).eval().requires_grad_(False))
+        if perceptual is None:
+            perceptual = best_distance(
+                None if critic is None else critic.to(device).eval().requires_grad_(False), device
+            )
         chosen = {"perceptual": (settings.perceptual, perceptual), "identity": (settings.identity, identity)}
         terms = {
             name: (weight, distance)

@@ -52,5 +52,9 @@ class Meter:
     @staticmethod
     def sentence(images: int, values: Mapping[str, float]) -> str:
         """For a progress bar."""
-        losses = " ".join(f"{key} {value:.3f}" for key, value in values.items() if "/" in key)
+        losses = " ".join(
+            f"{key} {value:.3f}"
+            for key, value in values.items()
+            if key not in {"images_per_second", "seconds_left"}
+        )
         return f"{images:,} images, {values['images_per_second']:.1f}/s, {values['seconds_left'] / 60:.0f} min left, {losses}"

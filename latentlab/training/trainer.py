@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,8 @@ class Pace:
     """Steps between lines of the log."""
     picture_steps: int = 500
     """Steps between sheets of samples; 0 is never."""
+    measure_steps: int = 0
+    """Steps between measurements of the samples, where there is something to measure with; 0 is never."""
     ahead: int = 2
     """Batches fetched ahead by a thread; 0 reads them on demand."""
     keep: int = 3
@@ -62,6 +64,8 @@ class Trainer:
     optimizers: dict[str, Optimizer] = field(default_factory=dict)
     story: dict[str, Any] = field(default_factory=dict)
     """Written into every checkpoint beside the state."""
+    measure: Callable[[Mapping[str, nn.Module]], Mapping[str, float]] | None = None
+    """Figures of the networks, for the log: distances of samples from real images."""
     sound: bool = True
     """Whether the networks are worth keeping: no loss was NaN, no step was left half done."""
 
@@ -229,6 +233,8 @@ class Trainer:
         values = meter.read(self.step)
         if not self.team.leads:
             return
+        if self.measure and self.pace.measure_steps and self.step % self.pace.measure_steps == 0:
+            values |= self.measure(self.networks)
         self.run.log(self.step, {"images": self.images, **values})
         sheet = None
         if self.pace.picture_steps and self.step % self.pace.picture_steps == 0:

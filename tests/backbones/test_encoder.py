@@ -10,12 +10,13 @@ import torch
 from small import disc, discs
 
 from latentlab.backbones.encoder import PRESETS, EncoderTraining, Pool, encode, encoder_preset
-from latentlab.backbones.likeness import CriticDistance, IdentityDistance, Likeness
+from latentlab.backbones.likeness import IdentityDistance, Likeness
 from latentlab.backbones.mixture import Mixture
 from latentlab.backbones.train_encoder import TrainEncoder
 from latentlab.core.errors import BadInput, UnknownName
 from latentlab.core.image import save_image
 from latentlab.networks import build
+from latentlab.networks.perceptual import CriticDistance
 from latentlab.networks.tiny import tiny_critic, tiny_generator
 from latentlab.store.bridge import read
 from latentlab.training.packed import Packed

@@ -138,3 +138,12 @@ def test_packing_keeps_the_bytes(folder: Path, tmp_path: Path) -> None:
 def test_pictures_can_be_left_out_by_name(folder: Path, tmp_path: Path) -> None:
     file = pack_folder(folder, 16, tmp_path / "pack.npy", skip=lambda path: path.stem in {"01", "02"})
     assert len(Packed((file,))) == 8
+
+
+def test_a_folder_with_labels_trains_a_conditional_network(folder: Path, tmp_path: Path) -> None:
+    import json
+
+    labels = [[f"{number:02d}.png", number % 3] for number in range(10)]
+    (folder / "dataset.json").write_text(json.dumps({"labels": labels}))
+    file = task(folder, tmp_path / "run", settings=SETTINGS | {"condition_width": 3}).run()
+    assert read(file)["G_ema"].arguments["condition_width"] == 3

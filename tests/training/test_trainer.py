@@ -105,3 +105,11 @@ def test_tensorboard_gets_the_numbers(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     Trainer(Toy(), Run(tmp_path), PACE).begin().fit(source, 16 * 10)
     assert list((tmp_path / "events").iterdir())
+
+
+def test_figures_of_the_networks_are_logged_while_it_learns(tmp_path: Path) -> None:
+    taught = trainer(tmp_path, Toy(), Pace(batch=16, report_steps=5, measure_steps=10))
+    taught.measure = lambda networks: {"Fréchet distance (toy)": float(len(networks))}
+    taught.fit(source, 16 * 20)
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if line.get("Fréchet distance (toy)") == 3.0] == [10, 20]
