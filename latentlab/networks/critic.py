@@ -14,7 +14,7 @@ from latentlab.core.errors import BadInput
 from latentlab.core.shapes import Conditions, Images
 from latentlab.networks.layers import EPSILON, Convolution, FullyConnected
 from latentlab.networks.mapping import Mapping as MappingNetwork
-from latentlab.networks.precision import block_dtype
+from latentlab.networks.precision import block_dtype, cast
 from latentlab.networks.sizes import channel_table, resolutions
 from latentlab.networks.stylegan2 import ARCHITECTURES, TAPS
 
@@ -55,10 +55,10 @@ class CriticBlock(nn.Module):
         self, x: Tensor | None, image: Tensor | None, dtype: torch.dtype
     ) -> tuple[Tensor, Tensor | None]:
         if hasattr(self, "fromrgb"):
-            y = self.fromrgb(image.to(dtype))
-            x = y if x is None else x.to(dtype) + y
+            y = self.fromrgb(cast(image, dtype))
+            x = y if x is None else cast(x, dtype) + y
             image = downsample2d(image, self.resample_filter) if self.architecture == "skip" else None
-        x = x.to(dtype)
+        x = cast(x, dtype)
         if self.architecture == "resnet":
             shortcut = self.skip(x, gain=math.sqrt(0.5))
             return shortcut + self.conv1(self.conv0(x), gain=math.sqrt(0.5)), image

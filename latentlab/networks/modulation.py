@@ -16,14 +16,22 @@ def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
 
 
 def modulated_convolution(
-    x: Tensor, weight: Tensor, styles: Tensor, fir: Tensor | None = None, up: int = 1, demodulate: bool = True
+    x: Tensor,
+    weight: Tensor,
+    styles: Tensor,
+    fir: Tensor | None = None,
+    up: int = 1,
+    *,
+    demodulate: bool = True,
+    noise: Tensor | None = None,
 ) -> Tensor:
-    """x [n in h w], weight [out in k k], styles [n in]: each sample convolved with its own scaled weight."""
+    """x [n in h w], weight [out in k k], styles [n in]: each sample convolved with its own scaled weight, plus noise."""
     if x.dtype == torch.float16 and demodulate:  # keeps sums in range; demodulation removes both factors
         weight = weight * (weight[0].numel() ** -0.5 / weight.abs().amax((1, 2, 3), keepdim=True))
         styles = styles / styles.abs().amax(1, keepdim=True)
     y = x * styles.to(x.dtype)[:, :, None, None]
     y = convolve(y, weight.to(x.dtype), fir, up)
-    if demodulate:
-        y = y * demodulation(weight, styles).to(x.dtype)[:, :, None, None]
-    return y
+    if not demodulate:
+        return y if noise is None else y + noise.to(y.dtype)
+    factor = demodulation(weight, styles).to(y.dtype)[:, :, None, None]
+    return y * factor if noise is None else torch.addcmul(noise.to(y.dtype), y, factor)

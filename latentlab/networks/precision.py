@@ -36,3 +36,10 @@ def block_dtype(network: Mixed, resolution: int, like: Tensor) -> torch.dtype:
         return torch.float32
     half = resolution * 2**network.half_resolutions > network.resolution
     return torch.float16 if half else torch.float32
+
+
+def cast(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """x in the format of its block; half precision on a GPU goes channels_last, which its tensor cores want."""
+    if x.device.type == "cuda" and dtype in (torch.float16, torch.bfloat16):
+        return x.to(dtype=dtype, memory_format=torch.channels_last)
+    return x.to(dtype)

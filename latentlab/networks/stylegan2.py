@@ -21,7 +21,7 @@ from latentlab.networks.layers import Convolution, FullyConnected, activation_ga
 from latentlab.networks.mapping import Mapping as MappingNetwork
 from latentlab.networks.modulation import modulated_convolution
 from latentlab.networks.noise_maps import NoiseMaps
-from latentlab.networks.precision import asked_dtype, block_dtype
+from latentlab.networks.precision import asked_dtype, block_dtype, cast
 from latentlab.networks.sizes import channel_table, resolutions
 
 ARCHITECTURES = ("skip", "orig", "resnet")
@@ -59,10 +59,10 @@ class StyledConvolution(nn.Module):
         self, x: Tensor, styles: Tensor, name: str, maps: NoiseMaps, pivot: Pivot | None, gain: float = 1.0
     ) -> Tensor:
         weight = self.weight if pivot is None else pivot.weight(name, self.weight)
-        y = modulated_convolution(x, weight, styles, self.resample_filter, self.up)
         noise = maps.map(name, self.noise_const, self.resolution) if self.noisy else None
         if noise is not None:
-            y = y + (noise * self.noise_strength).to(y.dtype)
+            noise = noise * self.noise_strength
+        y = modulated_convolution(x, weight, styles, self.resample_filter, self.up, noise=noise)
         clamp = None if self.clamp is None else self.clamp * gain
         return bias_act(y, self.bias, act=self.activation, gain=self.gain * gain, clamp=clamp)
 
@@ -130,15 +130,15 @@ class Block(nn.Module):
         conv0, conv1, torgb = prefix + "conv0", prefix + "conv1", prefix + "torgb"
 
         if self.first:
-            x = self.const.to(dtype).expand(len(styles[conv1]), -1, -1, -1)
+            x = cast(self.const.expand(len(styles[conv1]), -1, -1, -1), dtype)
             x = self.conv1(x, styles[conv1], conv1, maps, pivot)
         elif self.architecture == "resnet":
-            x = x.to(dtype)
+            x = cast(x, dtype)
             shortcut = self.skip(x, gain=math.sqrt(0.5))
             x = self.conv0(x, styles[conv0], conv0, maps, pivot)
             x = shortcut + self.conv1(x, styles[conv1], conv1, maps, pivot, gain=math.sqrt(0.5))
         else:
-            x = self.conv0(x.to(dtype), styles[conv0], conv0, maps, pivot)
+            x = self.conv0(cast(x, dtype), styles[conv0], conv0, maps, pivot)
             x = self.conv1(x, styles[conv1], conv1, maps, pivot)
         if correction is not None:
             x = x + correction.to(x)

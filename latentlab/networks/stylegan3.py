@@ -20,7 +20,7 @@ from latentlab.networks.fourier import FourierInput
 from latentlab.networks.layers import EPSILON, FullyConnected
 from latentlab.networks.lowpass import lowpass
 from latentlab.networks.mapping import Mapping as MappingNetwork
-from latentlab.networks.precision import block_dtype
+from latentlab.networks.precision import block_dtype, cast
 
 
 class AliasFreeLayer(nn.Module):
@@ -46,8 +46,11 @@ class AliasFreeLayer(nn.Module):
         self.bias.zero_()
         self.magnitude_ema.fill_(1)
 
-    def convolve(self, x: Tensor, styles: Tensor, weight: Tensor) -> Tensor:
-        """eq. 3 of StyleGAN2 on pre-normalised weights and styles, times the gain that the input's magnitude asks for."""
+    def convolve(self, x: Tensor, styles: Tensor, weight: Tensor, dtype: torch.dtype) -> Tensor:
+        """eq. 3 of StyleGAN2 on pre-normalised weights and styles, times the gain that the input's magnitude asks for.
+
+        The convolution alone computes in `dtype`: fifteen layers of further rounding to bf16 would show.
+        """
         input_gain = self.magnitude_ema.rsqrt()
         if self.geometry.rgb:
             out_gain = input_gain.expand(len(styles), weight.shape[0])
@@ -56,19 +59,20 @@ class AliasFreeLayer(nn.Module):
             styles = styles * styles.square().mean().rsqrt()
             power = styles.square() @ weight.square().sum((2, 3)).t()
             out_gain = (power + EPSILON).rsqrt() * input_gain
-        y = x * styles.to(x.dtype)[:, :, None, None]
-        y = F.conv2d(y, weight.to(x.dtype), padding=weight.shape[-1] - 1)
+        y = cast(x * styles.to(x.dtype)[:, :, None, None], dtype)
+        y = F.conv2d(y, weight.to(dtype), padding=weight.shape[-1] - 1)
         return y * out_gain.to(x.dtype)[:, :, None, None]
 
-    def forward(self, x: Tensor, styles: Tensor, pivot: Pivot | None) -> Tensor:
+    def forward(self, x: Tensor, styles: Tensor, pivot: Pivot | None, dtype: torch.dtype) -> Tensor:
         geometry = self.geometry
+        x = cast(x, torch.float32 if dtype == torch.bfloat16 else dtype)
         if self.training:
             with torch.no_grad():
                 self.magnitude_ema.copy_(
                     x.detach().float().square().mean().lerp(self.magnitude_ema, self.beta)
                 )
         weight = self.weight if pivot is None else pivot.weight(geometry.name, self.weight)
-        y = self.convolve(x, styles * self.style_scale, weight)
+        y = self.convolve(x, styles * self.style_scale, weight, dtype)
         return filtered_lrelu(
             y,
             self.up_filter,
@@ -193,7 +197,7 @@ class StyleGAN3(Generator):
         for layer in others:
             module = getattr(self.synthesis, layer.name)
             dtype = block_dtype(self, int(module.geometry.after.rate), styles)
-            x = module(x.to(dtype), styles[:, layer.channels], pivot)
+            x = module(x, styles[:, layer.channels], pivot, dtype)
             if correction is not None and last_of.get(correction.resolution) == layer.name:
                 x = x + correction.values.to(x)
         return x.to(torch.promote_types(x.dtype, torch.float32)) * self.output_scale
