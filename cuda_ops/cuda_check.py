@@ -76,14 +76,18 @@ def check(targets: Sequence[str] = TARGETS) -> list[Compiled] | None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 if all compile, 1 if one does not, 2 without nvcc."""
     parser = argparse.ArgumentParser(prog="python -m cuda_ops.cuda_check", description=__doc__)
-    parser.add_argument("--targets", nargs="+", default=list(TARGETS), metavar="SM", help="compute capabilities")
+    parser.add_argument(
+        "--targets", nargs="+", default=list(TARGETS), metavar="SM", help="compute capabilities"
+    )
     targets = parser.parse_args(arguments).targets
     results = check(targets)
     if results is None:
         sys.stderr.write(MISSING + "\n")
         return 2
     for result in results:
-        sys.stdout.write(f"{'ok    ' if result.good else 'FAILED'} {result.kernel} (sm_{', sm_'.join(targets)})\n")
+        sys.stdout.write(
+            f"{'ok    ' if result.good else 'FAILED'} {result.kernel} (sm_{', sm_'.join(targets)})\n"
+        )
         if not result.good:
             sys.stdout.write(result.output + "\n")
     return 0 if all(result.good for result in results) else 1
