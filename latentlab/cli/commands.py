@@ -29,6 +29,7 @@ COMMANDS: Registry = Registry(
         "train-encoder": "latentlab.cli.train:TrainEncoder",
         "train-scorer": "latentlab.cli.train:TrainScorer",
         "finetune": "latentlab.cli.train:Finetune",
+        "metrics": "latentlab.cli.metrics:Metrics",
         "convert": "latentlab.cli.convert:Convert",
         "replay": "latentlab.cli.replay:Replay",
         "models list": "latentlab.cli.models:List",
@@ -37,7 +38,6 @@ COMMANDS: Registry = Registry(
         "models verify": "latentlab.cli.models:Verify",
         "models card": "latentlab.cli.models:Card",
         "doctor": "latentlab.cli.doctor:Doctor",
-        "demo": "latentlab.cli.demo:Demo",
     },
 )
 """A name of two words is a subcommand: `models list`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -91,9 +92,8 @@ class Edit(Command):
                 "a video needs one sweep of the face, for example --sweep age=-3:3:25 -o ageing.gif"
             )
         *cells, sheet = opened.draw(watch)
-        path = Video(self._target(opened, sheet.name), self.fps).save(
-            (cell.image for cell in cells), sheet.recipe
-        )
+        frames: Iterator = (cell.image for cell in cells)
+        path = Video(self._target(opened, sheet.name), self.fps).save(frames, sheet.recipe)
         self._tell(session, opened, [str(path)])
 
     def _tell(self, session: Session, opened: OpenEdit, files: list[str]) -> None:

@@ -70,6 +70,8 @@ class Aligning:
             yield AlignedFace(f"{name}_{number}" if len(found) > 1 else name, face)
 
 
-def align(studio: Studio, photo: str | Path, size: int = 256, face: int | None = None, *, profile: bool = False) -> AlignedFace:
+def align(
+    studio: Studio, photo: str | Path, size: int = 256, face: int | None = None, *, profile: bool = False
+) -> AlignedFace:
     """One aligned face of a photo; `.face.image` is the picture, `.face.crop` the way back."""
     return next(Aligning(size, face, profile=profile).faces(photo))

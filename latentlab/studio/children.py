@@ -29,7 +29,7 @@ def read_child(path: Path, home: str | Path = "lab") -> dict[str, Foreign]:
     difference = Difference.load(path)
     parent = _parent(difference.parent, path, home)
     tensors = difference.added_to(parent.tensors)
-    story = {"parent": difference.parent, "file": path.name, "part": "G_ema"}
+    story: dict[str, object] = {"parent": difference.parent, "file": path.name, "part": "G_ema"}
     return {"G_ema": Foreign(parent.kind, parent.arguments, tensors, story)}
 
 

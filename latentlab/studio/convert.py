@@ -77,14 +77,20 @@ def convert(
         after = _outputs(make(again.get(chosen) or next(iter(again.values()))).to(studio.place))
         difference, size = float((before - after).abs().max()), float(before.abs().max())
         if not difference <= MOST_DIFFERENCE * max(size, 1e-12):
-            raise BadFile(f"{target} would change the outputs by {difference:.3g} (of {size:.3g}); nothing was written")
+            raise BadFile(
+                f"{target} would change the outputs by {difference:.3g} (of {size:.3g}); nothing was written"
+            )
     written = {chosen, "D"} if critic is not None else {chosen}
-    return Converted(target, chosen, network.kind, difference, size, tuple(p for p in parts if p not in written))
+    return Converted(
+        target, chosen, network.kind, difference, size, tuple(p for p in parts if p not in written)
+    )
 
 
 def _check(target: Path, *, force: bool) -> None:
     if target.suffix.lower() not in ENDINGS:
-        raise BadInput(f"cannot write {target}: networks are written as .safetensors, or .pt (StyleGAN2, rosinality)")
+        raise BadInput(
+            f"cannot write {target}: networks are written as .safetensors, or .pt (StyleGAN2, rosinality)"
+        )
     if target.is_dir():
         raise BadFile(f"{target} is a folder; name a file")
     if target.exists() and not force:

@@ -55,7 +55,9 @@ def test_the_version_is_the_package_s(run) -> None:
 
 def test_the_help_names_every_command_and_no_other() -> None:
     page = frame.HELP.read_text()
-    named = {line[2:21].strip() for line in page.splitlines() if line.startswith("  ") and line[2:3].isalpha()}
+    named = {
+        line[2:21].strip() for line in page.splitlines() if line.startswith("  ") and line[2:3].isalpha()
+    }
     assert named == set(COMMANDS)
 
 
@@ -119,7 +121,10 @@ def test_a_flag_with_a_wrong_value_is_one_line(words: list[str], run) -> None:
 
 def test_bad_input_is_one_line_and_exit_code_two(fails, run) -> None:
     failed = run("fails")
-    assert (failed.code, failed.line) == (2, "latentlab fails: the wish is impossible, this was seen; do that")
+    assert (failed.code, failed.line) == (
+        2,
+        "latentlab fails: the wish is impossible, this was seen; do that",
+    )
 
 
 def test_an_interruption_is_exit_code_130(fails, run) -> None:
@@ -149,7 +154,9 @@ def test_quiet_keeps_the_answer_only(fails, run) -> None:
 
 def test_a_reader_that_leaves_ends_the_program_without_a_word() -> None:
     code = "import sys; from latentlab.cli.main import main; sys.exit(main(['--help']))"
-    program = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
+    program = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    )
     program.stdout.close()
     assert program.stderr.read() == b""
     assert program.wait() == 0
