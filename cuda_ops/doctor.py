@@ -181,7 +181,8 @@ def _tested(backend: str, device: str, name: str) -> SelfTest:
     except Exception as failure:
         return SelfTest(label, name, float("nan"), float("nan"), float("nan"), native.one_line(failure))
     problem = "" if all(error <= most for error in errors) else "disagrees with the definition"
-    return SelfTest(label, name, *errors, problem)
+    value, gradient, second = errors
+    return SelfTest(label, name, value, gradient, second, problem)
 
 
 def _error(seen: Tensor, expected: Tensor) -> float:

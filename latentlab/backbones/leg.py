@@ -29,7 +29,7 @@ from latentlab.backbones.train import pick_device, training_story
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.files import atomic, make_folder
 from latentlab.core.image import save_image
-from latentlab.core.watch import Watch, silent
+from latentlab.core.watch import Watch, on_stderr, silent
 from latentlab.networks.build import build
 from latentlab.networks.perceptual import CriticDistance
 from latentlab.store.bridge import read
@@ -217,9 +217,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--device", default="auto")
     given = parser.parse_args(arguments)
-    told = Leg(**vars(given)).run(
-        watch=lambda done, text="", image=None: sys.stderr.write(f"{done:6.1%} {text}\n")
-    )
+    told = Leg(**vars(given)).run(watch=on_stderr)
     sys.stdout.write(json.dumps(told) + "\n")
 
 

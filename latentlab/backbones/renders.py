@@ -16,7 +16,7 @@ from torch import Tensor
 
 from latentlab.core.errors import BadInput
 from latentlab.core.image import to_pixels
-from latentlab.core.watch import Watch, silent
+from latentlab.core.watch import Watch, on_stderr, silent
 from latentlab.training.packed import pack
 from latentlab.world.laws import draw_faces
 from latentlab.world.render import Renderer, load_renderer
@@ -105,7 +105,6 @@ def _bytes(source: Renders, start: int, count: int) -> Iterator[Tensor]:
 def main(arguments: list[str] | None = None) -> None:
     """`python -m latentlab.backbones.renders`."""
     import argparse
-    import sys
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
@@ -115,9 +114,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--law", default="natural")
     parser.add_argument("--face-model")
     given = parser.parse_args(arguments)
-    pack_renders(
-        **vars(given), watch=lambda done, text="", image=None: sys.stderr.write(f"{done:6.1%} {text}\n")
-    )
+    pack_renders(**vars(given), watch=on_stderr)
 
 
 if __name__ == "__main__":

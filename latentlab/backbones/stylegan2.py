@@ -134,7 +134,7 @@ class StyleGAN2(Trainable):
 
     def generator_arguments(self) -> dict[str, Any]:
         """What `networks.build` needs for the generator."""
-        common = {
+        common: dict[str, Any] = {
             "resolution": self.resolution, "z_width": self.z_width, "w_width": self.w_width,
             "condition_width": self.condition_width, "mapping_layers": self.mapping_layers,
         }  # fmt: skip
@@ -165,7 +165,7 @@ class StyleGAN2(Trainable):
         for network in made.values():
             network.compute_dtype = DTYPES[self.precision]  # type: ignore[assignment]
             if self.channels_last:
-                network.to(memory_format=torch.channels_last)
+                network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         made["G_ema"] = copy.deepcopy(generator).eval()
         made["path"] = PathLength()
         if self.augment != "none":

@@ -15,7 +15,7 @@ from latentlab.backbones.presets import preset
 from latentlab.backbones.saving import save_networks
 from latentlab.backbones.transfer import Parent, parent
 from latentlab.core.errors import BadInput, LatentLabError, MissingPart, unknown
-from latentlab.core.watch import Watch, silent
+from latentlab.core.watch import Watch, on_stderr, silent
 from latentlab.data.folder import Folder
 from latentlab.data.source import Source as DataSource
 from latentlab.training.ahead import Source
@@ -212,9 +212,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     settings = {name: value(text) for name, _, text in (one.partition("=") for one in given.pop("set"))}
     try:
-        Train(**given, settings=settings).run(
-            watch=lambda done, text="", image=None: sys.stderr.write(f"{done:6.1%} {text}\n")
-        )
+        Train(**given, settings=settings).run(watch=on_stderr)
     except KeyboardInterrupt:  # everything is saved
         sys.exit(130)
     except LatentLabError as error:

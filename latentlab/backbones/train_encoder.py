@@ -70,7 +70,8 @@ class TrainEncoder:
         for name in self.settings:
             if name not in known:
                 raise unknown("encoder setting", name, known)
-        settings, pace = (replace(one, **_of(one, self.settings)) for one in (settings, pace))
+        settings = replace(settings, **_of(settings, self.settings))
+        pace = replace(pace, **_of(pace, self.settings))
         if perceptual is None:
             perceptual = best_distance(
                 None if critic is None else critic.to(device).eval().requires_grad_(False), device

@@ -58,10 +58,10 @@ def parent(path: Path | str, model: StyleGAN2, critic: Path | str | None = None)
     if "D" in parts:
         judge = _grown(parts["D"], model)
         weights["D"] = dict(judge.tensors)
-        group = judge.arguments.get("group_size")
+        group: Any = judge.arguments.get("group_size")
         fitting = replace(
             fitting, critic_extra=_items(judge.arguments), minibatch_group=int(group or model.minibatch_group)
-        )  # type: ignore[call-overload]
+        )
     else:
         warnings.warn(
             f"{path} has no critic: a new one begins, which may cost the generator some of what it knows",

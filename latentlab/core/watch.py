@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Protocol
 
 from torch import Tensor
@@ -15,3 +16,8 @@ class Watch(Protocol):
 
 def silent(done: float, text: str = "", image: Tensor | None = None) -> None:
     """The watch that looks away."""
+
+
+def on_stderr(done: float, text: str = "", image: Tensor | None = None) -> None:
+    """The watch of programs without a terminal: a line for each report."""
+    sys.stderr.write(f"{done:6.1%} {text}\n")

@@ -14,13 +14,13 @@ from latentlab.core.latent import Latent, Space
 from latentlab.core.shapes import Images
 from latentlab.inversion.descend import Descend
 from latentlab.inversion.encode import Encode, input_channels
-from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, part
+from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked
 from latentlab.inversion.objective import Objective
 from latentlab.inversion.pivot import HELD, PivotalTuning
 from latentlab.inversion.refine import Refine
 from latentlab.inversion.statistics import sample_w
 
-SAMPLES = 16
+SAMPLES = 8
 """How many of the network's own pictures tell what its domain is."""
 
 
@@ -30,6 +30,8 @@ class Plan:
 
     inverter: Inverter
     steps: int
+    foreign: Tensor | None = None
+    """How foreign the faces are to the network, as found while choosing."""
 
 
 @dataclass(frozen=True)
@@ -48,23 +50,26 @@ class Auto(Inverter):
     def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008
         return self.run(self.choose(generator, faces, given), generator, faces, given)
 
-    def run(self, plan: Plan, generator: Generator, faces: Images, given: Given) -> Inversion:
-        """Carry out a plan, and look whether the faces are of the network's domain at all."""
-        watch = Stopwatch(generator.device)
-        result = plan.inverter.invert(generator, faces, replace(given, watch=part(given.watch, 0.05, 1.0)))
-        foreign = foreignness(generator, faces, given)
-        measures = dict(result.measures) | {
-            "foreignness": foreign,
-            "out_of_domain": (foreign > self.out_of_domain).to(foreign),
-        }
-        return replace(result, seconds=watch.seconds, measures=measures)
-
     def choose(self, generator: Generator, faces: Images, given: Given) -> Plan:
-        """The longest plan whose steps, at the speed measured now, fit the budget; the plan itself is the record."""
+        """The longest plan whose steps, at the speed measured now, fit what the looking around left of the budget."""
+        watch = Stopwatch(generator.device)
+        foreign = foreignness(generator, faces, given)
+        step = step_seconds(generator, faces, given)
+        affordable = (self.budget * len(faces) - watch.seconds) / step
+
         plans = self.plans(given)
-        affordable = self.budget * len(faces) / step_seconds(generator, faces, given)
         fitting = [plan for plan in plans if plan.steps <= affordable]
-        return fitting[-1] if fitting else plans[0]
+        return replace(fitting[-1] if fitting else plans[0], foreign=foreign)
+
+    def run(self, plan: Plan, generator: Generator, faces: Images, given: Given) -> Inversion:
+        """Carry out a plan, and say whether the faces are of the network's domain at all."""
+        watch = Stopwatch(generator.device)
+        result = plan.inverter.invert(generator, faces, given)
+        measures = dict(result.measures)
+        if plan.foreign is not None:
+            outside = (plan.foreign > self.out_of_domain).to(plan.foreign)
+            measures |= {"foreignness": plan.foreign, "out_of_domain": outside}
+        return replace(result, seconds=watch.seconds, measures=measures)
 
     @staticmethod
     def plans(given: Given) -> list[Plan]:

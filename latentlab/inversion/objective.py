@@ -49,10 +49,11 @@ class Objective:
     @cached_property
     def remembered(self) -> Sequence[Tensor] | None:
         """The targets' features, computed once; None where a mask or a plain distance does not allow it."""
-        if not hasattr(self.distance, "features") or not bool((self.mask == 1).all()):
+        features = getattr(self.distance, "features", None)
+        if features is None or not bool((self.mask == 1).all()):
             return None
         with torch.no_grad():
-            return self.distance.features(resize(self.target, min(self.size, self.target.shape[-1])))
+            return features(resize(self.target, min(self.size, self.target.shape[-1])))
 
     def __call__(self, images: Images, rows: list[int]) -> Tensor:
         terms = self.terms(images, rows)

@@ -153,11 +153,12 @@ class _Locality:
     def __init__(self, generator: Generator, latent: Latent, step: float, noise: Noise, seed: int) -> None:
         self.generator, self.step, self.seed = generator, step, seed
         self.noise = FIXED if noise.maps else noise
-        self.centre = latent.values[:1].detach() if latent.space is Space.W_PLUS else None
-        if latent.space is Space.W:
-            self.centre = latent.values[:1, None].detach().repeat(1, generator.layers, 1)
-        if self.centre is None:
-            raise SpaceMismatch("the locality term walks in w; it needs a latent in w or w+, not s")
+        if latent.space not in {Space.W, Space.W_PLUS}:
+            raise SpaceMismatch(
+                f"the locality term walks in w; it needs a latent in w or w+, not {latent.space.name.lower()}"
+            )
+        with torch.no_grad():
+            self.centre = generator.lift(latent[0], Space.W_PLUS).values
 
     def __call__(self, pivot: Pivot, step: int) -> Tensor:
         w = sample_w(self.generator, 1, self.seed + 1 + step)[:, None]  # [1 1 width]

@@ -211,10 +211,10 @@ class Inference:
             start = start * self.styles[first.name][:, :, None, None]
         x[:, :, 1:-1].copy_(start)
 
-        image = None
+        image: Any = None
         for index, layer in enumerate(layers):
             following = layers[index + 1] if index + 1 < len(layers) else None
-            x, rgb = self._layer(layer, following, x, maps, "even" if index % 2 == 0 else "odd")
+            x, rgb = self._layer(layer, following, x, maps, "even" if index % 2 == 0 else "odd")  # type: ignore[assignment]
             if rgb is not None:
                 image = self._add_colours(layer, image, rgb, last=following is None)
         return image
@@ -317,7 +317,8 @@ class Inference:
             self.plan.kernels.band_tail(y, **ending.cut(s0, s1, r0, r1))
 
     def _up(self, layer: Layer, prepared: Prepared, x: Tensor, ending: Ending) -> None:
-        packed, previous, done = prepared.packed, [], 0
+        packed, done = prepared.packed, 0
+        previous: list[Any] = []
         side = layer.size_in
         lag = len(layer.taps) - 1 - layer.before
         for s0, s1, r0, r1 in self._units(layer):

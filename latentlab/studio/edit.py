@@ -254,9 +254,9 @@ def edit_all(
 ) -> Iterator[tuple[str, OpenEdit | LatentLabError, list[Picture]]]:
     """The same edit of many faces; one that fails does not stop the rest."""
     for source in sources:
-        name = source if isinstance(source, str) else Path(getattr(source, "folder", source)).name
+        name = source if isinstance(source, str) else source.name
         try:
             opened = editing.open(studio, source, watch)
-            yield str(name), opened, list(opened.draw(watch))
+            yield name, opened, list(opened.draw(watch))
         except LatentLabError as error:
-            yield str(name), error, []
+            yield name, error, []

@@ -18,7 +18,9 @@ GENERATORS = ("G_ema", "G")
 PARTS = (*GENERATORS, "D", "encoder")
 
 
-def load_generator(name: str | Path, device: torch.device | str = "cpu", home: str | Path = "lab") -> Generator:
+def load_generator(
+    name: str | Path, device: torch.device | str = "cpu", home: str | Path = "lab"
+) -> Generator:
     """The generator of a name or a weight file (the averaged one, G_ema, where there is one)."""
     path = find(name, home)
     if path is None:
@@ -35,7 +37,9 @@ def load_generator(name: str | Path, device: torch.device | str = "cpu", home: s
     return module.to(device)
 
 
-def load_parts(name: str | Path, device: torch.device | str = "cpu", home: str | Path = "lab") -> dict[str, nn.Module]:
+def load_parts(
+    name: str | Path, device: torch.device | str = "cpu", home: str | Path = "lab"
+) -> dict[str, nn.Module]:
     """Every network in a file, by part: `G_ema`, `G`, `D`, `encoder`."""
     path = find(name, home)
     if path is None:

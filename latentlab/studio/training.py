@@ -58,7 +58,9 @@ def finetune(studio: Studio, watch: Watch | None = None, settings: Iterable[str]
 
     parent = find(studio.network, studio.home)
     if parent is None:
-        raise MissingPart("the network 'faces' does not ship yet, so there is nothing to begin with; name --network")
+        raise MissingPart(
+            "the network 'faces' does not ship yet, so there is nothing to begin with; name --network"
+        )
     method = Finetune(parent=parent, device=studio.device, settings=_with_seed(studio, settings), **fields)
     return method.run(watch=studio.tell(watch))
 

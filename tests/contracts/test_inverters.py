@@ -203,7 +203,7 @@ def test_the_locality_term_keeps_the_neighbourhood(generator: Generator, faces: 
         with torch.no_grad():
             return float((generator.render(others, pivot=pivot) - generator.render(others)).square().mean())
 
-    assert drift(1.0) < drift(0.0)
+    assert drift(10.0) < 0.8 * drift(0.0)
 
 
 def test_several_photos_of_one_person_share_one_pivot(generator: Generator, faces: Tensor) -> None:
