@@ -6,7 +6,7 @@
 namespace ops {
 
 // r = clamp(lrelu(v · scale[n, c] + noise[n, p] · strength + bias[c]) · gain). r · next[n, c] goes to `out`, the colours
-// Σ_c weight[n, c, k] · r, at most four, to `rgb`. Any pointer but `bias` may be null; steps are in values.
+// Σ_c weight[n, c / 4, k, c % 4] · r, at most four, to `rgb`; weights of missing channels and colours are 0. Any pointer but `bias` may be null; steps are in values.
 struct Finish {
   const float *scale, *bias, *next;  // [n, c], [c], [n, c]
   const float* noise;                // row 0 is the first row of the band
@@ -14,7 +14,7 @@ struct Finish {
   float strength, slope, gain, clamp;  // slope 1: linear; clamp < 0: none
   void* out;
   int64_t out_n, out_row;
-  const float* weight;  // [n, c, 4]
+  const float* weight;  // [n, (c + 3) / 4, 4, 4]
   float* rgb;
   int64_t rgb_n, rgb_colour, rgb_row, colours;
 };

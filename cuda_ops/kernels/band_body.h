@@ -19,23 +19,33 @@ OPS_FORCE void end_pixel(const float* __restrict v, int64_t c, const Finish& f, 
 
 typedef float Four __attribute__((vector_size(16)));
 
-// Σ_k r[k] · weight[k], four colours at a time.
-OPS_FORCE Four colours_of(const float* __restrict r, const float* __restrict weight, int64_t c) {
-  Four sums[4] = {{0}, {0}, {0}, {0}};
+// Σ_k r[k] · weight[k] for four colours: weight holds four channels of the first colour, of the second, ..., then the next
+// four channels. r has zeros behind its c channels.
+OPS_FORCE void colours_of(const float* r, const float* weight, int64_t c, float* sums) {
+#ifdef __AVX512F__
+  __m512 even = _mm512_setzero_ps(), odd = even;
   int64_t k = 0;
-  for (; k + 4 <= c; k += 4)
-#pragma GCC unroll 4
-    for (int l = 0; l < 4; ++l) {
-      Four w;
-      __builtin_memcpy(&w, weight + 4 * (k + l), 16);
-      sums[l] += r[k + l] * w;
-    }
-  for (; k < c; ++k) {
-    Four w;
-    __builtin_memcpy(&w, weight + 4 * k, 16);
-    sums[0] += r[k] * w;
+  for (; k + 4 < c; k += 8) {
+    even = _mm512_fmadd_ps(_mm512_broadcast_f32x4(_mm_loadu_ps(r + k)), _mm512_loadu_ps(weight + 4 * k), even);
+    odd = _mm512_fmadd_ps(_mm512_broadcast_f32x4(_mm_loadu_ps(r + k + 4)), _mm512_loadu_ps(weight + 4 * k + 16), odd);
   }
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  if (k < c) even = _mm512_fmadd_ps(_mm512_broadcast_f32x4(_mm_loadu_ps(r + k)), _mm512_loadu_ps(weight + 4 * k), even);
+  even = _mm512_add_ps(even, odd);
+  even = _mm512_add_ps(even, _mm512_permute_ps(even, 0xb1));
+  even = _mm512_add_ps(even, _mm512_permute_ps(even, 0x4e));
+  float lanes[16];
+  _mm512_storeu_ps(lanes, even);
+  for (int q = 0; q < 4; ++q) sums[q] = lanes[4 * q];
+#else
+  Four total[4] = {{0}, {0}, {0}, {0}};
+  for (int64_t k = 0; k < c; k += 4) {
+    Four some, w[4];
+    __builtin_memcpy(&some, r + k, 16);
+    __builtin_memcpy(w, weight + 4 * k, 64);
+    total[0] += some * w[0], total[1] += some * w[1], total[2] += some * w[2], total[3] += some * w[3];
+  }
+  for (int q = 0; q < 4; ++q) sums[q] = (total[q][0] + total[q][1]) + (total[q][2] + total[q][3]);
+#endif
 }
 
 // Where the end of a layer finds its constants for one image; ones and zeros stand in for what is absent.
@@ -65,7 +75,8 @@ OPS_FORCE void end_row(const float* v, int64_t stride, T* out, int64_t out_strid
       }
     }
     if (row.rgb) {
-      Four values = colours_of(r, row.weight, c);
+      float values[4];
+      colours_of(r, row.weight, c, values);
       for (int64_t k = 0; k < f.colours; ++k) row.rgb[k * f.rgb_colour + p * pixel_step] = values[k];
     }
   }
@@ -76,7 +87,7 @@ OPS_FORCE Row row_of(const Finish& f, int64_t image, int64_t line, int64_t colum
   row.scale = f.scale ? f.scale + image * c : ones;
   row.bias = f.bias;
   row.next = f.next ? f.next + image * c : nullptr;
-  row.weight = f.weight ? f.weight + image * 4 * c : nullptr;
+  row.weight = f.weight ? f.weight + image * 4 * ((c + 3) / 4 * 4) : nullptr;
   row.noise = f.noise ? f.noise + image * f.noise_n + line * f.noise_row + column : nullptr;
   row.rgb = f.rgb ? f.rgb + image * f.rgb_n + line * f.rgb_row + column : nullptr;
   return row;
@@ -93,6 +104,7 @@ struct BandTail {
     int64_t image = job / rows, line = job % rows;
     float* room = (float*)ops::scratch(sizeof(float) * 2 * (c + 16));
     float *v = room, *r = room + (c + 15) / 16 * 16;
+    for (int64_t k = c; k < (c + 3) / 4 * 4; ++k) r[k] = 0.0f;
     const T* from = y + (image * rows + line) * w * c;
     T* out = f.out ? (T*)f.out + image * f.out_n + line * f.out_row : nullptr;
     Row row = row_of(f, image, line, 0, c, ones);
@@ -211,6 +223,7 @@ struct BandPhases {
     int64_t channels = (c + 15) / 16 * 16;
     float* room = (float*)ops::scratch(sizeof(float) * (ring * 2 * step + 2 * step + channels));
     float *mixed = room + ring * 2 * step, *r = mixed + 2 * step;
+    for (int64_t k = c; k < channels; ++k) r[k] = 0.0f;
     int64_t begin = first + block * chunk, end = begin + chunk < first + rows ? begin + chunk : first + rows;
     int64_t ready = begin - p.before;  // next row of y to filter
     for (int64_t o = begin; o < end; ++o) {

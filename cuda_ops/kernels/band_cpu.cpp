@@ -9,6 +9,10 @@
 #include "cpu.h"
 #include "index.h"
 
+#ifdef OPS_X86
+#include <immintrin.h>
+#endif
+
 #define OPS_BODY "band_body.h"
 #include "foreach_isa.h"
 
@@ -71,7 +75,8 @@ ops::Finish finish_of(int64_t n, int64_t c, int64_t rows, int64_t w, at::ScalarT
                     rgb->size(0) == n && rgb->size(2) == rows && rgb->size(3) == w, "rgb must be float32 and fit the band");
     f.weight = floats(weight, "weight"), f.rgb = rgb->mutable_data_ptr<float>();
     f.rgb_n = rgb->stride(0), f.rgb_colour = rgb->stride(1), f.rgb_row = rgb->stride(2), f.colours = rgb->size(1);
-    TORCH_CHECK(weight->numel() == n * 4 * c && f.colours <= 4, "weight must be [n, c, 4]");
+    TORCH_CHECK(weight->numel() == n * 4 * ((c + 3) / 4 * 4) && f.colours <= 4,
+                "weight must be [n, c / 4, 4, 4]");
   }
   return f;
 }

@@ -188,6 +188,13 @@ def separable(fir: Tensor) -> Tensor | None:
     return taps if torch.allclose(torch.outer(taps, taps), fir.double(), rtol=1e-5, atol=1e-7) else None
 
 
+def in_fours(weight: Tensor) -> Tensor:
+    """[n colours in] as the kernel reads it, [n in/4 4 4]: four channels of each of four colours, filled up by zeros."""
+    n, colours, width = weight.shape
+    filled = F.pad(weight, (0, -width % 4, 0, 4 - colours))
+    return filled.reshape(n, 4, -1, 4).transpose(1, 2).contiguous()
+
+
 class Inference:
     """One synthesis: holds its plan, its memory, its inputs."""
 
@@ -261,17 +268,17 @@ class Inference:
         return noise.detach().float().reshape(-1, module.resolution, module.resolution).contiguous()
 
     def _colours(self, layer: Layer) -> tuple[Tensor | None, Tensor | None]:
-        """Memory for the colours that leave this layer, and the weight [n in 4] that makes them."""
+        """Memory for the colours that leave this layer, and the weight that makes them."""
         name = layer.name.removesuffix("conv1") + "torgb"
         if name not in self.styles or not layer.name.endswith("conv1"):
             return None, None
         module = self._torgb(layer)
         base = module.weight if self.pivot is None else self.pivot.weight(name, module.weight)
         kernel = base.detach().float().flatten(1)  # [colours in]
-        weight = (self.styles[name] * module.scale)[:, :, None] * kernel.t()
+        weight = (self.styles[name] * module.scale)[:, None] * kernel  # [n colours in]
         shape = (self.count, len(kernel), layer.module.resolution, layer.module.resolution)
         flat = self.space.flat("rgb", shape[0] * shape[1] * shape[2] * shape[3], torch.float32)
-        return flat.view(shape), F.pad(weight, (0, 4 - len(kernel))).contiguous()
+        return flat.view(shape), in_fours(weight)
 
     def _torgb(self, layer: Layer) -> nn.Module:
         return getattr(self.network.synthesis, layer.name.split(".")[0]).torgb
@@ -304,7 +311,9 @@ class Inference:
                     yield sample, sample + 1, row, min(row + band, rows)
             return
         each = rows * layer.size_in * layer.width_out * element * (4 if layer.up else 1)
-        some = max(1, min(self.count, BAND_BYTES // each))
+        pieces = -(-self.count * each // BAND_BYTES)
+        some = -(-self.count // pieces)
+        some += some % 2 if some > 1 else 0  # two threads then share a piece evenly
         for sample in range(0, self.count, some):
             yield sample, min(sample + some, self.count), 0, rows
 
