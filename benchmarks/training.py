@@ -1,7 +1,7 @@
 """One generator and critic step of StyleGAN2 training, ours beside the plain-torch networks, in one run.
 
-    python -m benchmarks.training                  # 64², channel base 2048, at most 128 channels, batch 32, on the CPU
-    python -m benchmarks.training --device cuda    # the published 256² configuration: seconds per thousand images
+    python benchmarks/training.py                  # 64², channel base 2048, at most 128 channels, batch 32, on the CPU
+    python benchmarks/training.py --device cuda    # the published 256² configuration: seconds per thousand images
 
 All variants start from the same weights and settings, take turns within each round, and do the same work: a generator
 step, a critic step on fresh samples and real images, Adam, the moving average. On the GPU the lazy regularisers run too.
