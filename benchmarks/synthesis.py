@@ -39,7 +39,8 @@ class Worker:
         )
 
     def ask(self, order: str) -> dict:
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin, "a worker reads orders"
+        assert self.process.stdout, "a worker answers"
         self.process.stdin.write(order + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
@@ -48,7 +49,7 @@ class Worker:
         return json.loads(line)
 
     def close(self) -> None:
-        assert self.process.stdin
+        assert self.process.stdin, "a worker reads orders"
         self.process.stdin.close()
         self.process.wait()
 

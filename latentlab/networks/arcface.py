@@ -16,9 +16,14 @@ class ArcFace(Trunk):
     kind = "arcface"
 
     def __init__(
-        self, depth: int = 50, se: bool = True, input_channels: int = 3, input_size: int = 112
+        self,
+        depth: int = 50,
+        se: bool = True,
+        input_channels: int = 3,
+        input_size: int = 112,
+        base_width: int = 64,
     ) -> None:
-        super().__init__(depth, se, input_channels)
+        super().__init__(depth, se, input_channels, base_width)
         self.input_size = input_size
         cells = (input_size // 16) ** 2
         self.output_layer = nn.Sequential(

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from cuda_ops import downsample2d, setup_filter
 from latentlab.core.errors import BadInput
 from latentlab.core.shapes import Conditions, Images
-from latentlab.networks.layers import EPSILON, Convolution, FullyConnected
+from latentlab.networks.layers import EPSILON, Convolution, FullyConnected, wide
 from latentlab.networks.mapping import Mapping as MappingNetwork
 from latentlab.networks.precision import block_dtype, cast
 from latentlab.networks.sizes import channel_table, resolutions
@@ -27,7 +27,7 @@ def minibatch_deviation(x: Tensor, group: int | None, channels: int) -> Tensor:
         raise BadInput(
             f"{n} images cannot be split into groups of {size}; give the critic a multiple of {size} images"
         )
-    y = x.float().reshape(size, n // size, channels, c // channels, h, w)
+    y = wide(x).reshape(size, n // size, channels, c // channels, h, w)
     y = y - y.mean(0)
     y = (y.square().mean(0) + EPSILON).sqrt().mean((2, 3, 4))  # [groups channels]
     y = y.repeat(size, 1)[:, :, None, None].expand(-1, -1, h, w)

@@ -15,6 +15,11 @@ from latentlab.networks.convolution import convolve
 EPSILON = 1e-8
 
 
+def wide(x: Tensor) -> Tensor:
+    """Half precision as float32, anything else as it is."""
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
 def normalise(x: Tensor) -> Tensor:
     """Each row divided by its root mean square (pixel norm)."""
     return x * (x.square().mean(1, keepdim=True) + EPSILON).rsqrt()

@@ -69,7 +69,9 @@ class Mapping(nn.Module):
             self.register_buffer("w_avg", torch.zeros(w_width))
 
     def forward(self, z: Z | None, condition: Conditions | None = None) -> W:
-        parts = [] if z is None or not self.z_width else [z.float() if self.joined else normalise(z.float())]
+        if z is not None:
+            z = z.to(self.fc0.weight.dtype if self.depth else torch.float32)
+        parts = [] if z is None or not self.z_width else [z if self.joined else normalise(z)]
         if self.embed is not None:
             label = self.embed(self._checked(condition, len(z) if z is not None else None))
             parts.append(label if self.joined else normalise(label))

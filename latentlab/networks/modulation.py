@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from latentlab.networks.convolution import convolve
-from latentlab.networks.layers import EPSILON
+from latentlab.networks.layers import EPSILON, wide
 
 
 def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
     """rsqrt(Σ (w·s)² + ε) of eq. 3, for each sample and output channel: [n out]."""
-    power = weight.float().square().sum((2, 3))  # [out in]
-    return (styles.float().square() @ power.t() + EPSILON).rsqrt()
+    power = wide(weight).square().sum((2, 3))  # [out in]
+    return (wide(styles).square() @ power.t() + EPSILON).rsqrt()
 
 
 def modulated_convolution(

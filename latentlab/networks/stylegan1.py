@@ -16,7 +16,7 @@ from latentlab.core.latent import FeatureCorrection
 from latentlab.core.noise import FIXED, Noise
 from latentlab.core.pivot import Pivot
 from latentlab.core.shapes import Conditions, Images, Styles, W, WPlus, Z
-from latentlab.networks.layers import EPSILON, FullyConnected
+from latentlab.networks.layers import EPSILON, FullyConnected, wide
 from latentlab.networks.mapping import Mapping as MappingNetwork
 from latentlab.networks.noise_maps import NoiseMaps
 from latentlab.networks.precision import block_dtype
@@ -34,8 +34,8 @@ def four_tap_kernel(weight: Tensor) -> Tensor:
 
 def instance_norm(x: Tensor) -> Tensor:
     """Each feature map with mean 0 and variance 1."""
-    wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-    centred = wide - wide.mean((2, 3), keepdim=True)
+    centred = wide(x)
+    centred = centred - centred.mean((2, 3), keepdim=True)
     return (centred * (centred.square().mean((2, 3), keepdim=True) + EPSILON).rsqrt()).to(x.dtype)
 
 
