@@ -15,7 +15,7 @@ from latentlab.core.errors import BadInput
 from latentlab.core.image import from_pixels
 from latentlab.core.watch import Watch, silent
 from latentlab.networks.regressor import Embedder, Regressor
-from latentlab.scorers.targets import NAMES, TARGETS, UNITS
+from latentlab.scorers.targets import MIRRORED, NAMES, TARGETS, UNITS
 from latentlab.store.archive import Archive
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.run import Run
@@ -84,6 +84,12 @@ def roughen(images: Tensor, seed: int) -> Tensor:
     return (images + grain).clamp(-1, 1)
 
 
+def mirrored(images: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """Half of the images left for right, and which ones: bool [n]. Faces have no preferred side, so it is twice the data."""
+    chosen = torch.rand(len(images), generator=torch.Generator().manual_seed(seed + 2**32)) < 0.5
+    return torch.where(chosen[:, None, None, None], images.flip(-1), images), chosen
+
+
 @dataclass(frozen=True)
 class ScorerTraining(Trainable):
     """Regression of all targets at once, each in standard deviations; Huber loss."""
@@ -121,10 +127,11 @@ class ScorerTraining(Trainable):
         network: Any = networks["scorer"]
 
         def losses(batch: dict[str, Tensor], moment: Moment) -> dict[str, Tensor]:
-            images = roughen(batch["images"], moment.images)
+            images, turned = mirrored(batch["images"], moment.images)
             with torch.autocast(moment.device.type, torch.bfloat16, enabled=self.half):
-                guess = network.normalised(images)
-            truth = (batch["values"] - network.mean) / network.spread
+                guess = network.normalised(roughen(images, moment.images))
+            values = torch.where(turned[:, None], batch["values"] * MIRRORED, batch["values"])
+            truth = (values - network.mean) / network.spread
             return {"huber": F.huber_loss(guess.float(), truth, delta=1.0)}
 
         return [Phase("regress", ("scorer",), losses)]
@@ -163,8 +170,9 @@ class IdentityTraining(Trainable):
         weight: Any = head.weight
 
         def losses(batch: dict[str, Tensor], moment: Moment) -> dict[str, Tensor]:
+            images, _ = mirrored(batch["images"], moment.images)
             with torch.autocast(moment.device.type, torch.bfloat16, enabled=self.half):
-                vectors = embedding(roughen(batch["images"], moment.images))
+                vectors = embedding(roughen(images, moment.images))
             cosines = vectors.float() @ F.normalize(weight, dim=1).T
             margin = self.margin * min(
                 moment.images / (0.2 * self.images), 1.0

@@ -26,6 +26,8 @@ class Target:
     unit: str
     of: Callable[[Table], Tensor]
     """Factors by name, [n] or [n size], to values [n]."""
+    sided: bool = False
+    """Whether a mirrored picture has the opposite value."""
 
 
 def lab(linear: Tensor) -> Tensor:
@@ -113,7 +115,7 @@ def _background(table: Table) -> Tensor:
 TARGETS: tuple[Target, ...] = (
     Target("age", "years", _plain("age")),
     Target("presentation", "-1 feminine .. 1 masculine", _plain("presentation")),
-    Target("yaw", "degrees", _plain("yaw")),
+    Target("yaw", "degrees", _plain("yaw"), sided=True),
     Target("pitch", "degrees", _plain("pitch")),
     Target("smile", "blendshape weight", _shape("mouthSmile")),
     Target("mouth_open", "blendshape weight", _shape("jawOpen")),
@@ -121,7 +123,7 @@ TARGETS: tuple[Target, ...] = (
     Target("anger", "blendshape weight", _shape("browDown")),
     Target("sadness", "blendshape weight", _shape("mouthFrown")),
     Target("blink", "blendshape weight", _shape("eyeBlink")),
-    Target("gaze_yaw", "degrees", _plain("gaze_yaw")),
+    Target("gaze_yaw", "degrees", _plain("gaze_yaw"), sided=True),
     Target("gaze_pitch", "degrees", _plain("gaze_pitch")),
     Target("lip_lightness", "ΔL* to bare skin", _lips(0)),
     Target("lip_redness", "Δa* to bare skin", _lips(1)),
@@ -135,13 +137,17 @@ TARGETS: tuple[Target, ...] = (
     Target("bald", "share", _is("hair_style", "bald", "buzz", among=HAIR_STYLES)),
     Target("beard", "0 none .. 1 full", _beard),
     Target("glasses", "share", lambda table: (table["glasses"] > 0).float()),
-    Target("light_azimuth", "sine", _azimuth),
+    Target("light_azimuth", "sine", _azimuth, sided=True),
     Target("ambient", "share of the key light", _plain("ambient")),
     Target("background", "L*", _background),
 )
 
 NAMES: tuple[str, ...] = tuple(target.name for target in TARGETS)
 UNITS: tuple[str, ...] = tuple(target.unit for target in TARGETS)
+
+
+MIRRORED: Tensor = torch.tensor([-1.0 if target.sided else 1.0 for target in TARGETS])
+"""What becomes of each value when the picture is mirrored, as a factor, [names]."""
 
 
 def targets_of(faces: list[Face]) -> Scores:

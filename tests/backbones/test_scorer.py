@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from latentlab.backbones.scorer import Labelled, roughen, train_identity, train_scorer, verification
+from latentlab.backbones.scorer import Labelled, mirrored, roughen, train_identity, train_scorer, verification
 from latentlab.core.errors import BadInput
 from latentlab.core.image import from_pixels
 from latentlab.networks.regressor import build_regressor
 from latentlab.scorers.learned import Guide
-from latentlab.scorers.targets import NAMES
+from latentlab.scorers.targets import MIRRORED, NAMES
 from latentlab.training.run import Run
 
 
@@ -77,3 +77,13 @@ def test_roughening_repeats_by_seed_and_keeps_the_range() -> None:
 def test_pictures_without_truth_are_refused() -> None:
     with pytest.raises(BadInput, match="rows of truth"):
         Labelled(torch.zeros(3, 8, 8, 3, dtype=torch.uint8), torch.zeros(2, len(NAMES)))
+
+
+def test_half_of_the_pictures_are_mirrored_and_only_sided_values_turn_with_them() -> None:
+    images = torch.rand(64, 3, 8, 8)
+    turned, which = mirrored(images, 3)
+    assert 16 < int(which.sum()) < 48
+    assert torch.equal(turned[which], images[which].flip(-1))
+    assert torch.equal(turned[~which], images[~which])
+    sides = {name for name, factor in zip(NAMES, MIRRORED.tolist(), strict=True) if factor < 0}
+    assert sides == {"yaw", "gaze_yaw", "light_azimuth"}
