@@ -24,6 +24,7 @@ COMMANDS: Registry = Registry(
         "directions import": "latentlab.cli.directions:Import",
         "directions export": "latentlab.cli.directions:Export",
         "directions port": "latentlab.cli.directions:Port",
+        "directions build": "latentlab.cli.directions:Build",
         "directions card": "latentlab.cli.directions:Card",
         "train": "latentlab.cli.train:Train",
         "train-encoder": "latentlab.cli.train:TrainEncoder",

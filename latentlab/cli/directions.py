@@ -136,6 +136,63 @@ class Card(Command):
         session.answer(str(path), name=self.name, file=str(path))
 
 
+@dataclass(frozen=True)
+class Build(Command):
+    """Make a whole library of directions from one recipe.
+
+    The score bank is filled once; then each direction is found, stretched until a step means what the recipe says (ten
+    years, ten degrees, a quarter of a smile), measured by the judge, and written to OUT. A direction whose step the judge
+    does not see, or only in few faces, is named and left out. Run it again and what the same recipe wrote is kept.
+    """
+
+    out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])]
+    """Where the directions go; assets/NAME/directions ships them with a network."""
+    recipe: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """A recipe (TOML or JSON); the one that ships, assets/recipes/directions.toml, if left out."""
+    only: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME")] = ()
+    """Only this direction of the recipe; can be repeated."""
+    samples: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Samples of the score bank, instead of the recipe's number."""
+    faces: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Fresh faces for the judge, instead of the recipe's number."""
+    dlib: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Faces on which dlib looks at every strength (0.1 s each), instead of the recipe's number; 0 leaves it out."""
+    force: bool = False
+    """Make those again that are there already."""
+
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab directions build --out assets/faces/directions",
+        "latentlab directions build --only age --samples 3000 --out trial",
+    )
+
+    def run(self, session: Session) -> None:
+        from dataclasses import replace
+
+        from latentlab.studio.library_recipe import load_recipe
+
+        chosen = {
+            name: value for name in ("samples", "faces", "dlib") if (value := getattr(self, name)) is not None
+        }
+        recipe = replace(load_recipe(self.recipe), **chosen)
+        written = 0
+        with session.progress("building") as watch:
+            for built in session.studio.build_library(
+                recipe, self.out, only=self.only, force=self.force, watch=watch
+            ):
+                written += built.direction is not None
+                session.answer(_fate(built), **built.as_json())
+        session.say(f"{written} directions in {self.out}")
+
+
+def _fate(built) -> str:  # type: ignore[no-untyped-def]
+    """What became of a direction of a recipe, in a line."""
+    if built.direction is None:
+        return f"{built.name:<12} left out: {built.reason}"
+    story = built.direction.story
+    told = f"judge {story['judge_step']:.3g} a step, works for {story['works']:.0%}, leakage {story['total_leakage']:.2f} sd"
+    return f"{_line(built.direction)}: {told}{' (was there already)' if built.kept else ''}"
+
+
 def _load(session: Session, name: str, *, anywhere: bool) -> Direction:
     from latentlab.studio.direction_files import read_direction
     from latentlab.studio.library import find_direction

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
@@ -50,6 +50,10 @@ class Direction:
         if isinstance(strength, Tensor) and strength.ndim == 1:
             strength = strength.reshape(-1, *([1] * (latent.values.ndim - 1)))
         return latent.with_values(latent.values + strength * vector)
+
+    def stretched(self, factor: float) -> Direction:
+        """The same direction with a step so many times as long."""
+        return replace(self, vector=self.vector * factor)
 
     def _vector_for(self, latent: Latent) -> Tensor:
         vector = self.vector.to(latent.values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -59,6 +59,10 @@ class FlowDirection(Direction):
             mask = self._restrict(torch.ones_like(latent.values[0]))
             change = change[:, None] * mask
         return latent.with_values(latent.values + change)
+
+    def stretched(self, factor: float) -> FlowDirection:
+        """The same flow with a step so many times as long."""
+        return replace(self, vector=self.vector * factor, per_step=self.per_step * factor)
 
     def _velocity(self, w: Tensor) -> Tensor:
         """[n width]: one step's change of w at these points."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -14,6 +15,10 @@ from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent
 from latentlab.editing.apply import apply
 from latentlab.editing.reach import Likeness, Score
+
+LENGTHS = 12
+"""How many lengths of the vector are tried, each √2 times the one before, the last one the widest."""
+Side = Literal["both", "up"]
 
 
 def strength_for(direction: Direction, units: float) -> float:
@@ -58,6 +63,33 @@ class Calibrate:
         low = self._reach(rows, alike, strengths, range(half, 0, -1), -1, step)
         story = dict(direction.story) | {"calibrated_on": len(latent)}
         return replace(direction, step=step, span=(low, high), story=story)
+
+    @torch.no_grad()
+    def factor(
+        self, generator: Generator, direction: Direction, name: str, score: Score, latent: Latent, step: float,
+        side: Side = "both",
+    ) -> float:  # fmt: skip
+        """How many times as long the vector has to be for strength 1 to move the attribute by `step` units.
+
+        The change is the median over these faces, with `side="both"` half of that from −1 to 1, with `"up"` that from
+        0 to 1, for attributes that a face has or has not. 0 where no length up to `widest` moves it so far.
+        """
+        column = list(score.names).index(name)  # type: ignore[attr-defined]
+
+        def at(strength: float) -> Tensor:
+            return score(generator.render(apply(generator, latent, {direction: strength})))[:, column].float()
+
+        first = at(0.0) if side == "up" else None
+        before = (0.0, 0.0)
+        for place in range(LENGTHS):
+            length = self.widest * 2.0 ** ((place + 1 - LENGTHS) / 2)
+            change = at(length) - first if first is not None else (at(length) - at(-length)) / 2
+            moved = float(change.median())
+            if moved >= step:
+                share = (step - before[1]) / (moved - before[1])
+                return before[0] + share * (length - before[0])
+            before = (length, moved)
+        return 0.0
 
     def _look(
         self, generator: Generator, direction: Direction, column: int, score: Score, latent: Latent,

@@ -204,6 +204,23 @@ def slopes(responses: Responses) -> Tensor:
     return (responses.scores[high] - responses.scores[low]) / 2
 
 
+def keeps_promise(
+    responses: Responses, target: str, step: float, chosen: Tensor | None = None
+) -> tuple[float, float]:
+    """The median change by one step as a share of what the direction promises, and the share of faces with half of it.
+
+    With `chosen` (bool [n]) only these faces count, and only the way from 0 to 1: faces that lack an attribute can get
+    it, but cannot lose it.
+    """
+    column = responses.names.index(target)
+    if chosen is None:
+        change = slopes(responses)[:, column]
+    else:
+        zero, one = responses.strengths.index(0.0), responses.strengths.index(1.0)
+        change = (responses.scores[one] - responses.scores[zero])[chosen, column]
+    return float(change.nanmedian() / step), float((change >= step / 2).float().mean())
+
+
 def _interval(center: float, replicas: np.ndarray) -> Interval:
     low, high = np.percentile(replicas, [2.5, 97.5])
     return float(center), float(low), float(high)

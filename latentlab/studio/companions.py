@@ -92,7 +92,14 @@ def guide(studio: Studio) -> Any:
     """The scorer that closed loops see."""
     from latentlab.scorers import SCORERS
 
-    return SCORERS["guide"](_own_file(studio, "guide"), device=studio.place)
+    return SCORERS["guide"](own_file(studio, "guide"), device=studio.place)
+
+
+def judge(studio: Studio) -> Any:
+    """The scorer that only judges: nothing is found, chosen or steered by it."""
+    from latentlab.scorers import SCORERS
+
+    return SCORERS["judge"](own_file(studio, "judge"), device=studio.place)
 
 
 class OwnLikeness:
@@ -101,7 +108,7 @@ class OwnLikeness:
     def __init__(self, studio: Studio) -> None:
         from latentlab.scorers import SCORERS
 
-        self.identity = SCORERS["identity"](_own_file(studio, "identity"), device=studio.place)
+        self.identity = SCORERS["identity"](own_file(studio, "identity"), device=studio.place)
 
     def __call__(self, one: Images, other: Images) -> Tensor:
         return 1 - self.identity.distance(one, other)
@@ -115,7 +122,7 @@ def likeness(studio: Studio) -> OwnLikeness | None:
         return None
 
 
-def _own_file(studio: Studio, stem: str) -> Path | None:
+def own_file(studio: Studio, stem: str) -> Path | None:
     """A scorer beside the network's file; None means the one that ships."""
     path = Path(studio.network).parent / f"{stem}.safetensors"
     return path if path.is_file() and path.parent != Path() else None

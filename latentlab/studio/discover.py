@@ -74,9 +74,9 @@ def directions_folder(studio: Studio) -> Path:
 
 def default_guides(studio: Studio) -> list[Scorer]:
     """What discovery may see: the guide, never the judge."""
-    from latentlab.scorers.learned import Guide
+    from latentlab.studio.companions import guide
 
-    return [Guide(device=studio.place)]
+    return [guide(studio)]
 
 
 def filled_bank(

@@ -181,7 +181,8 @@ class OpenEdit:
     def _goals(self) -> list[Goal]:
         from latentlab.editing.reach import Goal
 
-        return [Goal(self.directions[name], name, value) for name, value in self.goals.items()]
+        found = [(self.directions[name], value) for name, value in self.goals.items()]
+        return [Goal(each, str(each.story.get("attribute", each.name)), value) for each, value in found]
 
     def _reach(self) -> Reached:
         from latentlab.core.errors import MissingPart

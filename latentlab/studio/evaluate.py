@@ -95,9 +95,9 @@ def default_judges(studio: Studio) -> list[Scorer]:
     """The judge (another network, seed and set of people than the guide) and the measures that were never trained here."""
     from latentlab.scorers.colour import Colour
     from latentlab.scorers.geometry import Geometry
-    from latentlab.scorers.learned import Judge
+    from latentlab.studio.companions import judge
 
-    return [Judge(device=studio.place), *([Geometry(), Colour()] if dlib_embedding() else [])]
+    return [judge(studio), *([Geometry(), Colour()] if dlib_embedding() else [])]
 
 
 def judge_words(judges: Sequence[Scorer], *, identity: bool) -> str:

@@ -122,12 +122,12 @@ def picture_files(folder: Path) -> list[Path]:
 def spaces_of(studio: Studio, how: Measuring) -> list[tuple[Space, int]]:
     """The feature spaces that are at hand, with the most pictures each is to see; what is missing is said."""
     from latentlab.metrics import features
-    from latentlab.scorers import SCORERS
+    from latentlab.studio.companions import judge
     from latentlab.studio.training import critic_of
 
     makers: list[tuple[Callable[[], Any], int]] = [
         (lambda: features.inception_space(how.inception, studio.place), how.n),
-        (lambda: features.scorer_space(SCORERS["judge"](device=studio.place), "judge"), how.n),
+        (lambda: features.scorer_space(judge(studio), "judge"), how.n),
     ]
     critic = critic_of(studio)
     if critic is not None:

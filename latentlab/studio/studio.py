@@ -27,6 +27,7 @@ TASKS = {
     "invert": "latentlab.studio.invert:invert",
     "edit": "latentlab.studio.edit:edit",
     "discover": "latentlab.studio.discover:discover",
+    "build_library": "latentlab.studio.direction_library:build_library",
     "evaluate": "latentlab.studio.evaluate:evaluate",
     "replay": "latentlab.studio.replay:replay",
 }

@@ -1,0 +1,159 @@
+"""A library from one recipe: steps mean what it says, weak directions are named and left out, nothing is done twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from latentlab.core.errors import BadFile, BadInput, UnknownName
+from latentlab.core.latent import Latent, Space
+from latentlab.directions.library import load_direction, names_in
+from latentlab.editing.calibrate import Calibrate
+from latentlab.scorers.targets import NAMES
+from latentlab.studio.direction_library import build_library
+from latentlab.studio.library_recipe import LibraryRecipe, Wanted, finder, load_recipe
+from latentlab.studio.studio import Studio
+from tests.directions.toy import ToyGenerator, ToyScorer
+
+RECIPE = LibraryRecipe(
+    direction=(
+        Wanted("older", 0.5, attribute="age"),
+        Wanted("spectacles", 0.4, attribute="glasses", side="up", limits=(-1.0, 2.0)),
+        Wanted("smile", 0.3, method="flow", fields={"epochs": 3}),
+    ),
+    samples=1000, calibration=40, faces=60, dlib=0,
+)  # fmt: skip
+
+
+class Blind(ToyScorer):
+    """A judge who sees nothing of a smile."""
+
+    hash = "blind"
+
+    def __call__(self, images):
+        scores = super().__call__(images)
+        scores[:, 2] = images[:, 0, 0, 11]
+        return scores
+
+
+@pytest.fixture
+def studio(tmp_path, monkeypatch) -> Studio:
+    monkeypatch.setattr("latentlab.studio.companions.likeness", lambda studio: None)
+    place = Studio("toy", home=tmp_path / "lab")
+    place.__dict__["generator"] = ToyGenerator()
+    return place
+
+
+def build(studio, out, recipe=RECIPE, judge=None, **options):
+    return list(
+        build_library(studio, recipe, out, guides=[ToyScorer()], judges=[judge or ToyScorer()], **options)
+    )
+
+
+def test_a_step_is_what_the_recipe_says_on_faces_never_seen(studio, tmp_path) -> None:
+    built = build(studio, tmp_path / "out")
+    assert [one.reason for one in built] == ["", "", ""]
+    draw = torch.Generator().manual_seed(99)
+    latent = Latent(Space.W, studio.generator.map(torch.randn(400, 12, generator=draw)))
+    for name, column, step in (("older", 0, 0.5), ("smile", 2, 0.3)):
+        direction = load_direction(tmp_path / "out" / f"{name}.direction.safetensors")
+        scores = [
+            ToyScorer()(studio.generator.render(direction.apply(latent, s)))[:, column] for s in (-1, 1)
+        ]
+        assert float((scores[1] - scores[0]).median() / 2) == pytest.approx(step, rel=0.25)
+        assert direction.step == step
+
+
+def test_the_file_tells_target_span_leakage_and_who_judged(studio, tmp_path) -> None:
+    build(studio, tmp_path / "out")
+    found = load_direction(tmp_path / "out" / "spectacles.direction.safetensors")
+    assert found.story["attribute"] == "glasses"
+    assert set(found.leakage) == {"age", "smile"}
+    assert -1 <= found.span[0] < 0 < found.span[1] <= 2
+    assert "toy" in found.story["judge"]
+    assert found.story["works"] > 0.6
+
+
+def test_what_the_judge_does_not_see_is_left_out_and_an_older_file_goes(studio, tmp_path) -> None:
+    build(studio, tmp_path / "out")
+    *_, smile = build(studio, tmp_path / "out", judge=Blind())
+    assert smile.direction is None
+    assert "judge sees" in smile.reason
+    assert set(names_in(tmp_path / "out")) == {"older", "spectacles"}
+
+
+def test_a_step_out_of_reach_is_left_out(studio, tmp_path) -> None:
+    far = replace(RECIPE, direction=(Wanted("older", 500.0, attribute="age"),))
+    (older,) = build(studio, tmp_path / "out", far)
+    assert "no length" in older.reason
+    assert names_in(tmp_path / "out") == {}
+
+
+def test_the_same_recipe_does_nothing_twice_and_another_one_does(studio, tmp_path) -> None:
+    build(studio, tmp_path / "out", only=["older"])
+    assert [one.kept for one in build(studio, tmp_path / "out", only=["older"])] == [True]
+    changed = replace(RECIPE, faces=50)
+    assert [one.kept for one in build(studio, tmp_path / "out", changed, only=["older"])] == [False]
+    assert [one.kept for one in build(studio, tmp_path / "out", changed, only=["older"], force=True)] == [
+        False
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"direction": (Wanted("a", 1.0, attribute="agee"),)}, "age"),
+        ({"direction": (Wanted("a", 1.0, attribute="age", free=("nose",)),)}, "nose"),
+        ({"hold": ("nose",)}, "nose"),
+        ({"direction": (Wanted("a", 1.0, attribute="age", method="magic"),)}, "magic"),
+        ({"direction": (Wanted("a", 1.0, attribute="age", fields={"ridg": 1.0}),)}, "ridge"),
+        ({"direction": (Wanted("../a", 1.0, attribute="age"),)}, "cannot be a name"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_before_anything_is_rendered(change, told, studio, tmp_path) -> None:
+    with pytest.raises((UnknownName, BadInput), match=told):
+        build(studio, tmp_path / "out", replace(RECIPE, **change))
+    assert not (tmp_path / "lab").exists()
+
+
+def test_nonsense_in_a_recipe_is_one_line(tmp_path) -> None:
+    with pytest.raises(BadInput, match="two directions"):
+        replace(RECIPE, direction=(Wanted("a", 1.0), Wanted("a", 2.0)))
+    with pytest.raises(BadInput, match="above 0"):
+        replace(RECIPE, direction=(Wanted("a", 0.0),))
+    for text in (
+        "direction = 3",
+        "[[direction]]\nname = 'a'",
+        "[[direction]]\nname = 'a'\nstep = 'x'",
+        "a = [",
+    ):
+        (tmp_path / "r.toml").write_text(text)
+        with pytest.raises((BadInput, BadFile)) as caught:
+            load_recipe(tmp_path / "r.toml")
+        assert "\n" not in str(caught.value)
+
+
+def test_the_recipe_that_ships_names_attributes_that_scorers_have() -> None:
+    recipe = load_recipe()
+    for wanted in recipe.direction:
+        method = finder(wanted, recipe, NAMES)
+        assert {wanted.target, *method.hold, *wanted.free} <= set(NAMES)
+        assert wanted.target not in method.hold
+    assert {"age", "smile", "yaw", "glasses", "beard", "lipstick"} <= {w.name for w in recipe.direction}
+
+
+def test_a_wall_in_the_way_is_no_step() -> None:
+    generator = ToyGenerator()
+    latent = Latent(Space.W, torch.zeros(5, 12))
+    from latentlab.core.direction import Direction
+
+    class Wall(ToyScorer):
+        def __call__(self, images):
+            return super().__call__(images).clamp(-0.2, 0.2)
+
+    along = Direction("age", Space.W, torch.eye(12)[0])
+    assert Calibrate().factor(generator, along, "age", Wall(), latent, 0.1) == pytest.approx(0.1, rel=0.2)
+    assert Calibrate().factor(generator, along, "age", Wall(), latent, 0.5) == 0
+    assert Calibrate().factor(generator, along.stretched(-1.0), "age", Wall(), latent, 0.1) == 0
