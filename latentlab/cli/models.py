@@ -107,12 +107,39 @@ class Verify(Command):
 
 @dataclass(frozen=True)
 class Card(Command):
-    """Show the model card of a network (Markdown): what it is, what it was measured to do."""
+    """Show the model card of a network (Markdown): what it is, what it was measured to do.
+
+    With --measure the card is made: faces that dlib finds in samples, distances of distributions to renders that no
+    training saw, what the encoder reaches on renders and on photographs, whether a training photograph is reproduced,
+    sheets of samples, and how it was trained, from the stories of its files. Interrupted, it goes on; text of your own
+    goes into NOTES.md beside it.
+    """
 
     name: Name
     """A name or a weight file."""
-    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE", aliases=["-o"])] = None
-    """Write it there instead."""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE|FOLDER", aliases=["-o"])] = None
+    """Write it there instead; with --measure the folder for CARD.md, card.json and the sheets (NAME-card if left out)."""
+    measure: bool = False
+    """Measure, and write the card."""
+    detection: Annotated[int, tyro.conf.arg(metavar="N")] = 500
+    """Samples at each ψ in which dlib looks for a face (0.1 s each); 0 leaves it out."""
+    compared: Annotated[int, tyro.conf.arg(metavar="N")] = 1000
+    """Samples, and twice as many renders, for distances of distributions; 0 leaves them out."""
+    encoded: Annotated[int, tyro.conf.arg(metavar="N")] = 500
+    """Held-out renders for the encoder (0.5 s each); 0 leaves it out."""
+    photos: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    """Aligned photographs for the encoder; only people held out from all training are used."""
+    training: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    """Photographs that the network learnt from: looks for samples that reproduce one."""
+    nearest: Annotated[int, tyro.conf.arg(metavar="N")] = 1000
+    """Samples that are compared with them."""
+    sheet: Annotated[int, tyro.conf.arg(metavar="N")] = 48
+    """Samples on each sheet."""
+
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab models card faces",
+        "latentlab models card faces --measure --photos portraits --out assets/faces",
+    )
 
     def run(self, session: Session) -> None:
         from dataclasses import replace
@@ -120,6 +147,9 @@ class Card(Command):
         from latentlab.core.files import atomic
         from latentlab.studio.models import card
 
+        if self.measure:
+            self._measure(session)
+            return
         text = card(replace(session.studio, network=self.name))
         if self.out is None:
             session.answer(text.rstrip(), name=self.name, card=text)
@@ -127,3 +157,14 @@ class Card(Command):
         with atomic(self.out) as temporary:
             temporary.write_text(text, encoding="utf-8")
         session.answer(str(self.out), name=self.name, file=str(self.out))
+
+    def _measure(self, session: Session) -> None:
+        from dataclasses import fields, replace
+
+        from latentlab.studio.model_card import Measures, measure_card
+
+        how = Measures(**{part.name: getattr(self, part.name) for part in fields(Measures)})
+        folder = self.out or Path(f"{Path(self.name).stem}-card")
+        with session.progress("measuring") as watch:
+            path = measure_card(replace(session.studio, network=self.name), how, folder, watch)
+        session.answer(str(path), name=self.name, file=str(path))

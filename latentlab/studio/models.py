@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Model", "card", "models", "shipped"]
 
-CARD = "card.md"
+CARD = "CARD.md"
 
 
 def models() -> Models:

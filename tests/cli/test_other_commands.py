@@ -149,6 +149,8 @@ WRONG = [
     ("models fetch", ["nothing"], "nothing"),
     ("models add", ["../x", "a.pkl"], "../x"),
     ("models verify", ["nothing"], "nothing"),
+    ("models card", ["nothing", "--measure"], "nothing"),
+    ("models card", ["nothing", "--measure", "--compared", "3"], "--compared 3"),
     ("train", [], "--out"),
     ("train", ["--out", "r", "--data", "gone"], "gone"),
     ("train", ["--out", "r", "--preset", "magic"], "magic"),
