@@ -126,6 +126,14 @@ def unknown_network(name: str, home: Path | str, reason: str = "") -> BadInput:
     return BadInput(f"{reason}; give a file or a known name") if reason else BadInput(str(told))
 
 
+def shipped_networks(assets: Path) -> dict[str, Path]:
+    """Networks that travel with the package, by the names of their folders: whole, or as the difference from a parent."""
+    files = (
+        path for ending in ("difference", "generator") for path in assets.glob(f"*/{ending}.safetensors")
+    )
+    return {path.parent.name: path for path in files}
+
+
 def known_networks(home: Path | str = "./lab") -> dict[str, Path]:
     """Every network that can be named, with its file."""
     from latentlab.store.models import Models
@@ -136,5 +144,5 @@ def known_networks(home: Path | str = "./lab") -> dict[str, Path]:
     except MissingPart:
         packaged = None
     if packaged is not None:
-        found |= {path.parent.name: path for path in sorted(packaged.glob("*/generator.safetensors"))}
+        found |= shipped_networks(packaged)
     return found | {path.stem: path for path in sorted((Path(home) / NETWORKS).glob("*.safetensors"))}

@@ -43,15 +43,21 @@ def find_encoder(studio: Studio, path: Path | None = None) -> nn.Module | None:
 
 
 def _beside(studio: Studio, part: str, stem: str) -> nn.Module | None:
-    """A network that lies beside the generator's file, or inside it."""
+    """A network that lies beside the generator's file, or inside it; a child shares its parent's latents and helpers."""
+    from latentlab.studio.children import is_child, parent_file
     from latentlab.studio.networks import find
 
     place = find(studio.network, studio.home)
     if place is None:
         return None
-    for path in (place.parent / f"{stem}.safetensors", place.with_name(f"{place.stem}.{stem}.safetensors")):
-        if path.is_file() and path != place:
-            return _part(path, part, studio)
+    parent = parent_file(place, studio.home) if is_child(place) else None
+    for file in (place, parent) if parent else (place,):
+        for path in (
+            file.with_name(f"{stem}.safetensors"),
+            file.with_name(f"{file.stem}.{stem}.safetensors"),
+        ):
+            if path.is_file() and path not in (place, parent):
+                return _part(path, part, studio)
     return _part(place, part, studio) if place.suffix != ".safetensors" else None
 
 

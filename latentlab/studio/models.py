@@ -24,13 +24,13 @@ def models() -> Models:
 def shipped() -> dict[str, Path]:
     """Networks that travel with the package, by name."""
     from latentlab.core.errors import MissingPart
-    from latentlab.store.home import assets_folder
+    from latentlab.store.home import assets_folder, shipped_networks
 
     try:
         folder = assets_folder()
     except MissingPart:
         return {}
-    return {path.parent.name: path for path in sorted(folder.glob("*/generator.safetensors"))}
+    return dict(sorted(shipped_networks(folder).items()))
 
 
 def card(studio: Studio) -> str:

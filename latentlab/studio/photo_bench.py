@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from latentlab.studio.companions import Companions
     from latentlab.studio.invert import Inverting
     from latentlab.studio.picture import Picture
+    from latentlab.studio.relatives import Relatives
     from latentlab.studio.studio import Studio
 
 SMALLEST_ALIGNED = 256
@@ -67,8 +68,15 @@ class Bench:
     parts: Companions
     count: int
     watch: Watch
+    relatives: Relatives = field(init=False)
+    """Children of the network, which may make the photo better."""
     taken: dict[str, str] = field(default_factory=dict)
     """Names used in this run, with the hashes of their photos: two photos of one name get two names."""
+
+    def __post_init__(self) -> None:
+        from latentlab.studio.relatives import Relatives
+
+        self.relatives = Relatives(self.studio, self.parts)
 
     def one(self, number: int, photo: str | Path) -> Outcome:
         photo = Path(photo)
@@ -222,7 +230,11 @@ class Bench:
         return Outcome(
             subject.photo,
             saved,
-            notes=(*subject.found.notes, *warnings_of(self.studio, inversion, self.parts)),
+            notes=(
+                *subject.found.notes,
+                *warnings_of(self.studio, inversion, self.parts),
+                *self.relatives.notes(subject.image),
+            ),
         )
 
     def story(self, subject: Subject, method: Inverter, together: Sequence[str]) -> dict[str, object]:

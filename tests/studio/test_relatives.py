@@ -1,0 +1,95 @@
+"""A child kept as a difference is found by name, shares its parent's helpers, and says when it makes a photo better."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from latentlab.backbones.difference import whole
+from latentlab.networks import export
+from latentlab.networks.tiny import tiny_critic
+from latentlab.store.bridge import read
+from latentlab.store.bridge.foreign import Foreign
+from latentlab.store.bridge.write import write
+from latentlab.store.home import known_networks, shipped_networks
+from latentlab.studio import Studio
+from latentlab.studio.children import children_of
+from latentlab.studio.companions import Companions, find_distance
+from latentlab.studio.relatives import Relatives
+
+
+@pytest.fixture
+def family(tiny_file, tmp_path) -> Path:
+    """A lab whose networks are a mother and her child, a little brighter than she is; a critic lies beside the mother."""
+    folder = tmp_path / "lab/networks"
+    folder.mkdir(parents=True)
+    shutil.copy(tiny_file, folder / "mother.safetensors")
+    mother = read(tiny_file)["G_ema"]
+    name = next(key for key in mother.tensors if key.endswith("b32.torgb.bias"))
+    child = {key: value + 0.5 * (key == name) for key, value in mother.tensors.items()}
+    whole(mother.tensors, child).save(folder / "child.safetensors")
+    write(Foreign(*export(tiny_critic(resolution=32))), folder / "mother.critic.safetensors")
+    return tmp_path / "lab"
+
+
+def studio(family: Path, name: str) -> Studio:
+    return Studio(name, device="cpu", home=family)
+
+
+class Average(torch.nn.Module):
+    """An encoder to whom all faces are the same."""
+
+    input_size, input_channels = 32, 3
+
+    def __init__(self, w) -> None:
+        super().__init__()
+        self.w = w
+
+    def forward(self, faces):
+        return self.w.expand(len(faces), -1)
+
+
+def test_a_child_is_found_by_its_parent_s_hash_and_by_name(family) -> None:
+    mother = studio(family, "mother").generator
+    assert set(children_of(mother.hash, family)) == {"child"}
+    assert children_of("0" * 64, family) == {}
+    child = studio(family, "child").generator
+    assert child.hash != mother.hash
+    assert torch.equal(child.mapping.fc0.weight, mother.mapping.fc0.weight)
+
+
+def test_a_child_takes_its_parent_s_helpers(family) -> None:
+    assert find_distance(studio(family, "child"), "critic")[0] is not None
+
+
+def test_the_nearer_network_is_named_with_both_errors(family) -> None:
+    mother, child = (studio(family, name) for name in ("mother", "child"))
+    parts = Companions(encoder=Average(mother.generator.w_average))
+    latent = mother.generator.w_average[None, None].repeat(1, mother.generator.layers, 1)
+    for place, advice in ((child, "try: --network child"), (mother, "this network is the nearer one")):
+        with torch.no_grad():
+            face = place.generator(place.generator.styles(latent)).clamp(-1, 1)
+        (note,) = Relatives(mother, parts).notes(face)
+        assert advice in note
+        assert "psnr" in note and "there" in note and "here" in note
+
+
+def test_without_an_encoder_the_child_is_still_named(family) -> None:
+    (note,) = Relatives(studio(family, "mother"), Companions()).notes(torch.zeros(1, 3, 32, 32))
+    assert note.endswith("try: --network child")
+
+
+def test_a_network_without_children_says_nothing(family) -> None:
+    assert Relatives(studio(family, "child"), Companions()).notes(torch.zeros(1, 3, 32, 32)) == []
+
+
+def test_networks_that_ship_may_be_differences(tmp_path, monkeypatch) -> None:
+    for name, file in (("faces", "generator"), ("portraits", "difference")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{file}.safetensors").touch()
+    assert set(shipped_networks(tmp_path)) == {"faces", "portraits"}
+    monkeypatch.setattr("latentlab.store.home.assets_folder", lambda: tmp_path)
+    assert known_networks(tmp_path / "lab")["portraits"].name == "difference.safetensors"
