@@ -106,14 +106,25 @@ class Port(Command):
     """A direction of --network."""
     child: Annotated[str, tyro.conf.arg(metavar="NAME|FILE")]
     """The child: a name or a weight file."""
+    samples: Annotated[int, tyro.conf.arg(metavar="N")] = 50
+    """Faces of both networks on which the loss is measured; 0 measures nothing."""
 
     examples: ClassVar[tuple[str, ...]] = ("latentlab directions port age --child portraits",)
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.discover import port
+        from latentlab.studio.port import port
 
-        direction = port(session.studio, self.name, self.child)
-        session.answer(_line(direction), **_entry(direction))
+        judging = session.studio.methods("evaluation")["faces"]
+        method = judging.reaching(1, samples=self.samples) if self.samples else None
+        with session.progress("porting") as watch:
+            found = port(session.studio, self.name, self.child, method=method, watch=watch)
+        told = _line(found.direction)
+        if found.kept is not None and found.parent is not None and found.child is not None:
+            told += (
+                f"; keeps {found.kept:.0%} of a step, leakage {found.parent.total_leakage[0]:.2f} -> "
+                f"{found.child.total_leakage[0]:.2f} sd ({self.samples} faces)"
+            )
+        session.answer(told, **_entry(found.direction), loss=found.as_json())
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,11 @@ import tyro
 from latentlab.cli.command import Command
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from latentlab.cli.session import Session
+    from latentlab.core.direction import Direction
+    from latentlab.studio import Studio
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,13 @@ class Discover(Command):
     engine: Literal["local", "ray"] = "local"
     """Where the bank is filled; ray needs latentlab[cluster]."""
     before: Annotated[tyro.conf.UseAppendAction[tuple[Path, ...]], tyro.conf.arg(metavar="PHOTO")] = ()
-    """Pictures before the change (method pairs); can be repeated."""
+    """Pictures before the change (method pairs): a photo, a folder of photos, an inversion; can be repeated."""
     after: Annotated[tyro.conf.UseAppendAction[tuple[Path, ...]], tyro.conf.arg(metavar="PHOTO")] = ()
     """Pictures after it, in the same order."""
+    renders: Annotated[str, tyro.conf.arg(metavar="FACTOR=CHANGE")] = ""
+    """Instead of pictures: rendered faces that differ in this alone (age=20, smile=0.5, glasses=1)."""
+    pairs: Annotated[int, tyro.conf.arg(metavar="N")] = 32
+    """How many pairs to render."""
 
     family: ClassVar[str] = "discoverer"
     examples: ClassVar[tuple[str, ...]] = (
@@ -45,13 +53,27 @@ class Discover(Command):
 
         with session.progress("discovering") as watch:
             found = discover(
-                session.studio, session.method, before=self.before, after=self.after, psi=self.psi,
-                engine=self.engine, watch=watch,
+                session.studio, session.method, before=self.before, after=self.after, renders=self.renders,
+                pairs=self.pairs, psi=self.psi, engine=self.engine, watch=watch,
             )  # fmt: skip
         for direction in found:
+            label = direction.story.get("label")
+            told = f" changes {label}" if label else ""
             session.answer(
-                f"{direction.name}: one step is {direction.step:g} {direction.unit}",
+                f"{direction.name}:{told} one step is {direction.step:g} {direction.unit}",
                 name=direction.name, unit=direction.unit, step=direction.step, space=direction.space.name,
-                found_by=direction.found_by,
+                found_by=direction.found_by, label=label, effects=direction.story.get("effects"),
             )  # fmt: skip
+        for line in told_of_confounders(session.studio, found):
+            session.note(line)
         session.say(f"kept in {directions_folder(session.studio)}; next: latentlab evaluate {found[0].name}")
+
+
+def told_of_confounders(studio: Studio, found: Sequence[Direction]) -> list[str]:
+    """What comes with the attributes just learned, from the bank they were learned from."""
+    from latentlab.studio.population import confounders
+
+    if not any(direction.story.get("n") for direction in found):
+        return []
+    targets = {str(direction.story.get("attribute", "")) for direction in found}
+    return [str(pair) for pair in confounders(studio) if {pair.one, pair.other} & targets]

@@ -30,6 +30,10 @@ class Evaluate(Command):
     """Truncation of the faces."""
     no_identity: bool = False
     """Skip the identity distance (dlib, about 0.1 s a face)."""
+    reach: Annotated[int, tyro.conf.arg(metavar="STEPS")] = 3
+    """How far to move, up and down."""
+    dci: Annotated[int, tyro.conf.arg(metavar="N")] = 0
+    """Also measure how disentangled Z, W, W+ and S are, on so many samples; 0 leaves it out."""
     out: Annotated[Path, tyro.conf.arg(metavar="FILE", aliases=["-o"])] = Path("evaluation.html")
     """The report."""
 
@@ -44,18 +48,25 @@ class Evaluate(Command):
 
         if not self.names:
             raise BadInput("which directions? 'latentlab directions list' shows their names")
-        method = session.studio.methods("evaluation").build("faces", samples=self.samples, psi=self.psi)
+        judging = session.studio.methods("evaluation")["faces"]
+        method = judging.reaching(self.reach, samples=self.samples, psi=self.psi)
         with session.progress("evaluating") as watch:
             judged = evaluate(
                 session.studio,
                 self.names,
                 method=method,
                 identity=not self.no_identity,
+                dci=self.dci,
                 out=self.out,
                 watch=watch,
             )
         for row, entry in zip(judged.evaluations, judged.as_json(), strict=True):
             session.answer(sentence(row), **entry)
+        for pair in judged.confounders:
+            session.say(str(pair))
+        for space, found in judged.dci.items():
+            told = ", ".join(f"{name} {value:.3f}" for name, value in found.items() if name != "n")
+            session.answer(f"{space.upper()}: {told} ({found['n']} samples)", space=space, **found)
         session.say(f"report: {self.out}")
 
 
@@ -65,7 +76,7 @@ def sentence(row) -> str:  # type: ignore[no-untyped-def]
     return (
         f"{row.direction}: {row.target} {_interval(row.step)} a step ({_interval(row.step_sd)} sd); leakage "
         f"{_interval(row.total_leakage)} sd{identity}; monotony {row.monotony:.0%}, works for {row.works:.0%}, "
-        f"span {row.span[0]:g} to {row.span[1]:g}"
+        + (f"span {row.span[0]:g} to {row.span[1]:g}" if row.span else "span not measured")
     )
 
 

@@ -57,20 +57,30 @@ def need_bank(source: Source) -> Bank:
 
 def supervised_samples(bank: Bank, names: tuple[str, ...], samples: int, width: int) -> Samples:
     """Samples of the bank, checked: known attributes, more samples than dimensions, scores that vary."""
+    check_size(samples, width)
+    found = bank.read(samples)
+    for name in names:
+        check_scores(name, found.column(name))
+    return found
+
+
+def check_size(samples: int, width: int) -> None:
+    """One line unless there are more samples than dimensions."""
     if samples <= width:
         raise BadInput(
             f"{samples} samples cannot fix {width} dimensions; ask for more than {2 * width}: --samples {10 * width}"
         )
-    found = bank.read(samples)
-    for name in names:
-        scores = found.column(name)
-        if not torch.isfinite(scores).all():
-            raise BadInput(f"some scores of '{name}' are not numbers; delete the bank, it will be made again")
-        if float(scores.std()) < 1e-6:
-            raise BadInput(
-                f"all {samples} samples score the same in '{name}' ({float(scores[0]):.3g}); nothing can be learned"
-            )
-    return found
+
+
+def check_scores(name: str, scores: Tensor) -> None:
+    """One line unless the scores are numbers and vary."""
+    if not torch.isfinite(scores).all():
+        raise BadInput(f"some scores of '{name}' are not numbers; delete the bank, it will be made again")
+    if float(scores.std()) < 1e-6:
+        raise BadInput(
+            f"all {len(scores)} samples score the same in '{name}' ({float(scores[0]):.3g}); nothing can be learned; "
+            "take another attribute, or a network that shows it"
+        )
 
 
 def w_direction(

@@ -12,9 +12,10 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.watch import Watch, silent
-from latentlab.directions.discoverer import Discoverer, Source, need_bank, supervised_samples, w_direction
-from latentlab.directions.steps import scale_to_step, step_of
-from latentlab.scorers.bank import Samples
+from latentlab.directions.discoverer import Discoverer, Source, need_bank, w_direction
+from latentlab.directions.moments import Moments, moments_of
+from latentlab.directions.steps import step_from
+from latentlab.scorers.bank import Bank
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,15 @@ class InterFaceGan(Discoverer):
 
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
         bank = need_bank(source)
-        found = supervised_samples(bank, (self.attribute, *self.keep), self.samples, generator.w_width)
-        normal, accuracy, accuracy_all = self._boundary(found, self.attribute)
-        others = [self._boundary(found, name)[0] for name in self.keep]
+        names = (self.attribute, *self.keep)
+        seen = moments_of(bank, names, self.samples, generator.w_width, watch)
+        normal, accuracy, accuracy_all = self._boundary(bank, seen, self.attribute)
+        others = [self._boundary(bank, seen, name)[0] for name in self.keep]
         normal = project_off(normal, others)
 
-        scores = found.column(self.attribute)
         unit = bank.key.units[bank.key.names.index(self.attribute)]
-        step = step_of(unit, scores)
-        vector = scale_to_step(normal, found.w.double(), scores.double(), step)
+        step = step_from(unit, float(seen.spread[0]))
+        vector = seen.scaled(normal, step)
         story = {
             "attribute": self.attribute,
             "n": self.samples,
@@ -53,11 +54,11 @@ class InterFaceGan(Discoverer):
         }
         return [w_direction(self.name or self.attribute, vector, unit, step, generator, repr(self), **story)]
 
-    def _boundary(self, found: Samples, name: str) -> tuple[Tensor, float, float]:
+    def _boundary(self, bank: Bank, seen: Moments, name: str) -> tuple[Tensor, float, float]:
         """Unit normal, accuracy on the held-out 30 % of the extremes, accuracy on the samples left out."""
         from sklearn.svm import LinearSVC
 
-        scores, latents = found.column(name).numpy(), found.w.double().numpy()
+        scores = bank.column(name, self.samples).numpy()
         order = np.argsort(scores, kind="stable")
         count = int(self.share * len(order))
         if count < 10:
@@ -69,17 +70,35 @@ class InterFaceGan(Discoverer):
         labels = np.repeat([1, 0], count)
         mix = np.random.RandomState(self.seed).permutation(2 * count)
         cut = int(0.7 * 2 * count)
-        centre, spread = latents.mean(0), latents.std()
-        inputs = (latents - centre) / spread
+        centre, spread = seen.mean.numpy(), float(seen.covariance.diagonal().mean().sqrt())
+        inputs = (rows_of(bank, chosen) - centre) / spread
         machine = LinearSVC(C=1.0, dual="auto", max_iter=5000, random_state=self.seed)
-        machine.fit(inputs[chosen[mix[:cut]]], labels[mix[:cut]])
+        machine.fit(inputs[mix[:cut]], labels[mix[:cut]])
 
-        held_out = float(machine.score(inputs[chosen[mix[cut:]]], labels[mix[cut:]]))
-        rest = order[count:-count]
-        middle = np.median(scores)
-        remaining = float(machine.score(inputs[rest], (scores[rest] > middle).astype(int)))
+        held_out = float(machine.score(inputs[mix[cut:]], labels[mix[cut:]]))
+        rest = np.ones(len(order), dtype=bool)
+        rest[chosen] = False
+        positive = np.concatenate(
+            [
+                machine.predict((part.w.double().numpy() - centre) / spread)
+                for part in bank.blocks(self.samples)
+            ]
+        )
+        remaining = float((positive[rest] == (scores[rest] > np.median(scores))).mean())
         normal = torch.from_numpy(machine.coef_[0])
         return normal / normal.norm(), held_out, remaining
+
+
+def rows_of(bank: Bank, numbers: np.ndarray) -> np.ndarray:
+    """w of these samples in their order, double precision, each block read once."""
+    rows = np.empty((len(numbers), 0))
+    for block in np.unique(numbers // bank.key.block):
+        part = bank.block(int(block)).w.double().numpy()
+        if not rows.size:
+            rows = np.empty((len(numbers), part.shape[1]))
+        here = numbers // bank.key.block == block
+        rows[here] = part[numbers[here] % bank.key.block]
+    return rows
 
 
 def project_off(vector: Tensor, others: list[Tensor]) -> Tensor:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
 from latentlab.core.direction import Direction
 from latentlab.core.generator import Generator
 from latentlab.core.watch import Watch, silent
-from latentlab.directions.discoverer import Discoverer, Source, need_bank, supervised_samples, w_direction
-from latentlab.directions.steps import scale_to_step, step_of
+from latentlab.directions.discoverer import Discoverer, Source, need_bank, w_direction
+from latentlab.directions.moments import moments_of
+from latentlab.directions.steps import step_from
+from latentlab.scorers.bank import Bank
 
 
 @dataclass(frozen=True)
@@ -27,31 +27,12 @@ class Regression(Discoverer):
     """What to call the direction; the attribute's name if empty."""
 
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
-        bank = need_bank(source)
-        found = supervised_samples(bank, (self.attribute,), self.samples, generator.w_width)
-        scores, latents = found.column(self.attribute).double(), found.w.double()
-
-        centred = latents - latents.mean(0)
-        covariance = centred.T @ centred / len(centred)
-        penalty = (
-            self.ridge * covariance.diagonal().mean() * torch.eye(len(covariance), dtype=covariance.dtype)
-        )
-        weights = torch.linalg.solve(
-            covariance + penalty, centred.T @ (scores - scores.mean()) / len(centred)
-        )
+        bank: Bank = need_bank(source)
+        seen = moments_of(bank, (self.attribute,), self.samples, generator.w_width, watch)
+        weights = seen.effects(self.ridge)[:, 0]
 
         unit = bank.key.units[bank.key.names.index(self.attribute)]
-        step = step_of(unit, scores)
-        vector = scale_to_step(weights, latents, scores, step)
-        return [
-            w_direction(
-                self.name or self.attribute,
-                vector,
-                unit,
-                step,
-                generator,
-                repr(self),
-                attribute=self.attribute,
-                n=self.samples,
-            )
-        ]
+        step = step_from(unit, float(seen.spread[0]))
+        vector = seen.scaled(weights, step)
+        story = {"attribute": self.attribute, "n": self.samples}
+        return [w_direction(self.name or self.attribute, vector, unit, step, generator, repr(self), **story)]

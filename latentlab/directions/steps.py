@@ -11,7 +11,12 @@ STEPS = {"years": 10.0, "degrees": 10.0, "0..1": 0.25}
 
 def step_of(unit: str, scores: Tensor) -> float:
     """By how many units one step should move an attribute with these scores."""
-    return STEPS.get(unit, float(scores.std()))
+    return step_from(unit, float(scores.std()))
+
+
+def step_from(unit: str, spread: float) -> float:
+    """The same from the standard deviation of the scores."""
+    return STEPS.get(unit, spread)
 
 
 def scale_to_step(direction: Tensor, latents: Tensor, scores: Tensor, step: float) -> Tensor:

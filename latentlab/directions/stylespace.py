@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -12,8 +13,9 @@ from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
 from latentlab.core.watch import Watch, silent
-from latentlab.directions.discoverer import Discoverer, Source, need_bank, supervised_samples
+from latentlab.directions.discoverer import Discoverer, Source, check_scores, check_size, need_bank
 from latentlab.directions.steps import scale_to_step, step_of
+from latentlab.scorers.bank import Bank
 
 LOCAL_FACES = 8
 
@@ -37,10 +39,32 @@ class StyleSpace(Discoverer):
 
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
         bank = need_bank(source)
-        found = supervised_samples(bank, (self.attribute,), self.samples, generator.w_width)
-        scores = found.column(self.attribute)
-        styles = self._styles(generator, found.w)
-        standing = self._standing(styles, scores)
+        check_size(self.samples, generator.w_width)
+        scores = bank.column(self.attribute, self.samples)
+        check_scores(self.attribute, scores)
+        standing, spread = self._standing(generator, bank, scores)
+        chosen = self._chosen(generator, standing)
+
+        values = torch.cat([styles[:, chosen] for styles in self._styles(generator, bank)])  # [n channels]
+        unit = bank.key.units[bank.key.names.index(self.attribute)]
+        step = step_of(unit, scores)
+        moved = scale_to_step(standing[chosen] * spread[chosen], values, scores.double(), step)
+        vector = torch.zeros(generator.style_width, dtype=torch.float64)
+        vector[chosen] = moved
+        story = {
+            "attribute": self.attribute,
+            "n": self.samples,
+            "channels": [channel_name(generator, int(i)) for i in chosen],
+            "standing": [float(standing[i]) for i in chosen],
+            "concentration": concentration(generator, bank.block(0).w[:LOCAL_FACES], vector.float()),
+        }
+        return [
+            Direction(self.name or self.attribute, Space.S, vector.float(), unit=unit, step=step, model=generator.hash,
+                      found_by=repr(self), story=story)
+        ]  # fmt: skip
+
+    def _chosen(self, generator: Generator, standing: Tensor) -> Tensor:
+        """The channels of the direction, from the ranking of all that feed a convolution."""
         allowed = torch.cat(
             [torch.full((layer.width,), layer.kind == "conv") for layer in generator.style_layers]
         )
@@ -51,38 +75,31 @@ class StyleSpace(Discoverer):
             raise BadInput(
                 f"channels {self.rank} to {self.rank + self.channels} are out of range; S has {int(allowed.sum())}"
             )
-        chosen = order[self.rank : self.rank + self.channels]
-
-        sparse = torch.zeros(generator.style_width, dtype=torch.float64)
-        sparse[chosen] = standing[chosen] * styles.std(0).double()[chosen]
-        unit = bank.key.units[bank.key.names.index(self.attribute)]
-        step = step_of(unit, scores)
-        vector = scale_to_step(sparse, styles.double(), scores.double(), step)
-        story = {
-            "attribute": self.attribute,
-            "n": self.samples,
-            "channels": [channel_name(generator, int(i)) for i in chosen],
-            "standing": [float(standing[i]) for i in chosen],
-            "concentration": concentration(generator, found.w[:LOCAL_FACES], vector.float()),
-        }
-        return [
-            Direction(self.name or self.attribute, Space.S, vector.float(), unit=unit, step=step, model=generator.hash,
-                      found_by=repr(self), story=story)
-        ]  # fmt: skip
+        return order[self.rank : self.rank + self.channels]
 
     @torch.no_grad()
-    def _styles(self, generator: Generator, w: Tensor) -> Tensor:
-        parts = [
-            generator.lift(Latent(Space.W, part.to(generator.device)), Space.S).values.float().cpu()
-            for part in w.split(500)
-        ]
-        return torch.cat(parts)
+    def _styles(self, generator: Generator, bank: Bank) -> Iterator[Tensor]:
+        """S of the samples, block by block, double precision [n channels]."""
+        for part in bank.blocks(self.samples):
+            lifted = generator.lift(Latent(Space.W, part.w.to(generator.device)), Space.S)
+            yield lifted.values.double().cpu()
 
-    def _standing(self, styles: Tensor, scores: Tensor) -> Tensor:
-        """How far each channel of the exemplars lies from the population, in standard deviations."""
+    def _standing(self, generator: Generator, bank: Bank, scores: Tensor) -> tuple[Tensor, Tensor]:
+        """How far each channel of the exemplars lies from the population, in standard deviations, and these."""
         count = max(int(self.share * len(scores)), 1)
-        exemplars = styles[scores.argsort(descending=True)[:count]].double()
-        return (exemplars.mean(0) - styles.double().mean(0)) / styles.double().std(0).clamp_min(1e-9)
+        exemplar = torch.zeros(len(scores), dtype=torch.bool)
+        exemplar[scores.argsort(descending=True, stable=True)[:count]] = True
+        origin, first, second, best = None, 0.0, 0.0, 0.0
+        place = 0
+        for styles in self._styles(generator, bank):
+            origin = styles.mean(0) if origin is None else origin
+            centred = styles - origin
+            first, second = first + centred.sum(0), second + centred.square().sum(0)
+            best = best + centred[exemplar[place : place + len(styles)]].sum(0)
+            place += len(styles)
+        mean = first / place
+        spread = ((second / place - mean.square()).clamp_min(0) * place / (place - 1)).sqrt()
+        return (best / count - mean) / spread.clamp_min(1e-9), spread
 
 
 def channel_name(generator: Generator, channel: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Literal
 
 import torch
@@ -11,11 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from latentlab.core.direction import Direction
-from latentlab.core.errors import BadInput, MissingPart
+from latentlab.core.errors import BadFile, BadInput, MissingPart, unknown
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
 from latentlab.core.seeds import draw_z
 from latentlab.core.shapes import Images
+from latentlab.core.vision_operators import declare_vision_operators
 from latentlab.core.watch import Watch, silent
 from latentlab.directions.discoverer import Discoverer, Source
 from latentlab.directions.steps import scale_to_step
@@ -95,21 +97,47 @@ def for_clip(images: Images, size: int) -> Tensor:
     return (scaled - mean) / spread
 
 
+def clip_tensors(path: str) -> dict[str, Tensor]:
+    """The tensors of a weight file (safetensors, or a checkpoint read without executing it), as open_clip names them."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from latentlab.store.bridge import read_tensors
+
+    if not path.endswith(".safetensors"):
+        tensors = dict(read_tensors(Path(path)))
+    else:
+        try:
+            tensors = load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise BadFile(f"cannot read {path}: {str(error).splitlines()[0]}") from None
+    wrapped = all(name.startswith("module.") for name in tensors)  # as training on several GPUs leaves them
+    return {name.removeprefix("module.") if wrapped else name: value for name, value in tensors.items()}
+
+
 def load_clip(
     name: str, weights: str
 ) -> tuple[Callable[[Tensor], Tensor], Callable[[list[str]], Tensor], int]:
     """Functions from images and from texts to unit vectors, and the image size; read through open_clip."""
+    declare_vision_operators()
     try:
         import open_clip
-    except ImportError:
-        raise MissingPart("text directions need open_clip: pip install open_clip_torch") from None
+    except (ImportError, RuntimeError) as error:
+        raise MissingPart(
+            f"text directions need open_clip ({str(error).splitlines()[0]}): pip install open_clip_torch"
+        ) from None
     if not weights:
         raise MissingPart(f"text directions need the weights of CLIP {name} as a file: --weights FILE")
+    if name not in open_clip.list_models():
+        raise unknown("CLIP architecture", name, open_clip.list_models())
+    if not Path(weights).is_file():  # else open_clip takes it for the name of a download
+        raise BadFile(f"there is no file {weights}; give the weights of CLIP {name}: --weights FILE")
+    network = open_clip.create_model(name).eval().requires_grad_(False)
     try:
-        network = open_clip.create_model(name, pretrained=weights).eval().requires_grad_(False)
-    except (RuntimeError, FileNotFoundError, OSError, ValueError) as error:
-        raise BadInput(
-            f"cannot read the CLIP weights {weights} as a {name}: {str(error).splitlines()[0]}"
+        network.load_state_dict(clip_tensors(weights))
+    except RuntimeError as error:
+        raise BadFile(
+            f"{weights} does not fit a CLIP {name} ({str(error).splitlines()[1].strip()[:160]}); try another --model"
         ) from None
     tokens = open_clip.get_tokenizer(name)
 
@@ -119,10 +147,5 @@ def load_clip(
     def read(texts: list[str]) -> Tensor:
         return F.normalize(network.encode_text(tokens(texts)).float(), dim=1)
 
-    return (
-        see,
-        read,
-        network.visual.image_size[0]
-        if isinstance(network.visual.image_size, tuple)
-        else network.visual.image_size,
-    )
+    side = network.visual.image_size
+    return see, read, side[0] if isinstance(side, tuple) else side

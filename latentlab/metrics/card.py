@@ -53,6 +53,10 @@ def _measured(row: Evaluation) -> list[str]:
         f"| identity distance at one sd | {interval(row.identity) if row.identity else 'not measured'} |",
         f"| monotony | {row.monotony:.0%} |",
         f"| faces for which it works | {row.works:.0%} |",
+        *(
+            f"| {name}, another measure of it, in sd | {interval(value)} |"
+            for name, value in row.confirmed.items()
+        ),
         "",
         f"| leaks into | sd for one sd of {row.target} |",
         "|---|---|",

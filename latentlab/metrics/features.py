@@ -15,6 +15,7 @@ from torch import Tensor
 
 from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.shapes import Images
+from latentlab.core.vision_operators import declare_vision_operators
 
 INCEPTION = "inception"
 
@@ -74,7 +75,7 @@ def inception_space(weights: Path | None = None, device: torch.device | str = "c
     Raises:
         MissingPart: no torch-fidelity, or no weights; nothing is downloaded.
     """
-    declare_torchvision_operators()
+    declare_vision_operators()
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except ImportError:
@@ -93,19 +94,3 @@ def inception_space(weights: Path | None = None, device: torch.device | str = "c
         return network(pixels.to(device))[0]
 
     return Space(INCEPTION, features)
-
-
-def declare_torchvision_operators() -> None:
-    """Beside a CPU-only torch, torchvision fails on import for want of two operators; nobody here calls them."""
-    for schema in (
-        "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-        "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-    ):
-        name = schema.partition("(")[0]
-        if not hasattr(torch.ops.torchvision, name):
-            library = torch.library.Library("torchvision", "FRAGMENT")
-            library.define(schema)
-            _KEPT.append(library)
-
-
-_KEPT: list[torch.library.Library] = []

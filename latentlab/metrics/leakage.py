@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from latentlab.core.latent import Latent, Space
 from latentlab.core.seeds import draw_z
 from latentlab.core.watch import Watch, silent
 from latentlab.scorers.scorer import Scorer
+from latentlab.scorers.twins import twins_of
 
 FRESH_SEED = 2_000_000_000
 """Evaluation draws its faces from here on; discovery from 0 on."""
@@ -53,15 +55,19 @@ class Evaluation:
     total_leakage: Interval
     """Mean of the absolute leakage over the other attributes."""
     identity: Interval | None
-    """Embedding distance to the unmoved face where the target has changed by one standard deviation."""
+    """Embedding distance to the unmoved face where the target has changed by one standard deviation; None where
+    nothing embedded, or no strength reached that change."""
     monotony: float
     """Share of neighbouring strengths, over all faces, between which the target moves the right way."""
     works: float
     """Share of faces whose target moves by at least half of the mean step."""
-    span: tuple[float, float]
-    """Strengths between which a face is still found in 90 % of those where it was found at 0."""
+    span: tuple[float, float] | None
+    """Strengths between which a face is still found in 90 % of those where it was found at 0; None where nobody
+    looked for faces."""
     curve: Mapping[float, float] = field(default_factory=dict)
     """Mean target score at each strength."""
+    confirmed: Mapping[str, Interval] = field(default_factory=dict)
+    """Other measures of the target itself (no leakage), in the same unit as leakage."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,13 @@ class Evaluate:
     """Resamplings of the faces for the intervals."""
     batch: int = 25
     """Faces rendered at once."""
+
+    @classmethod
+    def reaching(cls, farthest: int, **fields: Any) -> Evaluate:
+        """With whole strengths from `-farthest` to `farthest`."""
+        if farthest < 1:
+            raise BadInput(f"strengths up to {farthest} move nothing; at least 1: --reach 3")
+        return cls(strengths=tuple(float(k) for k in range(-farthest, farthest + 1)), **fields)
 
     def __post_init__(self) -> None:
         if not {-1.0, 0.0, 1.0} <= set(self.strengths) or list(self.strengths) != sorted(self.strengths):
@@ -125,8 +138,9 @@ class Evaluate:
         means = np.nan_to_num(np.nanmean(per_sd[draws], axis=1))  # [bootstraps attributes]
         center = np.nan_to_num(np.nanmean(per_sd, axis=0))
         scale = np.abs(center[column]).clip(1e-6), np.abs(means[:, column]).clip(1e-6)
-        others = [i for i in range(len(responses.names)) if i != column]
+        others = others_of(target, responses.names)
         leak, leaks = center / scale[0], means / scale[1][:, None]
+        named = {n: _interval(leak[i], leaks[:, i]) for i, n in enumerate(responses.names) if i != column}
         target_scores = responses.scores[..., column]
         moved = (target_scores[1:] - target_scores[:-1]) * sign
         return Evaluation(
@@ -135,13 +149,14 @@ class Evaluate:
             n=len(changes),
             step=_interval(center[column] * spread[column], means[:, column] * spread[column]),
             step_sd=_interval(center[column], means[:, column]),
-            leakage={responses.names[i]: _interval(leak[i], leaks[:, i]) for i in others},
+            leakage={responses.names[i]: named[responses.names[i]] for i in others},
             total_leakage=_interval(np.abs(leak[others]).mean(), np.abs(leaks[:, others]).mean(1)),
             identity=self._identity(responses, column, spread[column], draws),
             monotony=float((moved > 0).float().mean()),
             works=float((changes[:, column] * sign > 0.5 * abs(np.nanmean(changes[:, column]))).mean()),
             span=_span(responses, zero),
             curve=dict(zip(responses.strengths, target_scores.nanmean(1).tolist(), strict=True)),
+            confirmed={name: named[name] for name in responses.names if name in twins_of(target)},
         )
 
     def _identity(
@@ -155,6 +170,8 @@ class Evaluate:
             (responses.scores[zero:, :, column] - responses.scores[zero, :, column]).nanmean(1).abs() / spread
         ).numpy()
         distance = responses.identity[zero:].numpy()  # [strengths n]
+        if change.max() < 1.0 or np.isnan(distance).all():
+            return None
 
         def at_one_sd(picks: np.ndarray) -> float:
             seen = ~np.isnan(distance[:, picks])
@@ -176,6 +193,23 @@ def fresh_latents(
     space = Space.W_PLUS if direction.space is Space.W else direction.space  # layer ranges act in W+
     w_plus = generator.truncate(w[:, None].repeat(1, generator.layers, 1), psi)
     return generator.lift(Latent(Space.W_PLUS, w_plus), space)
+
+
+def leakage_replicas(responses: Responses, target: str, bootstraps: int = 1000) -> np.ndarray:
+    """Total leakage on all faces, then on resampled ones, [1 + bootstraps]: the same faces for every direction of as
+    many faces, so that differences and ratios of directions can be taken entry by entry."""
+    column, others = responses.names.index(target), others_of(target, responses.names)
+    changes = (slopes(responses) / spread_of(responses)).numpy()
+    draws = np.random.RandomState(0).randint(len(changes), size=(bootstraps, len(changes)))
+    picks = np.concatenate([np.arange(len(changes))[None], draws])
+    means = np.nan_to_num(np.nanmean(changes[picks], axis=1))  # [1 + bootstraps attributes]
+    return np.abs(means[:, others]).mean(1) / np.abs(means[:, column]).clip(1e-6)
+
+
+def others_of(target: str, names: Sequence[str]) -> list[int]:
+    """Places of the attributes into which a move of the target can leak: all but itself and its twins."""
+    own = {target, *twins_of(target)}
+    return [place for place, name in enumerate(names) if name not in own]
 
 
 def target_of(direction: Direction, names: Sequence[str]) -> str:
@@ -226,11 +260,13 @@ def _interval(center: float, replicas: np.ndarray) -> Interval:
     return float(center), float(low), float(high)
 
 
-def _span(responses: Responses, zero: int) -> tuple[float, float]:
+def _span(responses: Responses, zero: int) -> tuple[float, float] | None:
     """The strengths around 0 at which a face is still found nine times out of ten."""
     if responses.identity is None:
-        return responses.strengths[0], responses.strengths[-1]
+        return None
     found = (~responses.identity.isnan()).float().mean(1)
+    if float(found[zero]) == 0:
+        return None
     good = (found >= 0.9 * found[zero]).tolist()
     low = high = zero
     while low > 0 and good[low - 1]:

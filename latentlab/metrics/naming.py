@@ -55,7 +55,12 @@ def name_components(directions: Sequence[Direction], responses: Sequence[Respons
         order = row.abs().argsort(descending=True).tolist()
         effects = {response.names[i]: round(float(row[i]), 3) for i in order}
         named = Named(direction, effects)
-        story = {**direction.story, "label": named.label, "attribute": response.names[order[0]]}
+        story = {
+            **direction.story,
+            "label": named.label,
+            "attribute": response.names[order[0]],
+            "effects": effects,
+        }
         kept.append(Named(replace(direction, story=story), effects))
         rows.append(row)
     return kept

@@ -38,12 +38,17 @@ changed by one standard deviation of the population.</small></p>
 {% for name, picture, caption in plots %}<h2>{{ name }}</h2>
 <figure><img alt="{{ name }}" src="data:image/png;base64,{{ picture }}"><figcaption>{{ caption }}</figcaption></figure>
 {% endfor %}
-{% if notes %}<h2>Notes</h2><ul>{% for note in notes %}<li>{{ note }}</li>{% endfor %}</ul>{% endif %}
+{% if spaces %}<h2>Spaces</h2>
+<table><tr><th>space</th><th>disentanglement</th><th>completeness</th><th>informativeness</th><th>n</th></tr>
+{% for row in spaces %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}</table>
+<p><small>DCI (Eastwood and Williams 2018) with lasso predictors, from the judge's scores; 1 is best. Samples of W+ change
+from one w to another at a random layer.</small></p>{% endif %}
+{% if notes %}<h2>Confounders</h2><p>What comes together in the samples is what a plain method drags along.</p><ul>{% for note in notes %}<li>{{ note }}</li>{% endfor %}</ul>{% endif %}
 </body></html>
 """
 HEADS = (
     "direction", "target", "n", "change by one step", "in sd", "total leakage", "identity distance", "monotony", "works",
-    "span",
+    "span", "other measures of the target, sd",
 )  # fmt: skip
 
 
@@ -57,7 +62,10 @@ class Report:
     sweeps: Mapping[str, Tensor] = field(default_factory=dict)
     """By direction: pictures of some faces (rows) at each strength (columns), [rows columns 3 h w]."""
     notes: Sequence[str] = ()
+    """Attributes that come together, in words."""
     identity_name: str = "identity distance"
+    spaces: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """By latent space: its disentanglement, completeness, informativeness and n."""
 
     def html(self) -> str:
         """The page, with every picture inside it."""
@@ -81,14 +89,25 @@ class Report:
         rows = [self._row(row) for row in self.evaluations]
         heads = [self.identity_name if head == "identity distance" else head for head in HEADS]
         return environment.from_string(PAGE).render(
-            title=self.title, intro=self.intro, heads=heads, rows=rows, plots=plots, notes=list(self.notes)
+            title=self.title,
+            intro=self.intro,
+            heads=heads,
+            rows=rows,
+            plots=plots,
+            notes=list(self.notes),
+            spaces=[self._space(name, row) for name, row in self.spaces.items()],
         )
+
+    def _space(self, name: str, row: Mapping[str, float]) -> list[str]:
+        figures = [f"{row[key]:.3f}" for key in ("disentanglement", "completeness", "informativeness")]
+        return [name.upper(), *figures, f"{row['n']:g}"]
 
     def _row(self, row: Evaluation) -> list[str]:
         return [
             row.direction, row.target, str(row.n), interval(row.step), interval(row.step_sd), interval(row.total_leakage),
             interval(row.identity) if row.identity else "not measured", f"{row.monotony:.0%}", f"{row.works:.0%}",
-            f"{row.span[0]:g} to {row.span[1]:g}",
+            f"{row.span[0]:g} to {row.span[1]:g}" if row.span else "not measured",
+            ", ".join(f"{name} {value[0]:.2f}" for name, value in row.confirmed.items()) or "-",
         ]  # fmt: skip
 
 
@@ -129,7 +148,8 @@ def curves(evaluations: Sequence[Evaluation]) -> Figure:
     for place, row in enumerate(evaluations):
         axes = figure.add_subplot(rows, columns, place + 1)
         axes.plot(list(row.curve), list(row.curve.values()), marker="o", markersize=3)
-        axes.axvspan(*row.span, alpha=0.08)
+        if row.span is not None:
+            axes.axvspan(*row.span, alpha=0.08)
         axes.set_title(row.direction, fontsize=9)
         axes.set_xlabel("strength", fontsize=8)
         axes.tick_params(labelsize=7)

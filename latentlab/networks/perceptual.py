@@ -13,6 +13,7 @@ from torch.nn.functional import avg_pool2d, conv2d, interpolate
 
 from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.shapes import Images
+from latentlab.core.vision_operators import declare_vision_operators
 
 SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Weights of the five scales of MS-SSIM, the finest first."""
@@ -131,7 +132,7 @@ class Lpips(FeatureDistance):
             raise MissingPart(
                 f"the weights of LPIPS ({self.WEIGHTS[backbone]}) are not at hand; use critic features"
             )
-        _declare_vision_operators()
+        declare_vision_operators()
         try:
             import lpips
         except (ImportError, RuntimeError) as error:
@@ -153,16 +154,6 @@ class Lpips(FeatureDistance):
     def between(self, one: Sequence[Tensor], other: Sequence[Tensor]) -> Tensor:
         """The sum over stages, as published."""
         return super().between(one, other) * len(one)
-
-
-def _declare_vision_operators() -> None:
-    """Beside a CPU-only torch, torchvision asks for operators nobody registered; their schemas are enough."""
-    for schema in ("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",):
-        for prefix in ("", "q"):
-            try:
-                torch.library.define(f"torchvision::{prefix}{schema.partition('(')[0]}", schema[3:])
-            except RuntimeError:
-                continue  # it is there
 
 
 def best_distance(critic: nn.Module | None, device: torch.device | str = "cpu") -> FeatureDistance | None:

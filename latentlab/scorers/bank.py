@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from latentlab.core.engine import run_blocks
-from latentlab.core.errors import BadFile, BadInput, WrongGenerator
+from latentlab.core.errors import BadFile, BadInput, WrongGenerator, unknown
 from latentlab.core.files import atomic, make_folder
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
@@ -20,6 +21,11 @@ from latentlab.core.seeds import LARGEST_SEED, draw_z
 from latentlab.core.watch import Watch, silent
 from latentlab.scorers.scorer import Scorer
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+STORY = b"latentlab"
+"""Where a block's Parquet metadata says what it is of (JSON: model, scorers)."""
 BLOCK = 500
 """Samples in a block; a block is rendered whole, so what it holds never depends on where it was interrupted."""
 
@@ -56,8 +62,6 @@ class Samples:
     def column(self, name: str) -> Tensor:
         """The scores of one attribute, [n]."""
         if name not in self.names:
-            from latentlab.core.errors import unknown
-
             raise unknown("attribute", name, self.names)
         return self.scores[:, self.names.index(name)]
 
@@ -68,9 +72,11 @@ class Bank:
 
     folder: Path
     key: BankKey
+    scorers: tuple[Scorer, ...] = field(default=(), compare=False, repr=False)
+    """What fills it, where that is at hand: a method may ask it about pictures of its own."""
 
     @classmethod
-    def open(cls, folder: Path | str, key: BankKey) -> Bank:
+    def open(cls, folder: Path | str, key: BankKey, scorers: Sequence[Scorer] = ()) -> Bank:
         """The bank in this folder, made if need be; WrongGenerator if it is a bank of something else."""
         folder = make_folder(folder)
         place = folder / "bank.json"
@@ -83,7 +89,7 @@ class Bank:
             raise WrongGenerator(
                 f"the bank {folder.name} was made with another {', '.join(differing)}; choose another bank folder"
             )
-        return cls(folder, key)
+        return cls(folder, key, tuple(scorers))
 
     def has(self) -> int:
         """How many samples the finished blocks hold, counted from the first gap-free block."""
@@ -109,7 +115,7 @@ class Bank:
             )
         blocks = range(-(-samples // self.key.block))
         missing = [block for block in blocks if not self.path(block).exists()]
-        filler = BlockFiller(self, generator, tuple(scorers), batch)
+        filler = BlockFiller(Bank(self.folder.resolve(), self.key), generator, tuple(scorers), batch)
         for done, _ in enumerate(run_blocks(filler, missing, engine), start=1):
             watch(
                 done / len(missing),
@@ -119,7 +125,7 @@ class Bank:
     def blocks(self, samples: int) -> Iterator[Samples]:
         """The first `samples` samples, one block after another: bounded memory for any number."""
         for block in range(-(-samples // self.key.block)):
-            part = self._read(block)
+            part = self.block(block)
             left = samples - block * self.key.block
             yield (
                 part
@@ -137,27 +143,64 @@ class Bank:
             self.key.names,
         )
 
-    def _read(self, block: int) -> Samples:
+    def column(self, name: str, samples: int) -> Tensor:
+        """The scores of one attribute, [samples], without reading the latents."""
+        if name not in self.key.names:
+            raise unknown("attribute", name, self.key.names)
+        parts = [
+            self._table(block, [f"score.{name}"])[f"score.{name}"].to_numpy()
+            for block in range(-(-samples // self.key.block))
+        ]
+        return torch.from_numpy(np.concatenate(parts)[:samples])
+
+    def block(self, block: int) -> Samples:
+        """One whole block."""
+        table = self._table(block)
+        try:
+            seeds = table["seed"].to_numpy()
+            width = table["w"].type.list_size
+            w = table["w"].combine_chunks().flatten().to_numpy().reshape(-1, width)
+            scores = np.stack([table[f"score.{name}"].to_numpy() for name in self.key.names], axis=1)
+        except (AttributeError, KeyError, ValueError) as error:
+            raise self._damaged(block, error) from None
+        return Samples(
+            torch.from_numpy(seeds.copy()),
+            torch.from_numpy(w.copy()),
+            torch.from_numpy(scores),
+            self.key.names,
+        )
+
+    def _table(self, block: int, columns: list[str] | None = None) -> pa.Table:
+        """A block's table, checked: readable, whole, of this bank, and numbers throughout."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         path = self.path(block)
         try:
-            table = pq.read_table(path)
-            seeds = table["seed"].to_numpy()
-            w = np.stack(table["w"].to_numpy(zero_copy_only=False))
-            scores = np.stack([table[f"score.{name}"].to_numpy() for name in self.key.names], axis=1)
+            table = pq.read_table(path, columns=columns)
+            story = json.loads((table.schema.metadata or {}).get(STORY, b"{}"))
+            scores = [table[name].to_numpy() for name in table.column_names if name.startswith("score.")]
+            known = {f"score.{name}" for name in self.key.names}
         except (OSError, KeyError, ValueError, pa.ArrowException) as error:
-            reason = str(error).splitlines()[0]
-            raise BadFile(
-                f"the bank block {path} is damaged ({reason}); delete it, it will be made again"
-            ) from None
-        if not np.isfinite(scores).all():
+            raise self._damaged(block, error) from None
+        if story.get("model", self.key.model) != self.key.model:
+            raise WrongGenerator(
+                f"the bank block {path} was made with the network {str(story['model'])[:12]}, this bank is of "
+                f"{self.key.model[:12]}; delete it, it will be made again"
+            )
+        missing = known - set(table.column_names) if columns is None else set()
+        if len(table) != self.key.block or missing:
+            raise self._damaged(block, f"{len(table)} rows, {len(missing)} scores are missing")
+        if not all(np.isfinite(column).all() for column in scores):
             raise BadFile(
                 f"the bank block {path} holds scores that are not numbers; delete it, it will be made again"
             )
-        return Samples(
-            torch.from_numpy(seeds.copy()), torch.from_numpy(w), torch.from_numpy(scores), self.key.names
+        return table
+
+    def _damaged(self, block: int, reason: object) -> BadFile:
+        words = (str(reason).splitlines() or ["unreadable"])[0]
+        return BadFile(
+            f"the bank block {self.path(block)} is damaged ({words}); delete it, it will be made again"
         )
 
 
@@ -175,8 +218,20 @@ class BlockFiller:
         seeds = [key.first_seed + block * key.block + i for i in range(key.block)]
         parts = [self._score(seeds[i : i + self.batch]) for i in range(0, len(seeds), self.batch)]
         w, scores = (torch.cat(column) for column in zip(*parts, strict=True))
-        write_block(self.bank.path(block), seeds, w, scores, key.names)
+        self._check(scores, seeds)
+        write_block(self.bank.path(block), seeds, w, scores, key.names, key)
         return block
+
+    def _check(self, scores: Tensor, seeds: list[int]) -> None:
+        """A sample that cannot be scored ends the filling: a method would have to guess what it is."""
+        bad = (~torch.isfinite(scores)).nonzero()
+        if len(bad):
+            sample, column = bad[0].tolist()
+            raise BadInput(
+                f"the scorers give no number for '{self.bank.key.names[column]}' on seed {seeds[sample]} "
+                f"({len(bad[:, 0].unique())} of {len(seeds)} samples cannot be scored); use scorers that answer for "
+                "every picture, and check the network: latentlab generate"
+            )
 
     @torch.no_grad()
     def _score(self, seeds: list[int]) -> tuple[Tensor, Tensor]:
@@ -188,8 +243,11 @@ class BlockFiller:
         return w.float().cpu(), scores
 
 
-def write_block(path: Path, seeds: Sequence[int], w: Tensor, scores: Tensor, names: Sequence[str]) -> None:
-    """One Parquet file: seed, w (float32 list), and a column `score.NAME` for each attribute."""
+def write_block(
+    path: Path, seeds: Sequence[int], w: Tensor, scores: Tensor, names: Sequence[str], key: BankKey | None = None
+) -> None:  # fmt: skip
+    """One Parquet file: seed, w (float32 list), a column `score.NAME` for each attribute; the metadata names the
+    hashes of the model and the scorers."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -199,8 +257,9 @@ def write_block(path: Path, seeds: Sequence[int], w: Tensor, scores: Tensor, nam
         "w": pa.FixedSizeListArray.from_arrays(pa.array(w.numpy().reshape(-1)), width),
     }
     columns |= {f"score.{name}": pa.array(scores[:, i].contiguous().numpy()) for i, name in enumerate(names)}
+    story = {STORY: json.dumps({"model": key.model, "scorers": key.scorers})} if key else None
     with atomic(path) as temporary:
-        pq.write_table(pa.table(columns), temporary, compression="zstd")
+        pq.write_table(pa.table(columns, metadata=story), temporary, compression="zstd")
 
 
 def bank_key(

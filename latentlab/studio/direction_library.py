@@ -229,7 +229,7 @@ class _Maker:
         }  # fmt: skip
         if row.identity is not None:
             story["identity_at_one_sd"] = round(row.identity[0], 4)
-        span = _within(row.span, direction.span or wanted.limits)
+        span = _within(row.span or wanted.limits, direction.span or wanted.limits)
         return replace(direction, span=span, leakage=leakage, story=story)
 
     def _tell(self, wanted: Wanted, done: float, text: str) -> None:

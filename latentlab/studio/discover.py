@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,9 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, MissingPart, unknown
 
 if TYPE_CHECKING:
-    from latentlab.core.latent import Latent
     from latentlab.core.watch import Watch
     from latentlab.directions.discoverer import Discoverer, Source
-    from latentlab.scorers.bank import Bank
+    from latentlab.scorers.bank import Bank, BankKey
     from latentlab.scorers.scorer import Scorer
     from latentlab.studio.studio import Studio
 
@@ -29,6 +29,8 @@ def discover(
     scorers: Sequence[Scorer] | None = None,
     before: Sequence[Path | str] = (),
     after: Sequence[Path | str] = (),
+    renders: str = "",
+    pairs: int = 32,
     psi: float = 1.0,
     engine: str = "local",
     save: bool = True,
@@ -37,9 +39,11 @@ def discover(
 ) -> list[Direction]:
     """Find directions and keep them under `HOME/directions`; `fields` are the method's own.
 
-    `scorers` defaults to the guide; `before` and `after` are pictures for methods that learn from pairs.
+    `scorers` defaults to the guide. Methods that learn from pairs take pictures, `before` and `after`, or so many
+    `pairs` of `renders` that differ in one factor ("age=20").
     """
     from latentlab.directions import DISCOVERERS
+    from latentlab.directions.discoverer import check_size
 
     finder: Discoverer = DISCOVERERS.build(method, **fields) if isinstance(method, str) else method
     tell = studio.tell(watch)
@@ -47,12 +51,16 @@ def discover(
     if finder.needs == "bank":
         judges = list(scorers) if scorers is not None else default_guides(studio)
         _check_attributes(finder, judges)
+        if finder.bank_size:
+            check_size(finder.bank_size, studio.generator.w_width)
         source = filled_bank(
             studio, judges, finder.bank_size, psi=psi, engine=engine, watch=_part(tell, 0, SHARE_OF_BANK)
         )
     elif finder.needs == "pairs":
-        source = pairs_of(studio, before, after)
+        source = pairs_of(studio, before, after, renders, pairs, watch=_part(tell, 0, SHARE_OF_BANK))
     found = finder.discover(studio.generator, source, _part(tell, SHARE_OF_BANK if source else 0.0, 1.0))
+    if renders and finder.needs == "pairs":
+        found = [in_units(direction, renders) for direction in found]
     if not getattr(finder, "attribute", "") and finder.needs == "nothing" and len(found) > 1:
         found = named(studio, found, scorers)
     if save:
@@ -88,29 +96,38 @@ def filled_bank(
     if samples < 1:
         raise BadInput(f"{samples} samples are none; ask for some thousands: --samples 20000")
     key = bank_key(studio.generator, scorers, psi=psi)
-    mark = "-".join([key.model[:12], *(each[:8] for each in key.scorers), f"psi{psi:g}"])
-    bank = Bank.open(Path(studio.home) / "banks" / mark, key)
+    bank = Bank.open(bank_folder(studio, key), key, scorers)
     bank.extend(samples, studio.generator, scorers, engine=engine, watch=studio.tell(watch))
     return bank
 
 
-def pairs_of(studio: Studio, before: Sequence[Path | str], after: Sequence[Path | str]) -> Source:
-    """Pictures, or latents inverted before, as pairs in W+."""
-    from latentlab.directions.discoverer import LatentPairs
-
-    if not before or not after:
-        raise MissingPart("this method learns from pictures before and after; give --before and --after")
-    return LatentPairs(_inverted(studio, before), _inverted(studio, after))
+def bank_folder(studio: Studio, key: BankKey) -> Path:
+    """Where the lab keeps the bank of this key."""
+    mark = "-".join([key.model[:12], *(each[:8] for each in key.scorers), f"psi{key.psi:g}"])
+    return Path(studio.home) / "banks" / mark
 
 
-def _inverted(studio: Studio, pictures: Sequence[Path | str]) -> Latent:
-    import torch
+def pairs_of(
+    studio: Studio, before: Sequence[Path | str], after: Sequence[Path | str], renders: str = "", count: int = 32,
+    watch: Watch | None = None,
+) -> Source:  # fmt: skip
+    """Pictures, folders of them or latents inverted before, or renders of the face world, as pairs in W+."""
+    from latentlab.studio.pairs import Counterfactual, photo_pairs, rendered_pairs
 
-    from latentlab.core.latent import Latent, Space
+    if not renders:
+        return photo_pairs(studio, before, after)
+    if before or after:
+        raise BadInput("--renders makes its own pictures; leave --before and --after out, or --renders")
+    return rendered_pairs(studio, Counterfactual.parse(renders), count, watch)
 
-    latents = [studio.invert(picture).latent for picture in pictures]
-    lifted = [studio.generator.lift(latent, Space.W_PLUS).values for latent in latents]
-    return Latent(Space.W_PLUS, torch.cat(lifted))
+
+def in_units(direction: Direction, renders: str) -> Direction:
+    """A direction from rendered pairs, whose change is known: one step is that change."""
+    from latentlab.studio.pairs import Counterfactual
+
+    wanted = Counterfactual.parse(renders)
+    story = dict(direction.story) | {"renders": renders}
+    return replace(direction, unit=wanted.unit, step=abs(wanted.change), story=story)
 
 
 def named(
@@ -122,15 +139,16 @@ def named(
 
     try:
         judges = list(scorers) if scorers is not None else default_guides(studio)
-    except MissingPart:
+    except MissingPart as error:
+        warnings.warn(f"the components stay without names: {error}", stacklevel=2)
         return list(found)
     method = Evaluate(samples=samples, strengths=(-1.0, 0.0, 1.0), first_seed=0)
-    stretched = [_unit_step(direction, studio) for direction in found]
+    stretched = [unit_step(direction, studio) for direction in found]
     responses = [method.respond(studio.generator, direction, judges) for direction in stretched]
     return [component.direction for component in name_components(stretched, responses)]
 
 
-def _unit_step(direction: Direction, studio: Studio) -> Direction:
+def unit_step(direction: Direction, studio: Studio) -> Direction:
     """A unit-length component stretched to one standard deviation of w along it, so that one step is to be seen."""
     if direction.unit != "unit length":
         return direction
@@ -161,21 +179,6 @@ def _part(watch: Watch, start: float, end: float) -> Watch:
         watch(start + (end - start) * done, text)
 
     return tell
-
-
-def port(studio: Studio, name: str, child: str, *, save: bool = True) -> Direction:
-    """The direction for a fine-tuned child of this network."""
-    from latentlab.directions.exchange import port as ported
-    from latentlab.studio.library import find_direction
-    from latentlab.studio.studio import Studio as Place
-
-    direction = find_direction(studio, name)
-    other = Place(child, studio.device, studio.home, studio.seed, studio.watch)
-    moved = ported(direction, studio.generator.hash, other.generator)
-    moved = replace(moved, name=f"{direction.name}-{Path(other.name).stem}")
-    if save:
-        keep(studio, [moved])
-    return moved
 
 
 def import_file(studio: Studio, path: Path | str, name: str = "") -> list[Direction]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.core.direction import Direction
-from latentlab.core.errors import LatentLabError, MissingPart
+from latentlab.core.errors import MissingPart
 
 if TYPE_CHECKING:
     import torch
 
     from latentlab.core.watch import Watch
-    from latentlab.metrics.leakage import Evaluate, Evaluation
+    from latentlab.metrics.leakage import Evaluate, Evaluation, Responses
     from latentlab.scorers.scorer import Scorer
+    from latentlab.studio.population import Confounder
     from latentlab.studio.studio import Studio
 
 SWEEP_FACES = 3
@@ -30,10 +32,23 @@ class Judged:
     """With span and leakage filled in."""
     html: str
     judges: str
+    confounders: list[Confounder] = field(default_factory=list)
+    """Attributes that come together in the score bank, where there is one."""
+    dci: dict[str, Any] = field(default_factory=dict)
+    """Disentanglement of Z, W, W+ and S, if it was asked for."""
 
     def as_json(self) -> list[dict[str, Any]]:
         """Plain numbers, one entry for each direction."""
-        return [{**asdict(row), "judges": self.judges} for row in self.evaluations]
+        return [
+            {
+                **asdict(row),
+                "judges": self.judges,
+                "confounders": [
+                    asdict(pair) for pair in self.confounders if row.target in (pair.one, pair.other)
+                ],
+            }
+            for row in self.evaluations
+        ]
 
 
 def evaluate(
@@ -44,14 +59,19 @@ def evaluate(
     scorers: Sequence[Scorer] | None = None,
     identity: bool = True,
     keep: bool = True,
+    dci: int = 0,
     out: Path | str | None = None,
     watch: Watch | None = None,
 ) -> Judged:
-    """Measure directions on fresh faces; with `out`, write the HTML report there, with `keep`, the directions' files."""
+    """Measure directions on fresh faces; with `out`, write the HTML report there, with `keep`, the directions' files.
+
+    `dci` is how many samples the disentanglement of the spaces is measured on; 0 leaves it out.
+    """
     from latentlab.metrics.leakage import Evaluate
     from latentlab.metrics.report import Report
     from latentlab.studio.discover import keep as keep_directions
     from latentlab.studio.library import find_direction
+    from latentlab.studio.population import confounders, disentanglement
 
     method = method or Evaluate()
     judges = list(scorers) if scorers is not None else default_judges(studio)
@@ -65,7 +85,7 @@ def evaluate(
             tell((place + done) / len(found), text)
 
         responses = method.respond(studio.generator, direction, judges, embed, part)
-        rows.append(method.judge(direction, responses))
+        rows.append(method.judge(direction, responses, target_for(direction, responses)))
         sweeps[direction.name] = sweep(studio, direction, method)
     measured = [_with_measures(direction, row) for direction, row in zip(found, rows, strict=True)]
     if keep:
@@ -73,22 +93,41 @@ def evaluate(
             studio, [d for d, name in zip(measured, names, strict=True) if not isinstance(name, Direction)]
         )
     words = judge_words(judges, identity=embed is not None)
+    together = confounders(studio) if scorers is None else []
+    spaces = disentanglement(studio, dci, scorers, watch) if dci else {}
     report = Report(
         title=f"Directions of {studio.name}",
         intro=f"{method.samples} fresh faces at ψ {method.psi:g}, seeds from {method.first_seed}; judged by: {words}.",
         evaluations=rows,
         sweeps=sweeps,
         identity_name="dlib identity distance",
+        notes=[str(pair) for pair in together],
+        spaces=spaces,
     )
     page = report.html()
     if out is not None:
         write_text(Path(out), page)
-    return Judged(rows, measured, page, words)
+    return Judged(rows, measured, page, words, together, spaces)
 
 
 def _with_measures(direction: Direction, row: Evaluation) -> Direction:
     leakage = {name: round(value[0], 4) for name, value in row.leakage.items()}
-    return replace(direction, span=row.span, leakage=leakage)
+    return replace(direction, span=row.span or direction.span, leakage=leakage)
+
+
+def target_for(direction: Direction, responses: Responses) -> str:
+    """What a direction was made for, if a judge sees it; else what it changes most, and a note."""
+    from latentlab.metrics.leakage import strongest
+
+    wanted = str(direction.story.get("attribute", direction.name))
+    if wanted in responses.names:
+        return wanted
+    found = strongest(responses)
+    warnings.warn(
+        f"no judge sees '{wanted}'; '{direction.name}' is judged by what it changes most: {found}",
+        stacklevel=2,
+    )
+    return found
 
 
 def default_judges(studio: Studio) -> list[Scorer]:
@@ -163,55 +202,3 @@ def write_text(path: Path, text: str) -> Path:
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return path
-
-
-def disentanglement(
-    studio: Studio, samples: int = 1000, scorers: Sequence[Scorer] | None = None
-) -> dict[str, Any]:
-    """DCI of Z, W, W+ and S, from the judge's scores of fresh faces (W+ holds one w, as samples do)."""
-    import torch
-
-    from latentlab.core.latent import Latent, Space
-    from latentlab.core.seeds import draw_z
-    from latentlab.metrics.disentanglement import Dci
-    from latentlab.metrics.leakage import FRESH_SEED
-
-    generator = studio.generator
-    judges = list(scorers) if scorers is not None else default_judges(studio)
-    parts: dict[str, list[torch.Tensor]] = {"z": [], "w": [], "w+": [], "s": [], "scores": []}
-    with torch.no_grad():
-        for start in range(0, samples, 50):
-            z = draw_z(
-                range(FRESH_SEED + start, FRESH_SEED + min(start + 50, samples)), generator.z_width
-            ).to(studio.place)
-            w = Latent(Space.W, generator.map(z))
-            plus, s = generator.lift(w, Space.W_PLUS), generator.lift(w, Space.S)
-            images = generator(s.values)
-            for name, value in (("z", z), ("w", w.values), ("w+", plus.values.flatten(1)), ("s", s.values)):
-                parts[name].append(value.cpu())
-            parts["scores"].append(torch.cat([judge(images).float().cpu() for judge in judges], 1))
-    table = {name: torch.cat(values).double().numpy() for name, values in parts.items()}
-    return {name: asdict(Dci().measure(table[name], table["scores"])) for name in ("z", "w", "w+", "s")}
-
-
-def confounders(
-    studio: Studio, scorers: Sequence[Scorer] | None = None, samples: int = 2000, above: float = 0.3
-) -> list[str]:
-    """Attributes that come together in this network's samples, in words: what a plain method will drag along."""
-    import torch
-
-    from latentlab.studio.discover import default_guides, filled_bank
-
-    try:
-        guides = list(scorers) if scorers is not None else default_guides(studio)
-        found = filled_bank(studio, guides, samples).read(samples)
-    except LatentLabError:
-        return []
-    correlation = torch.corrcoef(found.scores.T)
-    names = found.names
-    pairs = [(abs(float(correlation[i, j])), i, j) for i in range(len(names)) for j in range(i)]
-    return [
-        f"{names[j]} and {names[i]}: r = {float(correlation[i, j]):+.2f}"
-        for size, i, j in sorted(pairs, reverse=True)
-        if size > above
-    ]

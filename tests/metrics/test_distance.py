@@ -101,7 +101,7 @@ def test_inception_without_weights_says_what_is_missing(tmp_path: Any) -> None:
 def test_torchvision_can_be_imported_beside_a_cpu_torch() -> None:
     pytest.importorskip("torch")
     code = (
-        "from latentlab.metrics.features import declare_torchvision_operators as declare\ndeclare()\ndeclare()\n"
+        "from latentlab.core.vision_operators import declare_vision_operators as declare\ndeclare()\ndeclare()\n"
         "import torch\nassert torch.ops.torchvision.nms is not None"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0

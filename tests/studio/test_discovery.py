@@ -8,8 +8,9 @@ import pytest
 from latentlab.core.errors import BadFile, BadInput, MissingPart, UnknownName
 from latentlab.metrics.leakage import Evaluate
 from latentlab.studio.discover import discover, import_file
-from latentlab.studio.evaluate import confounders, disentanglement, evaluate
+from latentlab.studio.evaluate import evaluate
 from latentlab.studio.library import direction_files, find_direction
+from latentlab.studio.population import confounders, disentanglement
 from latentlab.studio.studio import Studio
 from tests.directions.toy import ToyGenerator, ToyScorer
 
@@ -43,7 +44,7 @@ def test_the_bank_is_filled_once(studio) -> None:
             calls.append(len(images))
             return super().__call__(images)
 
-    discover(studio, "joint", scorers=[Counting()], attribute="age", samples=500)
+    discover(studio, "joint", scorers=[Counting()], attribute="age", samples=500, rounds=0)
     first = sum(calls)
     discover(studio, "regression", scorers=[Counting()], attribute="smile", samples=500)
     assert first == sum(calls) == 500
@@ -80,4 +81,9 @@ def test_a_space_that_holds_the_attributes_is_informative(studio) -> None:
 
 
 def test_confounders_are_named(studio) -> None:
-    assert confounders(studio, [ToyScorer()], 500)[0].startswith("age and glasses")
+    assert confounders(studio, [ToyScorer()]) == []  # there is no bank to read it from, and none is filled
+    first = confounders(studio, [ToyScorer()], 500)[0]
+    assert {first.one, first.other} == {"age", "glasses"}
+    assert first.correlation > 0.4
+    assert str(first).startswith("age and glasses come together: r = +0.")
+    assert confounders(studio, [ToyScorer()]) == [first]

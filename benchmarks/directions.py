@@ -1,0 +1,321 @@
+"""Directions measured: every method on one bank, the joint fit against the boundary, and a million samples.
+
+    python benchmarks/directions.py                    the table of all methods on the default network
+    python benchmarks/directions.py --samples 5000 --faces 60 --dlib 12 --methods joint interfacegan
+    python benchmarks/directions.py --scale            1,000,000-sample GANSpace and a 100,000-sample supervised run
+    python benchmarks/directions.py --scale --wide 100000 --deep 20000
+
+Discovery sees the guide, on seeds from 0 on; the table is judged by the judge and by measures that were never trained, on
+seeds from 2,000,000,000 on. Every direction is first stretched, by the guide on discovery's seeds, until one step moves its
+attribute by one standard deviation of the population, so that all are compared at equal target change.
+
+`reached` is how much of that the judge reads, `leakage` the mean absolute change of every other attribute in standard
+deviations while the judge reads a change of one (measures of the target itself left out), `identity` dlib's distance at that
+same change, `works` the share of faces that get at least half of the mean change, `seconds` the discovery alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from report import table, write
+
+from latentlab.core.direction import Direction
+from latentlab.core.errors import LatentLabError
+from latentlab.directions import DISCOVERERS
+from latentlab.directions.discoverer import Discoverer, LatentPairs
+from latentlab.metrics.leakage import Evaluate, Evaluation, Responses, leakage_replicas, slopes, spread_of
+from latentlab.scorers.bank import Bank
+from latentlab.scorers.scorer import Scorer
+from latentlab.studio.companions import guide, judge
+from latentlab.studio.discover import filled_bank, unit_step
+from latentlab.studio.evaluate import dlib_embedding, judge_words
+from latentlab.studio.pairs import Counterfactual, rendered_pairs
+from latentlab.studio.population import confounders
+from latentlab.studio.studio import Studio
+
+ATTRIBUTES = {"age": "age", "smile": "smile", "yaw": "yaw", "lipstick": "lip_redness", "glasses": "glasses"}
+"""What the table calls it, and what the scorers call it."""
+RENDERS = {
+    "age": "age=30",
+    "smile": "smile=0.8",
+    "yaw": "yaw=30",
+    "lipstick": "lipstick=1",
+    "glasses": "glasses=1",
+}
+"""How the face world changes it, for `pairs`."""
+WISHES = {
+    "age": "an old person",
+    "smile": "a smiling person",
+    "yaw": "a face turned to the right",
+    "lipstick": "a person with red lipstick",
+    "glasses": "a person with glasses",
+}
+METHODS = (
+    "regression", "interfacegan", "joint", "stylespace", "flow", "pairs", "sefa", "ganspace", "text",
+)  # fmt: skip
+UNSUPERVISED = ("sefa", "ganspace")
+
+
+@dataclass(eq=False)
+class Bench:
+    """Network, scorers and bank, and how much is spent."""
+
+    studio: Studio
+    guide: Scorer
+    judge: Scorer
+    options: argparse.Namespace
+    bank: Bank | None = None
+    seen: dict[str, tuple[list[Direction], list[Responses], float]] = field(default_factory=dict)
+    """Components of the unsupervised methods with the guide's view of them, and the seconds to find them."""
+
+    @classmethod
+    def open(cls, options: argparse.Namespace) -> Bench:
+        studio = Studio(network=options.network, device=options.device, home=options.home)
+        return cls(studio, guide(studio), judge(studio), options)
+
+    def find(self, method: str, attribute: str) -> tuple[Direction, float]:
+        """The method's direction for an attribute, and the seconds it took without the bank."""
+        if method in UNSUPERVISED:
+            return self._component(method, attribute)
+        finder = self._finder(method, attribute)
+        source: Bank | LatentPairs | None = self.bank
+        began = time.perf_counter()
+        if method == "pairs":
+            source = rendered_pairs(self.studio, Counterfactual.parse(RENDERS[attribute]), self.options.pairs)
+        found = finder.discover(self.studio.generator, source if finder.needs != "nothing" else None)[0]
+        return found, time.perf_counter() - began
+
+    def _finder(self, method: str, attribute: str) -> Discoverer:
+        kind = DISCOVERERS[method]
+        known = kind.__dataclass_fields__
+        wanted: dict[str, object] = {
+            "attribute": ATTRIBUTES[attribute], "name": ATTRIBUTES[attribute], "samples": self.options.samples,
+        }  # fmt: skip
+        if method == "interfacegan":
+            wanted["share"] = max(0.02, 200 / self.options.samples)
+        if method == "text":
+            wanted |= {
+                "wish": f"a photo of {WISHES[attribute]}",
+                "weights": self.options.clip,
+                "samples": 2000,
+            }
+        return kind(**{name: value for name, value in wanted.items() if name in known})
+
+    def _component(self, method: str, attribute: str) -> tuple[Direction, float]:
+        """The component that moves the attribute most, one standard deviation of w along it, as the guide sees it."""
+        if method not in self.seen:
+            count = min(self.options.components, self.studio.generator.w_width)
+            fields = {"components": count} | ({"samples": self.options.drawn} if method == "ganspace" else {})
+            began = time.perf_counter()
+            found = DISCOVERERS.build(method, **fields).discover(self.studio.generator)
+            stretched = [unit_step(direction, self.studio) for direction in found]
+            looking = Evaluate(samples=self.options.look, strengths=(-1.0, 0.0, 1.0), first_seed=0)
+            responses = [looking.respond(self.studio.generator, d, [self.guide]) for d in stretched]
+            self.seen[method] = stretched, responses, time.perf_counter() - began
+        components, responses, seconds = self.seen[method]
+        column = list(self.guide.names).index(ATTRIBUTES[attribute])
+        effects = [float(slopes(r).nanmean(0)[column] / spread_of(r)[column]) for r in responses]
+        best = int(np.abs(effects).argmax())
+        return components[best].stretched(float(np.sign(effects[best]) or 1.0)), seconds
+
+    def stretch(self, direction: Direction, attribute: str) -> Direction:
+        """One step becomes the guide's standard deviation of the attribute, by three secant steps on discovery's seeds."""
+        column = list(self.guide.names).index(ATTRIBUTES[attribute])
+        look = Evaluate(samples=self.options.look, strengths=(-1.0, 0.0, 1.0), first_seed=0)
+        for _ in range(3):
+            seen = look.respond(self.studio.generator, direction, [self.guide])
+            change = float(slopes(seen).nanmean(0)[column] / spread_of(seen)[column])
+            if abs(change) < 1e-3:
+                break
+            direction = direction.stretched(min(max(1 / change, -4.0), 4.0))
+        return direction
+
+    def judged(self, direction: Direction, attribute: str) -> tuple[Evaluation, Responses, Evaluation | None]:
+        """The judge on all fresh faces; dlib's identity and the untrained measures on the first of them."""
+        strengths = (-1.0, 0.0, 1.0, 2.0)
+        method = Evaluate(samples=self.options.faces, strengths=strengths)
+        seen = method.respond(self.studio.generator, direction, [self.judge])
+        row = method.judge(direction, seen, ATTRIBUTES[attribute])
+        few = None
+        embed = dlib_embedding() if self.options.dlib else None
+        if embed is not None:
+            least = Evaluate(samples=max(self.options.dlib, 10), strengths=strengths)
+            few = least.judge(
+                direction,
+                least.respond(self.studio.generator, direction, [self.judge, *untrained()], embed),
+                ATTRIBUTES[attribute],
+            )
+        return row, seen, few
+
+
+def untrained() -> list[Scorer]:
+    """Measures that never learned from renders."""
+    from latentlab.scorers.colour import Colour
+    from latentlab.scorers.geometry import Geometry
+
+    return [Geometry(), Colour()]
+
+
+def all_methods(bench: Bench) -> dict[str, object]:
+    """The table, and what it says about `joint`."""
+    options = bench.options
+    began = time.perf_counter()
+    bench.bank = filled_bank(bench.studio, [bench.guide], options.samples)
+    filling = time.perf_counter() - began
+    print(f"bank: {options.samples:,} samples, {filling:.0f} s for what was missing", flush=True)
+
+    rows: list[dict[str, object]] = []
+    responses: dict[tuple[str, str], Responses] = {}
+    for method in options.methods:
+        for attribute in options.attributes:
+            if time.perf_counter() - began > options.budget:
+                print(f"{method}, {attribute}: left out, the time is up")
+                continue
+            try:
+                found, seconds = bench.find(method, attribute)
+            except LatentLabError as error:
+                print(f"{method}, {attribute}: left out ({error})")
+                continue
+            row, seen, few = bench.judged(bench.stretch(found, attribute), attribute)
+            responses[method, attribute] = seen
+            rows.append(as_row(method, attribute, row, few, seconds))
+            print(table(rows[-1:]).splitlines()[-1], flush=True)
+    print(f"\n{table(rows)}\n\nmeans over the attributes:\n{table(list(means(rows)))}")
+    return {
+        "hash": bench.studio.generator.hash, "samples": options.samples, "bank_seconds": filling, "n": options.faces,
+        "n_dlib": options.dlib, "judges": judge_words([bench.judge, *untrained()], identity=True), "rows": rows,
+        "means": list(means(rows)), "joint_against_interfacegan": against(responses, options.attributes),
+        "confounders": [str(pair) for pair in confounders(bench.studio, [bench.guide])],
+    }  # fmt: skip
+
+
+def as_row(
+    method: str, attribute: str, row: Evaluation, few: Evaluation | None, seconds: float
+) -> dict[str, object]:
+    """One line of the table."""
+    worst = max(row.leakage, key=lambda name: abs(row.leakage[name][0]))
+    identity = few.identity if few is not None else None
+    confirmed = few.confirmed if few is not None else {}
+    return {
+        "method": method, "attribute": attribute, "n": row.n, "reached": row.step_sd[0], "leakage": row.total_leakage[0],
+        "low": row.total_leakage[1], "high": row.total_leakage[2], "most": f"{worst} {row.leakage[worst][0]:+.2f}",
+        "untrained leakage": untrained_leakage(few), "identity": identity[0] if identity else None,
+        "works": row.works, "untrained twin": ", ".join(f"{v[0]:+.2f}" for v in confirmed.values()) or None,
+        "seconds": seconds,
+    }  # fmt: skip
+
+
+def untrained_leakage(row: Evaluation | None) -> float | None:
+    """Mean absolute leakage into the measures that were never trained."""
+    if row is None:
+        return None
+    names = {name for scorer in untrained() for name in scorer.names}
+    values = [abs(value[0]) for name, value in row.leakage.items() if name in names]
+    return float(np.mean(values)) if values else None
+
+
+def means(rows: list[dict[str, object]]) -> Iterator[dict[str, object]]:
+    """Each method's mean over the attributes."""
+    for method in dict.fromkeys(str(row["method"]) for row in rows):
+        own = [row for row in rows if row["method"] == method]
+        figures = {
+            key: float(np.mean([float(row[key]) for row in own if row[key] is not None] or [np.nan]))  # type: ignore[arg-type]
+            for key in ("reached", "leakage", "untrained leakage", "identity", "works", "seconds")
+        }
+        yield {"method": method, "attributes": len(own)} | figures
+
+
+def against(responses: dict[tuple[str, str], Responses], attributes: list[str]) -> dict[str, object] | None:
+    """Mean leakage of `joint` and `interfacegan` over the attributes, with 95 % bootstrap intervals over the faces."""
+    both = [a for a in attributes if ("joint", a) in responses and ("interfacegan", a) in responses]
+    if not both:
+        return None
+    found: dict[str, np.ndarray] = {}
+    for method in ("joint", "interfacegan"):
+        parts = [
+            leakage_replicas(responses[method, a], ATTRIBUTES[a]) for a in both
+        ]  # the same resampled faces for all
+        found[method] = np.mean(parts, axis=0)
+    intervals = {m: (float(v[0]), *map(float, np.percentile(v[1:], [2.5, 97.5]))) for m, v in found.items()}
+    ratio = found["joint"] / found["interfacegan"]
+    apart = intervals["joint"][2] < intervals["interfacegan"][1]
+    by_attribute = {
+        a: float(
+            leakage_replicas(responses["joint", a], ATTRIBUTES[a])[0]
+            / leakage_replicas(responses["interfacegan", a], ATTRIBUTES[a])[0]
+        )
+        for a in both
+    }
+    low, high = map(float, np.percentile(ratio[1:], [2.5, 97.5]))
+    print(
+        f"\njoint leaks {ratio[0]:.2f} [{low:.2f}, {high:.2f}] of interfacegan over {', '.join(both)} "
+        f"({intervals['joint'][0]:.3f} against {intervals['interfacegan'][0]:.3f} sd); the intervals "
+        f"{'do not overlap' if apart else 'OVERLAP'}; above one half: "
+        f"{', '.join(a for a, value in by_attribute.items() if value > 0.5) or 'none'}"
+    )
+    return {
+        **intervals, "ratio": (float(ratio[0]), low, high), "apart": apart, "ratio_by_attribute": by_attribute,
+        "attributes": both,
+    }  # fmt: skip
+
+
+def scale(options: argparse.Namespace) -> dict[str, object]:
+    """Time and peak memory, each run in a process of its own."""
+    from directions_scale import RUNS, measured
+
+    rows = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in RUNS:
+            row = measured(name, options, Path(scratch))
+            rows.append(row)
+            print(table(rows[-1:]), flush=True)
+    print(f"\n{table(rows)}")
+    return {"rows": rows}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--network", default="faces")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--home", default="lab", help="where the bank is kept")
+    parser.add_argument("--samples", type=int, default=20_000, help="samples of the bank")
+    parser.add_argument("--faces", type=int, default=100, help="fresh faces for the judge")
+    parser.add_argument(
+        "--dlib", type=int, default=16, help="of these, for dlib and the untrained measures; 0 for none"
+    )
+    parser.add_argument(
+        "--look", type=int, default=40, help="faces of discovery's seeds on which steps are made equal"
+    )
+    parser.add_argument("--pairs", type=int, default=32, help="rendered pairs for `pairs`")
+    parser.add_argument("--components", type=int, default=24, help="of sefa and ganspace")
+    parser.add_argument("--drawn", type=int, default=100_000, help="samples of w for ganspace in the table")
+    parser.add_argument("--budget", type=float, default=900.0, help="seconds, the bank included")
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--attributes", nargs="+", default=list(ATTRIBUTES), choices=list(ATTRIBUTES))
+    parser.add_argument("--clip", default="", help="weights of CLIP ViT-B-32, for `text`")
+    parser.add_argument("--scale", action="store_true")
+    parser.add_argument("--wide", type=int, default=1_000_000, help="--scale: samples of GANSpace")
+    parser.add_argument("--deep", type=int, default=100_000, help="--scale: samples of the supervised run")
+    parser.add_argument(
+        "--fill", type=int, default=0, help="--scale: samples to render and score (0: as many as --deep)"
+    )
+    parser.add_argument("--svc", type=int, default=4000, help="--scale: samples that scikit-learn's SVC gets")
+    options = parser.parse_args()
+
+    found = scale(options) if options.scale else all_methods(Bench.open(options))
+    name = Path(str(options.network)).name
+    print(write("directions_scale" if options.scale else "directions", {"network": name, **found}))
+
+
+if __name__ == "__main__":
+    main()

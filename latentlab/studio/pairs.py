@@ -1,0 +1,185 @@
+"""Pairs of latents for methods that learn from pictures: photos before and after, two groups, or renders of the face world
+that differ in one factor alone."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latentlab.core.errors import BadFile, BadInput, LatentLabError, MissingPart, unknown
+
+if TYPE_CHECKING:
+    import torch
+
+    from latentlab.core.latent import Latent
+    from latentlab.core.shapes import Images
+    from latentlab.core.watch import Watch
+    from latentlab.directions.discoverer import LatentPairs
+    from latentlab.studio.studio import Studio
+    from latentlab.world.factors import Face
+
+RENDER_SEED = 970_001
+"""Faces of this seed teach pairs; no benchmark judges with them."""
+BATCH = 8
+
+
+@dataclass(frozen=True)
+class Counterfactual:
+    """`age=20`: the same faces twice, twenty years apart, each half on either side of what the face was."""
+
+    factor: str
+    change: float
+
+    @classmethod
+    def parse(cls, text: str) -> Counterfactual:
+        """FACTOR=CHANGE, checked against the factors of a face that are one number, and glasses."""
+        name, equals, value = text.partition("=")
+        known = numbers()
+        if name not in known:
+            raise unknown("factor of a face", name, known)
+        try:
+            change = float(value) if equals else known[name]
+        except ValueError:
+            raise BadInput(f"'{text}' has no number after '='; write for example age=20") from None
+        if not change or abs(change) > known[name] * 2:
+            raise BadInput(
+                f"a change of {change:g} in '{name}' cannot be rendered; at most {known[name] * 2:g}"
+            )
+        return cls(name, change)
+
+    def pair(self, face: Face) -> tuple[Face, Face]:
+        """The face before and after."""
+        from latentlab.world.factors import factors
+
+        if self.factor == "glasses":
+            worn = face.glasses if face.glasses != "none" else "round"
+            without, wearing = replace(face, glasses="none"), replace(face, glasses=worn)
+            return (without, wearing) if self.change > 0 else (wearing, without)
+        (factor,) = (one for one in factors() if one.name == self.factor)
+        half, value = self.change / 2, getattr(face, self.factor)
+        low, high = factor.low + abs(half), factor.high - abs(half)
+        middle = min(max(value, low), high)
+        return (
+            replace(face, **{self.factor: middle - half}),
+            replace(face, **{self.factor: middle + half}),
+        )
+
+    @property
+    def unit(self) -> str:
+        """What the change is measured in."""
+        from latentlab.world.factors import factors
+
+        if self.factor == "glasses":
+            return "share"
+        return next(one.unit.partition(",")[0] for one in factors() if one.name == self.factor)
+
+
+def numbers() -> dict[str, float]:
+    """Factors that can be changed, with half of their range: what a change without a number means."""
+    from latentlab.world.factors import factors
+
+    found = {one.name: (one.high - one.low) / 2 for one in factors() if one.size == 1 and not one.names}
+    return found | {"glasses": 1.0}
+
+
+def rendered_pairs(
+    studio: Studio, wanted: Counterfactual, count: int, watch: Watch | None = None, first: int = 0
+) -> LatentPairs:
+    """Faces of the natural law rendered before and after the change, and brought home by the encoder."""
+    from latentlab.directions.discoverer import LatentPairs
+    from latentlab.world.laws import draw_faces
+
+    if count < 1:
+        raise BadInput(f"{count} pairs are none; ask for some: --pairs 32")
+    tell = studio.tell(watch)
+    both = [wanted.pair(face) for face in draw_faces(count, "natural", RENDER_SEED, first)]
+    sides = []
+    for place, faces in enumerate(zip(*both, strict=True)):
+        sides.append(_brought_home(studio, _rendered(studio, faces), lambda done, p=place: tell((p + done) / 2, "inverting")))  # fmt: skip
+    return LatentPairs(*sides)
+
+
+def _rendered(studio: Studio, faces: Sequence[Face]) -> Iterator[Images]:
+    from latentlab.world.render import load_renderer
+
+    renderer, size = load_renderer(device=str(studio.place)), max(studio.generator.resolution, 128)
+    for start in range(0, len(faces), BATCH):
+        yield renderer.render(list(faces[start : start + BATCH]), size).images
+
+
+def _brought_home(studio: Studio, batches: Iterator[Images], tell) -> Latent:  # type: ignore[no-untyped-def]
+    """W+ of aligned faces: one pass of the encoder, or a short descent where the network has none."""
+    import torch
+
+    from latentlab.core.latent import Latent, Space
+    from latentlab.inversion.descend import Descend
+    from latentlab.inversion.encode import Encode
+    from latentlab.inversion.inverter import Given
+    from latentlab.studio.companions import companions
+
+    parts = companions(studio)
+    given = Given(encoder=parts.encoder, distance=parts.distance, distance_name=parts.distance_name)
+    method = Encode() if parts.encoder is not None else Descend(Space.W_PLUS, steps=40)
+    values: list[torch.Tensor] = []
+    for number, images in enumerate(batches, start=1):
+        latent = method.invert(studio.generator, images.to(studio.place), given).latent
+        values.append(studio.generator.lift(latent, Space.W_PLUS).values.detach())
+        tell(1 - 1 / (1 + number))
+    return Latent(Space.W_PLUS, torch.cat(values))
+
+
+def photo_pairs(studio: Studio, before: Sequence[Path | str], after: Sequence[Path | str]) -> LatentPairs:
+    """Photos, folders of photos, or inversions of the lab by name."""
+    from latentlab.directions.discoverer import LatentPairs
+
+    if not before or not after:
+        raise MissingPart(
+            "this method learns from pictures before and after; give --before and --after (photos, folders, or names "
+            "of inversions), or --renders age=20"
+        )
+    one, two = opened(before), opened(after)
+    together = len(one) == len(two)
+    return LatentPairs(_inverted(studio, one, strict=together), _inverted(studio, two, strict=together))
+
+
+def opened(items: Sequence[Path | str]) -> list[Path | str]:
+    """Folders replaced by the pictures in them, by name."""
+    from latentlab.inversion.saved import LATENT
+    from latentlab.studio.measure import PICTURES
+
+    found: list[Path | str] = []
+    for item in items:
+        path = Path(item)
+        if not path.is_dir() or (path / LATENT).is_file():
+            found.append(item)
+            continue
+        pictures = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES)
+        if not pictures:
+            raise BadFile(f"{path} holds no pictures ({', '.join(PICTURES)}); name another folder, or photos")
+        found += pictures
+    return found
+
+
+def _inverted(studio: Studio, items: Sequence[Path | str], *, strict: bool) -> Latent:
+    """W+ of each; a photo that fails is left out with a note, unless every one has a partner (`strict`)."""
+    import torch
+
+    from latentlab.core.latent import Latent, Space
+    from latentlab.studio.lab import find_face
+
+    values = []
+    for item in items:
+        try:
+            latent = find_face(studio, item).inversion.latent
+        except LatentLabError as error:
+            if strict:
+                raise
+            warnings.warn(f"left out: {error}", stacklevel=2)
+            continue
+        values.append(studio.generator.lift(latent, Space.W_PLUS).values)
+    if not values:
+        raise BadInput("none of the photos of one side could be inverted; see the notes above")
+    return Latent(Space.W_PLUS, torch.cat(values))
