@@ -33,6 +33,6 @@ class Registry(Mapping[str, type[Method]], Generic[Method]):
     def __contains__(self, name: object) -> bool:
         return name in self.entries
 
-    def build(self, name: str, **fields: object) -> Method:
+    def build(self, name: str, /, **fields: object) -> Method:
         """The method, with these fields set and the others at their defaults."""
         return self[name](**fields)

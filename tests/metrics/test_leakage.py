@@ -8,7 +8,7 @@ import torch
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, UnknownName, WrongGenerator
 from latentlab.core.latent import Space
-from latentlab.metrics.leakage import Evaluate, strongest, target_of
+from latentlab.metrics.leakage import Evaluate, leakage_replicas, strongest, target_of
 from tests.directions.toy import NAMES, ToyGenerator, ToyScorer
 
 
@@ -91,3 +91,59 @@ def test_bad_questions_are_one_line() -> None:
         target_of(Direction("ag", Space.W, torch.zeros(12)), NAMES)
     with pytest.raises(WrongGenerator):
         Evaluate(samples=10).respond(ToyGenerator(), direction([1.0], model="x"), [ToyScorer()])
+
+
+class Twice(ToyScorer):
+    """Age once more, as landmarks would see it."""
+
+    names = (*NAMES, "landmark_yaw")
+    units = {**ToyScorer.units, "landmark_yaw": "degrees"}  # noqa: RUF012
+
+    def __call__(self, images):
+        scores = super().__call__(images)
+        return torch.cat([scores, 3 * scores[:, :1]], dim=1)
+
+
+def test_another_measure_of_the_target_is_no_leakage(monkeypatch) -> None:
+    from latentlab.scorers import twins
+
+    generator, found = ToyGenerator(), direction([1.0])
+    method = Evaluate(samples=60, psi=1.0, bootstraps=50)
+    seen = method.respond(generator, found, [Twice()])
+    assert method.judge(found, seen).total_leakage[0] > 0.3  # of age it is nothing else but a leak
+    monkeypatch.setattr(twins, "TWINS", (frozenset({"age", "landmark_yaw"}),))
+    row = method.judge(found, seen)
+    assert row.total_leakage[0] < 0.03
+    assert "landmark_yaw" not in row.leakage
+    assert row.confirmed["landmark_yaw"][0] == pytest.approx(1.0, abs=0.05)
+
+
+def test_replicas_of_the_leakage_begin_with_the_leakage() -> None:
+    generator, found = ToyGenerator(), direction([1.0, 0.4])
+    method = Evaluate(samples=60, psi=1.0, bootstraps=200)
+    seen = method.respond(generator, found, [ToyScorer()])
+    replicas, row = leakage_replicas(seen, "age", 200), method.judge(found, seen)
+    assert replicas[0] == pytest.approx(row.total_leakage[0])
+    assert len(replicas) == 201
+    assert row.total_leakage[1] <= float(sorted(replicas[1:])[100]) <= row.total_leakage[2]
+
+
+def test_what_nobody_looked_for_is_not_measured() -> None:
+    row = judged([1.0])
+    assert row.span is None
+    assert row.identity is None
+
+
+def test_identity_is_not_told_where_the_target_never_changed_that_much() -> None:
+    generator, found = ToyGenerator(), direction([0.05])
+    method = Evaluate(samples=30, psi=1.0, bootstraps=20)
+    row = method.judge(
+        found, method.respond(generator, found, [ToyScorer()], lambda images: images[:, 0, 0, :4])
+    )
+    assert row.identity is None
+
+
+def test_strengths_reach_as_far_as_asked() -> None:
+    assert Evaluate.reaching(2, samples=10).strengths == (-2.0, -1.0, 0.0, 1.0, 2.0)
+    with pytest.raises(BadInput, match="--reach"):
+        Evaluate.reaching(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from latentlab.core.errors import BadFile, UnknownName, WrongGenerator
+from latentlab.core.errors import BadFile, BadInput, UnknownName, WrongGenerator
 from latentlab.core.seeds import draw_z
 from latentlab.scorers.bank import Bank, bank_key
 from tests.directions.toy import ToyGenerator, ToyScorer, toy_bank
@@ -75,3 +75,39 @@ def test_an_unknown_attribute_is_refused(tmp_path) -> None:
     _, bank = toy_bank(tmp_path, 500)
     with pytest.raises(UnknownName, match="did you mean 'smile'"):
         bank.read(500).column("smlie")
+
+
+def test_a_score_that_is_no_number_ends_the_filling_in_one_line(tmp_path) -> None:
+    class Blind(ToyScorer):
+        def __call__(self, images):
+            scores = super().__call__(images)
+            scores[3, 2] = torch.nan
+            return scores
+
+    generator = ToyGenerator()
+    bank = Bank.open(tmp_path, bank_key(generator, [Blind()]))
+    with pytest.raises(BadInput, match="no number for 'smile' on seed 3") as caught:
+        bank.extend(500, generator, [Blind()], batch=250)
+    assert "\n" not in str(caught.value)
+    assert bank.has() == 0
+
+
+def test_one_column_is_read_without_the_latents(tmp_path) -> None:
+    _, bank = toy_bank(tmp_path, 1000)
+    assert torch.equal(bank.column("smile", 700), bank.read(700).column("smile"))
+    with pytest.raises(UnknownName, match="smile"):
+        bank.column("smlie", 700)
+
+
+def test_a_block_names_what_it_is_of_and_a_foreign_one_is_refused(tmp_path) -> None:
+    import json
+
+    import pyarrow.parquet as pq
+
+    _, bank = toy_bank(tmp_path / "one", 500)
+    _, other = toy_bank(tmp_path / "two", 500, correlation=0.1)
+    story = json.loads(pq.read_schema(bank.path(0)).metadata[b"latentlab"])
+    assert story == {"model": bank.key.model, "scorers": ["toy"]}
+    bank.path(0).write_bytes(other.path(0).read_bytes())
+    with pytest.raises(WrongGenerator, match=r"block-00000\.parquet was made with the network"):
+        bank.read(500)

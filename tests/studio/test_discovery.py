@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
+from latentlab.core.direction import Direction
 from latentlab.core.errors import BadFile, BadInput, MissingPart, UnknownName
+from latentlab.core.latent import Latent, Space
 from latentlab.metrics.leakage import Evaluate
+from latentlab.studio import pairs as pairs_task
 from latentlab.studio.discover import discover, import_file
 from latentlab.studio.evaluate import evaluate
 from latentlab.studio.library import direction_files, find_direction
+from latentlab.studio.pairs import Counterfactual, opened, rendered_pairs
 from latentlab.studio.population import confounders, disentanglement
+from latentlab.studio.port import Ported, _measured
 from latentlab.studio.studio import Studio
 from tests.directions.toy import ToyGenerator, ToyScorer
 
@@ -87,3 +95,83 @@ def test_confounders_are_named(studio) -> None:
     assert first.correlation > 0.4
     assert str(first).startswith("age and glasses come together: r = +0.")
     assert confounders(studio, [ToyScorer()]) == [first]
+
+
+def test_the_report_tells_confounders_and_spaces(studio, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("latentlab.studio.discover.default_guides", lambda studio: [ToyScorer()])
+    monkeypatch.setattr("latentlab.studio.evaluate.default_judges", lambda studio: [ToyScorer()])
+    monkeypatch.setattr("latentlab.studio.companions.judge", lambda studio: ToyScorer())
+    discover(studio, "regression", attribute="age", samples=1000)
+    judged = evaluate(studio, ["age"], method=FEW, identity=False, dci=200, out=tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text()
+    assert "age and glasses come together" in page
+    assert "<td>W+</td>" in page
+    assert judged.as_json()[0]["confounders"][0]["other"] in {"age", "glasses"}
+    assert judged.dci["w"]["n"] == 200
+
+
+def test_a_direction_whose_target_no_judge_sees_is_judged_by_what_it_changes(studio) -> None:
+    vector = torch.zeros(12)
+    vector[2] = 1.0
+    nameless = Direction("mine", Space.W, vector, model=studio.generator.hash, story={"attribute": "mine"})
+    with pytest.warns(UserWarning, match="changes most: smile"):
+        judged = evaluate(studio, [nameless], method=FEW, scorers=[ToyScorer()], identity=False)
+    assert judged.evaluations[0].target == "smile"
+
+
+def test_a_port_tells_what_the_child_keeps_of_a_step(studio, tmp_path) -> None:
+    class Half(ToyGenerator):
+        def styles(self, w_plus):
+            return w_plus.flatten(1) * 0.5
+
+    child = Studio("half", home=tmp_path)
+    child.__dict__["generator"] = Half()
+    (found,) = discover(studio, "joint", scorers=[ToyScorer()], attribute="age", samples=500, rounds=0)
+    moved = replace(found, model=child.generator.hash)
+    ported = _measured(studio, child, found, moved, FEW, [ToyScorer()], None)
+    assert ported.kept == pytest.approx(0.5, abs=0.05)
+    assert ported.direction.story["kept_of_step"] == pytest.approx(0.5, abs=0.05)
+    assert set(ported.as_json()) == {"kept", "parent", "child"}
+    assert Ported(moved).as_json() == {"kept": None}
+
+
+def test_rendered_pairs_differ_in_one_factor_alone() -> None:
+    from latentlab.world.laws import draw_faces
+
+    face = draw_faces(1, "natural", 3)[0]
+    before, after = Counterfactual.parse("age=20").pair(face)
+    assert after.age - before.age == pytest.approx(20)
+    assert replace(before, age=face.age) == replace(after, age=face.age) == face
+    bare, worn = Counterfactual.parse("glasses=1").pair(face)
+    assert bare.glasses == "none" != worn.glasses
+    assert Counterfactual.parse("smile").change == pytest.approx(0.5)
+    for words, told in (
+        ("nose=1", "factor of a face"),
+        ("age=old", "age=20"),
+        ("age=500", "cannot be rendered"),
+    ):
+        with pytest.raises((BadInput, UnknownName), match=told):
+            Counterfactual.parse(words)
+
+
+def test_pairs_from_renders_know_their_step(studio, monkeypatch) -> None:
+    sides = iter((torch.zeros(4, 2, 12), torch.ones(4, 2, 12)))
+    monkeypatch.setattr(
+        pairs_task, "_brought_home", lambda studio, batches, tell: Latent(Space.W_PLUS, next(sides))
+    )
+    (found,) = discover(studio, "pairs", renders="age=20", pairs=4, name="older")
+    assert (found.name, found.step, found.unit) == ("older", 20.0, "years")
+    assert torch.equal(found.vector, torch.ones(12))
+    with pytest.raises(BadInput, match="--pairs"):
+        rendered_pairs(studio, Counterfactual.parse("age=20"), 0)
+    with pytest.raises(BadInput, match="--renders makes its own"):
+        discover(studio, "pairs", renders="age=20", before=["a.png"])
+
+
+def test_a_folder_stands_for_the_pictures_in_it(tmp_path) -> None:
+    for name in ("b.png", "a.jpg", "notes.txt"):
+        (tmp_path / name).touch()
+    assert opened([tmp_path, "portrait"]) == [tmp_path / "a.jpg", tmp_path / "b.png", "portrait"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadFile, match="no pictures"):
+        opened([tmp_path / "empty"])
