@@ -22,9 +22,15 @@ LATENTLAB="${LATENTLAB:-latentlab}"
 $LATENTLAB finetune --network "$PARENT" --data "$PHOTOS" --out "$RUN" --images "$IMAGES" --resume \
     --set augment_target=0.6 ${SETTINGS:---set precision=bf16}
 
+# A parent that has no name yet gets one in the run's own lab, its encoder and critic beside it.
+if [ -f "$PARENT" ]; then
+    mkdir -p "$RUN/lab/networks"
+    cp "$(dirname "$PARENT")"/*.safetensors "$RUN/lab/networks/"
+fi
+
 # A folder that can be shipped as it is: the difference and its card, with the search for reproduced faces.
 mkdir -p "$RUN/portraits"
 cp "$RUN/difference.safetensors" "$RUN/portraits/difference.safetensors"
-$LATENTLAB models card "$RUN/portraits/difference.safetensors" --measure --out "$RUN/portraits" \
+$LATENTLAB models card "$RUN/portraits/difference.safetensors" --measure --out "$RUN/portraits" --home "$RUN/lab" \
     --training "$PHOTOS" --nearest "$NEAREST" --photos "$PHOTOS" ${CARD:---compared 0 --encoded 0}
 echo "to use it: latentlab models add portraits $RUN/portraits/difference.safetensors"

@@ -13,8 +13,9 @@ from torch import nn
 
 from latentlab.backbones.presets import preset
 from latentlab.backbones.saving import save_networks
+from latentlab.backbones.settings import checked
 from latentlab.backbones.transfer import Parent, parent
-from latentlab.core.errors import BadInput, LatentLabError, MissingPart, unknown
+from latentlab.core.errors import BadInput, LatentLabError, MissingPart
 from latentlab.core.watch import Watch, on_stderr, silent
 from latentlab.data.folder import Folder
 from latentlab.data.source import Source as DataSource
@@ -68,6 +69,8 @@ class Train:
             source: replaces `data`: any function from sample numbers to a batch.
             measure: figures of the averaged generator for the log, every `measure_steps` steps.
         """
+        if self.images < 1:
+            raise BadInput(f"{self.images} images teach nothing; show at least one: --images 1000000")
         device = pick_device(self.device)
         chosen = preset(self.preset, self.resolution)
         model, pace = chosen.model, chosen.pace
@@ -130,11 +133,7 @@ class Train:
         return Renders(resolution, seed + 1, device=str(pick_device(self.device)))
 
     def _settings(self, model: Any, pace: Pace) -> dict[str, Any]:
-        known = {one.name for one in fields(model)} | {one.name for one in fields(pace)}
-        for name in self.settings:
-            if name not in known:
-                raise unknown("training setting", name, known)
-        return dict(self.settings)
+        return checked(self.settings, (type(model), type(pace)))
 
     def _story(
         self, model: Any, source: Source, begun: Parent | None, before: Mapping[str, Any]

@@ -13,8 +13,9 @@ from latentlab.backbones.encoder import EncoderTraining, encoder_preset
 from latentlab.backbones.likeness import Distance, Likeness
 from latentlab.backbones.mixture import Mixture
 from latentlab.backbones.saving import archive
+from latentlab.backbones.settings import checked
 from latentlab.backbones.train import pick_device, training_story
-from latentlab.core.errors import BadInput, unknown
+from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.watch import Watch, silent
 from latentlab.data.holdout import is_held_out
@@ -66,12 +67,9 @@ class TrainEncoder:
             raise BadInput("encoders are trained for unconditional generators; this one has classes")
         device = pick_device(self.device)
         settings, pace = encoder_preset(self.preset)
-        known = {one.name for one in fields(settings)} | {one.name for one in fields(pace)}
-        for name in self.settings:
-            if name not in known:
-                raise unknown("encoder setting", name, known)
-        settings = replace(settings, **_of(settings, self.settings))
-        pace = replace(pace, **_of(pace, self.settings))
+        theirs = checked(self.settings, (type(settings), type(pace)), "encoder setting")
+        settings = replace(settings, **_of(settings, theirs))
+        pace = replace(pace, **_of(pace, theirs))
         if perceptual is None:
             perceptual = best_distance(
                 None if critic is None else critic.to(device).eval().requires_grad_(False), device

@@ -103,8 +103,8 @@ def _read(shape: type, program: str, words: list[str]) -> tuple[Any, list[str]]:
 
 def _one_line(box: str) -> str:
     """tyro's box as a line: what stands above its first rule, without the frame."""
-    lines = [line.strip("│ ").strip() for line in box.splitlines() if not line.startswith(("╭", "╰"))]
-    end = next((number for number, line in enumerate(lines) if line.startswith("──")), None)
+    lines = [line.strip("│| ").strip() for line in box.splitlines() if not line.startswith(("╭", "╰", "+-"))]
+    end = next((number for number, line in enumerate(lines) if line.startswith(("──", "---"))), None)
     text = " ".join(line for line in lines[:end] if line)
     return text.removeprefix("Error parsing ").rstrip(".") or "these words make no command"
 

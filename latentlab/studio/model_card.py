@@ -94,10 +94,13 @@ class CardMaker:
         self._sheets()
         self._keep()
         notes = self.out / NOTES
-        text = page(
-            self.studio.name, self.figures, notes.read_text(encoding="utf-8") if notes.is_file() else ""
-        )
+        text = page(self._title(), self.figures, notes.read_text(encoding="utf-8") if notes.is_file() else "")
         return write_text(self.out / CARD, text)
+
+    def _title(self) -> str:
+        """The network's name; of a file that is called what such files are called, its folder's."""
+        file = Path(self.studio.network)
+        return file.absolute().parent.name if file.stem in {"generator", "difference"} else self.studio.name
 
     def _before(self) -> Figures:
         try:

@@ -75,8 +75,10 @@ def _open(path: Path) -> np.ndarray:
         images = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise BadFile(f"there is no file {path}") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise BadFile(f"cannot read {path} as packed images: {error}") from None
+    except (OSError, ValueError, EOFError):
+        raise BadFile(
+            f"cannot read {path} as packed images; give a folder of pictures, or a .npy that latentlab packed"
+        ) from None
     if (
         images.ndim != 4
         or images.shape[1] != 3

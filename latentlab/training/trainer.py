@@ -250,9 +250,14 @@ class Trainer:
             return
         self.sound = False
         where, step = bad or ("of another process", self.step)
+        told = f"the loss '{where}' became NaN or infinite at step {step} ({step * self.pace.batch:,} images)"
+        if not self.run.checkpoints:
+            raise Diverged(
+                f"{told}, before anything was saved; begin again with a lower learning rate, or in fp32"
+            )
         raise Diverged(
-            f"the loss '{where}' became NaN or infinite at step {step} ({step * self.pace.batch:,} images); the last good "
-            f"checkpoint in {self.run.folder} is kept: resume from it with a lower learning rate, or in fp32"
+            f"{told}; the last good checkpoint in {self.run.folder} is kept: resume from it with a lower learning rate, "
+            "or in fp32"
         )
 
 

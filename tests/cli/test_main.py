@@ -119,6 +119,13 @@ def test_a_flag_with_a_wrong_value_is_one_line(words: list[str], run) -> None:
     assert "latentlab generate --help" in failed.line
 
 
+def test_a_terminal_without_frames_gets_the_same_line() -> None:
+    from latentlab.cli.arguments import _one_line
+
+    rules = "| ------ |\n| Argument helptext: |\n+--------+"
+    assert _one_line(f"+- Value error -+\n| Error parsing --psi: no number |\n{rules}") == "--psi: no number"
+
+
 def test_bad_input_is_one_line_and_exit_code_two(fails, run) -> None:
     failed = run("fails")
     assert (failed.code, failed.line) == (

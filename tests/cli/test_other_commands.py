@@ -155,6 +155,8 @@ WRONG = [
     ("train", ["--out", "r", "--data", "gone"], "gone"),
     ("train", ["--out", "r", "--preset", "magic"], "magic"),
     ("train", ["--out", "r", "--set", "nonsense=1"], "nonsense"),
+    ("train", ["--out", "r", "--set", "learning_rate=fast"], "learning_rate"),
+    ("train", ["--out", "r", "--images", "0"], "--images"),
     ("train-scorer", ["--out", "r", "--role", "king"], "king"),
     ("world sheet", ["--face-model", "gone.npz"], "gone.npz"),
     ("world render", ["--out", "w", "--face-model", "gone.npz"], "gone.npz"),
