@@ -48,7 +48,7 @@ def interpolate(
         pixels: int64 [p], places in the flattened index.
 
     Returns:
-        float32 [p, channels].
+        float32 [p, channels], a channel's values side by side in memory (the transpose is contiguous).
 
     Raises:
         BadArgument: wrong shapes or types.
@@ -106,14 +106,14 @@ def interpolate_op(
     kernels = kernels_for(positions)
     if kernels is None:
         return reference_interpolate(attributes, corners, positions, triangles, index, pixels)
-    out = torch.empty(len(pixels), attributes.shape[2], dtype=torch.float32, device=positions.device)
+    out = torch.empty(attributes.shape[2], len(pixels), dtype=torch.float32, device=positions.device)
     kernels.interpolate(attributes, corners, positions, triangles, index, pixels, out)
-    return out
+    return out.T
 
 
 @interpolate_op.register_fake
 def _(attributes, corners, positions, triangles, index, pixels):
-    return attributes.new_empty(len(pixels), attributes.shape[2])
+    return attributes.new_empty(attributes.shape[2], len(pixels)).T
 
 
 class _SetUp:
@@ -225,4 +225,4 @@ def reference_interpolate(
     weights = torch.zeros_like(weights).scatter(1, setup.order, weights)
     source = image if attributes.shape[0] > 1 else torch.zeros_like(image)
     values = (attributes[source[:, None], corners[row]] * weights[..., None]).sum(1)
-    return torch.where(shown[:, None], values, torch.zeros_like(values)).to(device)
+    return torch.where(shown[:, None], values, torch.zeros_like(values)).T.contiguous().T.to(device)

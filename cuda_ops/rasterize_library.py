@@ -38,7 +38,7 @@ class Kernels(Protocol):
     def interpolate(
         self, attributes: Tensor, corners: Tensor, positions: Tensor, triangles: Tensor, index: Tensor, pixels: Tensor, out: Tensor
     ) -> None:  # fmt: skip
-        """Fills out, [p, channels]."""
+        """Fills out, [channels, p]."""
 
 
 class CpuKernels:
@@ -142,6 +142,8 @@ def _compiler(device: str) -> list[str]:
     if not found:
         raise FileNotFoundError(f"no {name} was found")
     command = [*found.split(), *FLAGS[device]]
+    if device == "cpu" and torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512"):
+        command.append("-mavx2")
     if device == "cuda":
         major, minor = torch.cuda.get_device_capability()
         command.append(f"-arch=sm_{major}{minor}")

@@ -73,9 +73,9 @@ __global__ void interpolate_pixels(const float* attributes, const int32_t* corne
   if (i >= count) return;
   int64_t p = pixels[i], image = p / (height * width), inside = p % (height * width);
   int32_t k = index[p];
-  float* to = out + i * channels;
+  float* to = out + i;
   if (k < 0) {
-    for (int64_t c = 0; c < channels; ++c) to[c] = 0.0f;
+    for (int64_t c = 0; c < channels; ++c) to[c * count] = 0.0f;
     return;
   }
   const float* base = positions + image * vertices * 3;
@@ -87,7 +87,7 @@ __global__ void interpolate_pixels(const float* attributes, const int32_t* corne
   const float* values = attributes + (attribute_images == 1 ? 0 : image) * rows * channels;
   const int32_t* from = corners + k * 3LL;
   const float *a = values + from[0] * channels, *b = values + from[1] * channels, *d = values + from[2] * channels;
-  for (int64_t c = 0; c < channels; ++c) to[c] = a[c] * w[0] + b[c] * w[1] + d[c] * w[2];
+  for (int64_t c = 0; c < channels; ++c) to[c * count] = a[c] * w[0] + b[c] * w[1] + d[c] * w[2];
 }
 
 unsigned int blocks(int64_t count) { return (unsigned int)((count + kThreads - 1) / kThreads); }

@@ -9,19 +9,20 @@ from latentlab.world.light import to_linear
 
 
 def paint_background(table: dict[str, Tensor], side: int) -> Tensor:
-    """Linear RGB, [n, side, side, 3]."""
+    """Linear RGB, [3, n, side, side]."""
     place = (torch.arange(side, device=table["age"].device) + 0.5) / side
-    y, x = place[:, None], place[None, :]
     top, bottom = to_linear(table["background_top"]), to_linear(table["background_bottom"])
     strength, first, second, third = table["background_blur"].unbind(1)
 
     def wave(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-        a, b, c = a[:, None, None], b[:, None, None], c[:, None, None]
-        return torch.sin(6.28 * (x * (0.4 + 1.3 * a) + y * (1.1 * b - 0.5) + c))
+        x = 6.28 * place * (0.4 + 1.3 * a)[:, None]  # [n side]
+        y = 6.28 * (place * (1.1 * b - 0.5)[:, None] + c[:, None])
+        # the sine of x + y for all pairs
+        return torch.stack([y.sin(), y.cos()], 2) @ torch.stack([x.cos(), x.sin()], 1)
 
     shapes = wave(first, second, third) * wave(second, third, first) + 0.6 * wave(
         third, first * 2, second + 0.3
     ) * wave(1.6 * first, third, 0.7 * second)
-    mix = (y[None] + 0.35 * strength[:, None, None] * shapes).clamp(0, 1)[..., None]
-    picture = top[:, None, None] * (1 - mix) + bottom[:, None, None] * mix
-    return picture * (1 + 0.45 * strength[:, None, None, None] * shapes[..., None]).clamp_min(0.1)
+    mix = (place[:, None] + 0.35 * strength[:, None, None] * shapes).clamp(0, 1)
+    picture = torch.lerp(top.T[..., None, None], bottom.T[..., None, None], mix)
+    return picture * (1 + 0.45 * strength[:, None, None] * shapes).clamp_min(0.1)

@@ -11,6 +11,7 @@ from torch.nn.functional import normalize
 from latentlab.world.camera import Camera
 from latentlab.world.haircuts import cut_of
 from latentlab.world.scalp import CENTRE, Scalp, receded, recession, surface_radius
+from latentlab.world.vectors import colour_like, cross, dot, unit
 
 WHORL = (0.0, 13.4, -3.8)
 KNOT = (0.0, 14.6, -4.6)
@@ -106,55 +107,58 @@ def _combed(scalp: Scalp, cut: dict[str, Tensor], table: dict[str, Tensor]) -> T
 def _march(
     scalp: Scalp, cut: dict[str, Tensor], root: Tensor, way: Tensor, down: Tensor, step: Tensor, layer: Tensor, segments: int
 ) -> Tensor:  # fmt: skip
-    centre = root.new_tensor(CENTRE)
+    root, way = (values.permute(2, 0, 1).contiguous() for values in (root, way))  # [3 n r]
+    down, centre = down.T[..., None], colour_like(root, *CENTRE)[..., None]
     long = (cut["side"] > 8).float() * (1 - cut["bun"])
-    side = torch.where(way[..., 0] >= 0, 1.0, -1.0)
-    bangs = (cut["forward"] > 1).float() * _bangs(root)
-    tied = (cut["bun"] * 0.6)[..., None]
+    side = torch.where(way[0] >= 0, 1.1, -1.1)
+    hanging = long * (1 - (cut["forward"] > 1).float() * _bangs(scalp.root)[None])
+    veiled, tied = bool((long > 0).any()), bool((cut["bun"] > 0).any())
+    stride = step
     points, at = [root], root
     for k in range(segments):
-        pull = (cut["gravity"] * step * min(1.0, (k + 0.5) / 2.5))[..., None] * down[:, None]
-        x, y, z = at.unbind(-1)
-        veil = (
-            ((z - 2.0) / 3.0).clamp(0, 1)
-            * ((11.0 - y) / 3.0).clamp(0, 1)
-            * ((8.2 - x.abs()) / 2.0).clamp(0, 1)
-        )
-        veil = veil * long * (1 - bangs)
-        aside = torch.stack([veil * side * 1.1, torch.zeros_like(veil), -0.6 * veil], -1)
-        way = normalize(way + pull + aside * step[..., None].clamp(max=1.0), dim=-1)
-        gap = root.new_tensor(KNOT) - at
-        way = normalize(torch.lerp(way, normalize(gap, dim=-1, eps=1e-4), tied), dim=-1)
-        stride = torch.where(tied[..., 0] > 0, torch.minimum(step, gap.norm(dim=-1) * 0.7), step)
-        ahead = at + way * stride[..., None]
+        way = way + (cut["gravity"] * step * min(1.0, (k + 0.5) / 2.5)) * down
+        if veiled:
+            veil = ((at[2] - 2.0) / 3.0).clamp(0, 1) * ((11.0 - at[1]) / 3.0).clamp(0, 1)
+            veil = veil * ((8.2 - at[0].abs()) / 2.0).clamp(0, 1) * hanging * step.clamp(max=1.0)
+            way[0] += veil * side
+            way[2] -= 0.6 * veil
+        way = unit(way)
+        if tied:
+            gap = colour_like(root, *KNOT)[..., None] - at
+            way = unit(torch.lerp(way, unit(gap, 1e-4), cut["bun"] * 0.6))
+            stride = torch.where(cut["bun"] > 0, torch.minimum(step, dot(gap, gap).sqrt() * 0.7), step)
+        ahead = at + way * stride
 
         offset = ahead - centre
-        radius = offset.norm(dim=-1)
-        least = surface_radius(scalp, offset) + layer * min(1.0, (k + 1) / 3)
-        push = least / radius.clamp_min(1e-3)
-        cling = cut["stick"] * ((ahead[..., 1] - 2.0) / 3.0).clamp(0, 1)
+        least = surface_radius(scalp, offset.movedim(0, -1)) + layer * min(1.0, (k + 1) / 3)
+        push = least / dot(offset, offset).sqrt().clamp_min(1e-3)
+        cling = cut["stick"] * ((ahead[1] - 2.0) / 3.0).clamp(0, 1)
         push = torch.where(push > 1, push, torch.lerp(torch.ones_like(push), push, cling))
-        ahead = centre + offset * push[..., None]
-        way = normalize(torch.lerp(way, normalize(ahead - at, dim=-1), 0.7), dim=-1)
+        ahead = centre + offset * push
+        way = unit(torch.lerp(way, unit(ahead - at), 0.7))
         at = ahead
         points.append(at)
-    return torch.stack(points, 2)
+    return torch.stack(points, 3).permute(1, 2, 3, 0)
 
 
 def _curl(strands: Tensor, cut: dict[str, Tensor], chance: Tensor) -> Tensor:
-    count = strands.shape[2]
-    along = torch.linspace(0, 1, count, device=strands.device)
-    tangent = normalize(
-        torch.cat([strands[:, :, 1:] - strands[:, :, :-1], strands[:, :, -1:] - strands[:, :, -2:-1]], 2),
-        dim=-1,
-        eps=1e-6,
-    )
-    outward = normalize(strands - strands.new_tensor(CENTRE), dim=-1)
-    one = normalize(torch.cross(tangent, outward, dim=-1), dim=-1, eps=1e-6)
-    two = torch.cross(one, tangent, dim=-1)
+    if not bool((cut["curl"] > 0).any()):
+        return strands
+    along = torch.linspace(0, 1, strands.shape[2], device=strands.device)
+    columns = strands.permute(3, 0, 1, 2)  # [3 n r k]
+    tangent = unit(_ahead(columns), 1e-6)
+    outward = unit(columns - colour_like(strands, *CENTRE)[..., None, None])
+    one = unit(cross(tangent, outward), 1e-6)
+    two = cross(one, tangent)
     phase = 6.283 * (cut["turns"][..., None] * along * (0.85 + 0.3 * chance[..., 3:4]) + chance[..., 3:4])
     size = cut["curl"][..., None] * (along * 4).clamp(max=1.0) * (0.7 + 0.6 * chance[..., 1:2])
-    return strands + one * (size * phase.cos())[..., None] + two * (size * phase.sin())[..., None]
+    return (columns + one * (size * phase.cos()) + two * (size * phase.sin())).permute(1, 2, 3, 0)
+
+
+def _ahead(columns: Tensor) -> Tensor:
+    """Steps along strands [3, n, r, k], the last one twice."""
+    steps = columns.diff(dim=3)
+    return torch.cat([steps, steps[..., -1:]], 3)
 
 
 def _gather(strands: Tensor, cut: dict[str, Tensor], scalp: Scalp) -> Tensor:
@@ -169,6 +173,8 @@ def _gather(strands: Tensor, cut: dict[str, Tensor], scalp: Scalp) -> Tensor:
 
 def _tie(strands: Tensor, cut: dict[str, Tensor], scalp: Scalp, chance: Tensor) -> Tensor:
     """A share of the strands of tied hair winds round the bun."""
+    if not bool((cut["bun"] > 0.5).any()):
+        return strands
     angle = torch.linspace(0, 3.6, strands.shape[2], device=strands.device)
     axis = normalize(
         torch.stack([chance[0, :, 1] - 0.5, 0.3 * (chance[0, :, 2] - 0.5), chance[0, :, 3] - 0.5], 1), dim=1
@@ -207,27 +213,25 @@ def ribbon_triangles(strands: int, points: int) -> Tensor:
 
 def ribbons(
     points: Tensor, there: Tensor, half_width: Tensor, distance: Tensor, chance: Tensor, middle: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Flat bands along strands [n, r, k, 3] (camera frame): points, normals [n, r*k*2, 3] and extra [n, r*k*2, 6].
+) -> tuple[Tensor, Tensor]:
+    """Flat bands along strands [n, r, k, 3] (camera frame): points [n, r*k*2, 3] and attributes [n, r*k*2, 12].
 
-    Extra is the tangent, the place along (0..1), across (-1..1) and the strand's random number."""
+    What the material gets is the tangent, the place along (0..1), across (-1..1) and the strand's random number."""
     n, r, k, _ = points.shape
-    tangent = torch.cat([points[:, :, 1:] - points[:, :, :-1], points[:, :, -1:] - points[:, :, -2:-1]], 2)
-    tangent = normalize(tangent, dim=-1, eps=1e-6)
-    eye = torch.zeros_like(points)
-    eye[..., 2] = distance[:, None, None]
-    side = normalize(torch.cross(tangent, eye - points, dim=-1), dim=-1, eps=1e-6)
+    columns = points.permute(3, 0, 1, 2).contiguous()  # [3 n r k]
+    tangent = unit(_ahead(columns), 1e-6)
+    eye = -columns
+    eye[2] += distance[:, None, None]
+    side = unit(cross(tangent, eye), 1e-6)
     along = torch.linspace(0, 1, k, device=points.device)
-    taper = (1 - along**3 * 0.85) * there[..., None]
-    half = half_width[..., None] * taper
-    offset = side * half[..., None]
-    both = torch.stack([points - offset, points + offset], 3).reshape(n, -1, 3)
-    outward = normalize(points - middle[:, None, None], dim=-1)
-    normal = outward[:, :, :, None].expand(-1, -1, -1, 2, -1).reshape(n, -1, 3)
-    across = torch.tensor([-1.0, 1.0], device=points.device).expand(n, r, k, 2)
-    extra = torch.cat([
-        tangent[:, :, :, None].expand(-1, -1, -1, 2, -1),
-        along[:, None].expand(n, r, k, 2)[..., None], across[..., None],
-        chance[:, :1, None, None].expand(n, r, k, 2, 1) if chance.ndim == 2 else chance,
-    ], -1).reshape(n, -1, 6)  # fmt: skip
-    return both, normal, extra
+    offset = side * (half_width * there)[..., None] * (1 - along**3 * 0.85)
+    both = torch.stack([columns - offset, columns + offset], 4)  # [3 n r k 2]
+    outward = unit(columns - middle.T[..., None, None])
+    rows = torch.empty(n, r, k, 2, 12, device=points.device)
+    for values, first in ((outward[..., None], 0), (both, 3), (tangent[..., None], 6)):
+        rows[..., first : first + 3] = values.movedim(0, -1)
+    rows[..., 9] = along[:, None]
+    rows[..., 10] = rows.new_tensor([-1.0, 1.0])
+    rows[..., 11] = chance[:, :1, None]
+    rows = rows.view(n, -1, 12)
+    return rows[..., 3:6], rows

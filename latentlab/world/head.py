@@ -12,6 +12,7 @@ from latentlab.world.expressions import blend_weights, gaze_angles
 from latentlab.world.lashes import Lashes, find_lashes
 from latentlab.world.model import PARTS, FaceModel
 from latentlab.world.sculpt import MASCULINE, OLD, push_field
+from latentlab.world.vectors import cross, unit
 
 EYES = (PARTS.index("eye_right"), PARTS.index("eye_left"))
 
@@ -24,6 +25,10 @@ class Head:
     """Neutral mean head, [v, 3] centimetres."""
     triangles: Tensor
     """int32 [t, 3]."""
+    fans: Tensor
+    """The triangles round each vertex, int64 [t * 3]."""
+    fan_starts: Tensor
+    """Where each vertex' run begins in them, int64 [v]."""
     triangles_uv: Tensor
     """int32 [t, 3] into `texcoords`."""
     triangle_part: Tensor
@@ -120,8 +125,9 @@ def prepare_head(model: FaceModel, atlas: Atlas) -> Head:
     expression = model.expression[:, used].clone()
     expression[:, balls] = 0  # eyeballs turn as a whole, see _turn_eye
 
+    fans, fan_starts = find_fans(triangles, len(rest))
     return Head(
-        rest=rest, triangles=triangles.int(), triangles_uv=model.faces_uv[drawn],
+        rest=rest, triangles=triangles.int(), fans=fans, fan_starts=fan_starts, triangles_uv=model.faces_uv[drawn],
         triangle_part=part[triangles].amax(1), texcoords=model.texcoords,
         identity=model.identity[:, used].flatten(1).contiguous(), expression=expression.flatten(1).contiguous(),
         expression_names=model.expression_names,
@@ -156,12 +162,17 @@ def _surface(rest: Tensor, part: Tensor) -> Tensor:
     return surface
 
 
-def vertex_normals(vertices: Tensor, triangles: Tensor) -> Tensor:
-    """Area-weighted smooth normals, [n, v, 3]."""
-    corners = triangles.long()
-    a, b, c = (vertices[:, corners[:, i]] for i in range(3))
-    face = torch.cross(b - a, c - a, dim=2)
-    total = torch.zeros_like(vertices)
-    for i in range(3):
-        total.index_add_(1, corners[:, i], face)
-    return torch.nn.functional.normalize(total, dim=2, eps=1e-9)
+def find_fans(triangles: Tensor, vertices: int) -> tuple[Tensor, Tensor]:
+    """The triangles round each vertex, one after the other (int64 [t * 3]), and where each vertex' run begins."""
+    corners, order = triangles.long().flatten().sort(stable=True)
+    return order // 3, torch.searchsorted(corners, torch.arange(vertices))
+
+
+def vertex_normals(vertices: Tensor, triangles: Tensor, fans: Tensor, starts: Tensor) -> Tensor:
+    """Area-weighted smooth normals, [n, v, 3]; fans and starts as `find_fans` gives them."""
+    rows = vertices.permute(1, 2, 0).flatten(1)  # [v 3*n]
+    a, b, c = (rows.index_select(0, corner) for corner in triangles.T.contiguous())
+    one, other = (edge.T.unflatten(0, (3, -1)) for edge in (b - a, c - a))  # [3 n t]
+    face = cross(one, other).flatten(0, 1).T.contiguous()
+    total = torch.nn.functional.embedding_bag(fans, face, starts, mode="sum")
+    return unit(total.T.unflatten(0, (3, -1)), 1e-9).permute(1, 2, 0)

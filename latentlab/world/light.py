@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -25,10 +25,15 @@ class Light:
     rim: Tensor
     """Rim light, [n, 3]."""
 
+    def of(self, rows: slice) -> Light:
+        """The light of some faces."""
+        return Light(*(getattr(self, field.name)[rows] for field in fields(self)))
+
 
 def pick(values: Tensor, image: Tensor) -> Tensor:
-    """Each pixel's row of a table of faces, [n, ...] by [p] -> [p, ...]; a batch of one broadcasts instead ([1, ...])."""
-    return values if len(values) == 1 else values[image]
+    """Each pixel's column of a table of faces, [n, ...] by [p] -> [..., p]; a batch of one broadcasts instead ([..., 1])."""
+    columns = values.movedim(0, -1)
+    return columns if len(values) == 1 else columns.index_select(-1, image)
 
 
 def to_linear(colour: Tensor) -> Tensor:
@@ -38,8 +43,9 @@ def to_linear(colour: Tensor) -> Tensor:
 
 def to_display(linear: Tensor) -> Tensor:
     """Linear light to sRGB with a soft shoulder, so that highlights do not clip."""
-    soft = torch.where(linear > 0.6, 0.6 + 0.4 * torch.tanh((linear - 0.6) / 0.55), linear)
-    return soft.clamp_min(1e-5) ** (1 / 2.2)
+    over = ((linear - 0.6) * (-2 / 0.55)).clamp_max_(0).exp_()
+    over = (1 - over).div_(over.add_(1))  # tanh of half of it
+    return linear.clamp(1e-5, 0.6).add_(over, alpha=0.4).pow_(1 / 2.2)
 
 
 def kelvin_colour(kelvin: Tensor) -> Tensor:

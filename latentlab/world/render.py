@@ -8,9 +8,8 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
-from cuda_ops.rasterize import interpolate, rasterize
+from cuda_ops.rasterize import rasterize
 from latentlab.core.errors import BadInput
 from latentlab.core.shapes import Images, Landmarks
 from latentlab.world.atlas import SIZES, kept_atlas
@@ -21,15 +20,15 @@ from latentlab.world.head import Head, prepare_head
 from latentlab.world.lenses import lay_lenses
 from latentlab.world.light import set_light, to_display
 from latentlab.world.model import FaceModel, load_face_model
-from latentlab.world.scene import Scene, join, pose_head
-from latentlab.world.shade import Shading, shade
+from latentlab.world.scene import join, pose_head
+from latentlab.world.shade import shade
 from latentlab.world.strips import Wardrobe, dress, prepare_wardrobe
 from latentlab.world.toon import draw_outlines
-from latentlab.world.visible import Visible, find_visible
+from latentlab.world.visible import Outlook, Visible, look
 
 LARGEST = 2048
 PIXELS_AT_ONCE = {"cpu": 512 * 512, "cuda": 64 * 512 * 512}
-"""Sub-pixels shaded together; a CPU likes what fits its caches."""
+"""Sub-pixels drawn together; a CPU likes what fits its caches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,42 +100,37 @@ class Renderer:
 
         light = set_light(table)
         depth = torch.where(inverse > 0, 1 / inverse.clamp_min(1e-6), torch.zeros_like(inverse))
-        seen = find_visible(scene, table, canvas, index, depth, light.direction)
+        outlook = look(scene, table, canvas, index, depth, light.direction)
 
-        def read(skin: Visible) -> dict[str, Tensor]:
-            return self._maps(scene, canvas, index, skin, size)
+        def read(face: Visible) -> dict[str, Tensor]:
+            return self._maps(outlook, face, size)
 
-        colour, label = shade(Shading(head, table, light, toon), seen, read, index.numel())
-        backdrop = paint_background(table, side).flatten(0, 2)
-        colour = torch.where(index.flatten()[:, None] >= 0, colour, backdrop).view(*index.shape, 3)
+        painting = shade(outlook, head, table, light, read, toon=toon)
+        backdrop = paint_background(table, side)
+        colour = torch.where(index >= 0, painting.colour.view(backdrop.shape), backdrop)
         colour = lay_lenses(colour, inverse, table, light, camera, own[:, head.landmarks])
         if toon:
-            colour = draw_outlines(colour, label.view(index.shape), depth)
-        colour = colour * (2.0 ** table["exposure"])[:, None, None, None]
-        images = avg_pool2d(to_display(colour).permute(0, 3, 1, 2), factor) * 2 - 1
+            colour = draw_outlines(colour, painting.label.view(index.shape), depth)
+        colour = colour * (2.0 ** table["exposure"])[:, None, None]
+        images = _shrink(to_display(colour), factor).transpose(0, 1) * 2 - 1
 
-        normals = torch.zeros(index.numel(), 3, device=index.device)
-        normals[seen.pixels] = seen.normal
         marks = camera.project(scene.landmarks, side)
-        middle = (slice(None), slice(factor // 2, None, factor), slice(factor // 2, None, factor))
+        middle = (..., slice(factor // 2, None, factor), slice(factor // 2, None, factor))
         return Rendering(
-            images=images.clamp(-1, 1), landmarks=marks[..., :2] / factor, visible=_unhidden(marks, depth),
-            masks=label.view(index.shape)[middle].to(torch.uint8), depth=depth[middle],
-            normals=normals.view(*index.shape, 3)[middle].permute(0, 3, 1, 2), shape=table["shape"],
+            images=images.clamp(-1, 1).contiguous(), landmarks=marks[..., :2] / factor, visible=_unhidden(marks, depth),
+            masks=painting.label.view(index.shape)[middle], depth=depth[middle],
+            normals=painting.normal.view(backdrop.shape)[middle].transpose(0, 1).contiguous(), shape=table["shape"],
             expression=blend_weights(table, head.expression_names),
             pose=torch.stack([table[name] for name in ("yaw", "pitch", "roll")], 1),
         )  # fmt: skip
 
-    def _maps(
-        self, scene: Scene, canvas: Tensor, index: Tensor, skin: Visible, size: int
-    ) -> dict[str, Tensor]:
-        """The painted maps at skin pixels, [p] by name; small pictures read small maps."""
+    def _maps(self, outlook: Outlook, face: Visible, size: int) -> dict[str, Tensor]:
+        """The painted maps at pixels of the face, [p] by name; small pictures read small maps."""
         atlas = self.head.atlas
-        uv = interpolate(
-            self.head.texcoords[None], scene.corners, canvas, scene.triangles, index, skin.pixels
-        )
-        values = atlas.read(uv, skin.material == 0, 4 * size if size > 96 else 256)
-        return {name: values[:, place] for name, place in atlas.channels.items()}
+        uv = outlook.read(self.head.texcoords[None], outlook.scene.corners, face.pixels)
+        inside = torch.ones_like(face.pixels, dtype=torch.bool)
+        values = atlas.read(uv.T, inside, 4 * size if size > 96 else 256).T.contiguous()
+        return {name: values[place] for name, place in atlas.channels.items()}
 
 
 def build_renderer(model: FaceModel, device: torch.device | str = "cpu", *, atlas_side: int = 0) -> Renderer:
@@ -172,6 +166,12 @@ def to_device(record, device: torch.device | str):
             value = to_device(value, device)
         values[field.name] = value
     return type(record)(**values)
+
+
+def _shrink(pictures: Tensor, factor: int) -> Tensor:
+    """Means of factor x factor pixels, [..., h, w]."""
+    rows = sum(pictures[..., i::factor, :] for i in range(factor))
+    return sum(rows[..., i::factor] for i in range(factor)) / factor**2
 
 
 def _unhidden(marks: Tensor, depth: Tensor) -> Tensor:

@@ -26,10 +26,8 @@ class Strip:
 
     points: Tensor
     """Camera frame, [n, v, 3]."""
-    normals: Tensor
-    """Unit, [n, v, 3]."""
-    extra: Tensor
-    """Six numbers for the material, [n, v, 6]."""
+    attributes: Tensor
+    """Unit normal, position and six numbers for the material, [n, v, 12]."""
     triangles: Tensor
     """int32 [t, 3]."""
     material: int
@@ -73,10 +71,10 @@ def pose_head(head: Head, table: dict[str, Tensor], *, toon: bool = False) -> tu
     camera = aim(table, own[:, head.landmarks])
     bend = 0.35 + 0.65 * ((head.rest[:, 1] + 15) / 8).clamp(0, 1) ** 1.5
     points = camera.place(own, bend)
-    normals = vertex_normals(points, head.triangles)
+    normals = vertex_normals(points, head.triangles, head.fans, head.fan_starts)
     tangent = head.tangent @ camera.turn.transpose(1, 2)
     extra = torch.cat([head.surface.expand(len(points), -1, -1), tangent], 2)
-    return camera, own, Strip(points, normals, extra, head.triangles, 0)
+    return camera, own, Strip(points, torch.cat([normals, points, extra], 2), head.triangles, 0)
 
 
 def join(head: Head, camera: Camera, own: Tensor, body: Strip, others: list[Strip]) -> Scene:
@@ -86,13 +84,13 @@ def join(head: Head, camera: Camera, own: Tensor, body: Strip, others: list[Stri
     for strip in strips[:-1]:
         starts.append(starts[-1] + strip.points.shape[1])
     triangles = torch.cat([strip.triangles + start for strip, start in zip(strips, starts, strict=True)])
-    attributes = torch.cat([torch.cat([s.normals, s.points, s.extra], 2) for s in strips], 1)
     material = [head.triangle_part] + [
         torch.full((len(s.triangles),), s.material, device=own.device) for s in others
     ]
     nothing = torch.zeros(len(triangles) - len(head.triangles), 3, dtype=torch.int32, device=own.device)
     return Scene(
-        camera=camera, own=own, points=torch.cat([s.points for s in strips], 1), attributes=attributes,
+        camera=camera, own=own, points=torch.cat([s.points for s in strips], 1),
+        attributes=torch.cat([s.attributes for s in strips], 1),
         triangles=triangles.int().contiguous(), corners=torch.cat([head.triangles_uv, nothing]).contiguous(),
         material=torch.cat(material), landmarks=body.points[:, head.landmarks],
     )  # fmt: skip

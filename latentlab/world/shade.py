@@ -7,20 +7,19 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from latentlab.world.beard import beard_cover
 from latentlab.world.eye import light_eye, light_mouth, paint_eye
 from latentlab.world.factors import BEARD_STYLES
 from latentlab.world.haircuts import cut_of
-from latentlab.world.head import EYES, Head
+from latentlab.world.head import Head
 from latentlab.world.light import Light, pick, to_linear
-from latentlab.world.model import PARTS
 from latentlab.world.scalp import hairline_margin, receded, recession
 from latentlab.world.skin import light_skin, paint_skin
 from latentlab.world.strand_light import grey_share, light_strands, strand_colour
 from latentlab.world.toon import light_toon, plain_maps
-from latentlab.world.visible import CLASS, Visible
+from latentlab.world.vectors import colour_like, dot, unit
+from latentlab.world.visible import CLASS, Outlook, Visible
 
 MOUTH = {
     "teeth": ((0.74, 0.69, 0.60), 0.30),
@@ -40,6 +39,7 @@ class Shading:
     table: dict[str, Tensor]
     light: Light
     toon: bool
+    """Whether a cartoon is drawn."""
 
     def flat(self, albedo: Tensor, part: Visible, material: str) -> Tensor:
         """The cartoon's light on a material."""
@@ -47,49 +47,91 @@ class Shading:
         return light_toon(albedo, part.normal, part.view, self.light, part.image, part.lit, gloss)
 
 
+AT_ONCE = {"cpu": 1 << 15, "cuda": 1 << 24}
+"""Pixels shaded together: on a CPU what fits its caches."""
+
+
+@dataclass(frozen=True, eq=False)
+class Painting:
+    """A flattened batch of pictures, zero on background."""
+
+    colour: Tensor
+    """Linear RGB, [3, count]."""
+    label: Tensor
+    """Class, uint8 [count]."""
+    normal: Tensor
+    """Camera frame, [3, count]."""
+
+
 def shade(
-    shading: Shading, seen: Visible, read: Callable[[Visible], dict[str, Tensor]], count: int
-) -> tuple[Tensor, Tensor]:
-    """Linear RGB [count, 3] and class int64 [count] of a flattened picture, zero on background.
-
-    read: gives the painted maps at skin pixels, [p] by name."""
-    colour = torch.zeros(count, 3, device=seen.place.device)
-    label = torch.zeros(count, dtype=torch.int64, device=seen.place.device)
-    painters = (
-        (("face", "head"), lambda part: _skin(shading, part, read(part))),
-        (tuple(PARTS[eye] for eye in EYES), lambda part: (_eye(shading, part), CLASS["eyes"])),
-        (("teeth",), lambda part: (_mouth(shading, part, "teeth"), CLASS["mouth"])),
-        (("gums",), lambda part: (_mouth(shading, part, "gums"), CLASS["mouth"])),
-        (("mouth",), lambda part: (_mouth(shading, part, "mouth"), CLASS["mouth"])),
-        (("hair",), lambda part: (_strands(shading, part, 1.0), CLASS["hair"])),
-        (("beard",), lambda part: (_strands(shading, part, 0.8), CLASS["skin"])),
-        (("lashes",), lambda part: (_lashes(shading, part), CLASS["eyes"])),
-        (("frame",), lambda part: (_frame(shading, part), CLASS["glasses"])),
+    outlook: Outlook, head: Head, table: dict[str, Tensor], light: Light, read: Callable[[Visible], dict[str, Tensor]],
+    *, toon: bool,
+) -> Painting:  # fmt: skip
+    """Colour, class and normal of every pixel; read: gives the painted maps at pixels of the face, [p] by name."""
+    count, device = outlook.index.numel(), outlook.index.device
+    painting = Painting(
+        torch.zeros(3, count, device=device),
+        torch.zeros(count, dtype=torch.uint8, device=device),
+        torch.zeros(3, count, device=device),
     )
-    for materials, paint in painters:
-        if (part := seen.of(*materials)) is not None:
-            colour[part.pixels], label[part.pixels] = paint(part)
-    return colour, label
+    faces = len(outlook.index)
+    together = 1 if device.type == "cpu" else faces  # one face needs no look-up of its factors for each pixel
+    for first in range(0, faces, together):
+        rows = slice(first, min(first + together, faces))
+        shading = Shading(head, {name: values[rows] for name, values in table.items()}, light.of(rows), toon)
+        for material, pixels in outlook.spots(rows, AT_ONCE.get(device.type, 1 << 20)):
+            part = outlook.at(pixels, rows)
+            colour, label = _paint(shading, material, part, read)
+            painting.label[pixels] = label
+            for place, values in ((painting.colour, colour), (painting.normal, part.normal)):
+                for i in range(3):
+                    place[i].scatter_(0, pixels, values[i])
+    return painting
 
 
-def _skin(shading: Shading, skin: Visible, maps: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-    table, image, rest = shading.table, skin.image, skin.extra[:, 0:3]
+def _paint(
+    shading: Shading, material: str, part: Visible, read: Callable[[Visible], dict[str, Tensor]]
+) -> tuple[Tensor, Tensor | int]:
+    """Colour [3, p] and class of pixels of one material."""
+    match material:
+        case "face":
+            return _skin(shading, part, read(part))
+        case "head":  # nothing is painted there
+            bare = part.lit.new_zeros(1)
+            return _skin(shading, part, dict.fromkeys(shading.head.atlas.channels, bare), neck=True)
+        case "eyes":
+            return _eye(shading, part), CLASS["eyes"]
+        case "hair":
+            return _strands(shading, part, 1.0), CLASS["hair"]
+        case "beard":
+            return _strands(shading, part, 0.8), CLASS["skin"]
+        case "lashes":
+            return _lashes(shading, part), CLASS["eyes"]
+        case "frame":
+            return _frame(shading, part), CLASS["glasses"]
+    return _mouth(shading, part, material), CLASS["mouth"]
+
+
+def _skin(
+    shading: Shading, skin: Visible, maps: dict[str, Tensor], *, neck: bool = False
+) -> tuple[Tensor, Tensor]:
+    table, image, rest = shading.table, skin.image, skin.extra[0:3]
     if shading.toon:
         maps = plain_maps(maps)
-    surface = paint_skin(maps, table, image, skin.normal, skin.extra[:, 3:6])
+    surface = paint_skin(maps, table, image, skin.normal, skin.extra[3:6])
     brow, stubble, scalp = _hairy(maps, table, image, rest)
-    hair = strand_colour(table, image, torch.full_like(scalp, 0.37))
+    hair = strand_colour(table, image, scalp.new_tensor([0.37]))
     albedo = surface.albedo
     for cover, tint in ((brow, hair * 0.45 + 0.003), (stubble * 0.8, hair * 0.7 + 0.01), (scalp, hair * 0.6)):
-        albedo = torch.lerp(albedo, tint, cover.clamp(0, 1)[:, None])
+        albedo = torch.lerp(albedo, tint, cover.clamp(0, 1))
     dull = 1 - 0.8 * torch.maximum(torch.maximum(scalp, brow), stubble * 0.6).clamp(0, 1)
 
-    collar = -12.2 + 0.05 * rest[:, 0].square() - 0.10 * (rest[:, 2] - 2).clamp_min(0)
-    cloth = rest[:, 1] < collar
-    albedo = torch.where(cloth[:, None], pick(to_linear(table["cloth_colour"]), image), albedo)
+    collar = -12.2 + 0.05 * rest[0].square() - 0.10 * (rest[2] - 2).clamp_min(0)
+    cloth = rest[1] < collar
+    albedo = torch.where(cloth, pick(to_linear(table["cloth_colour"]), image), albedo)
     dull = torch.where(cloth, 0.1, dull)
 
-    label = _skin_label(maps, skin.material, rest, scalp, cloth)
+    label = _skin_label(maps, rest, scalp, cloth, neck=neck)
     if shading.toon:
         return shading.flat(albedo, replace_normal(skin, surface.normal), "skin"), label
     surface = replace(surface, albedo=albedo, oil=surface.oil * dull, gloss=surface.gloss * dull)
@@ -121,29 +163,26 @@ def _hairy(
     shaved = 0.10 * adult * maps["beard"] * (0.5 + maps["stubble"])
     stubble = torch.maximum(beard_cover(maps, style) * grown, shaved)
 
-    margin = hairline_margin(rest) - receded(rest, pick(recession(table), image))
+    margin = hairline_margin(rest.T) - receded(rest.T, pick(recession(table), image))
     cover = pick(cut_of(table["hair_style"])["cover"], image)
     scalp = cover * ((margin + 0.15) / 0.9).clamp(0, 1) * (maps["ear"] < 0.5)
     return brow, stubble, scalp
 
 
-def _skin_label(
-    maps: dict[str, Tensor], material: Tensor, rest: Tensor, scalp: Tensor, cloth: Tensor
-) -> Tensor:
-    label = torch.full_like(material, CLASS["skin"])
-    neck = (maps["neck"] > 0.5) | ((material == 1) & (rest[:, 1] < -3.5))
+def _skin_label(maps: dict[str, Tensor], rest: Tensor, scalp: Tensor, cloth: Tensor, *, neck: bool) -> Tensor:
+    label = torch.full_like(cloth, CLASS["skin"], dtype=torch.uint8)
     for chosen, name in (
-        (neck, "neck"), (maps["nose"] > 0.5, "nose"), (maps["ear"] > 0.5, "ears"), (maps["brow_region"] > 0.5, "brows"),
+        (rest[1] < -3.5 if neck else maps["neck"] > 0.5, "neck"), (maps["nose"] > 0.5, "nose"), (maps["ear"] > 0.5, "ears"), (maps["brow_region"] > 0.5, "brows"),
         (maps["lips"] > 0.5, "lips"), (scalp > 0.45, "hair"), (cloth, "cloth"),
     ):  # fmt: skip
-        label = torch.where(chosen, CLASS[name], label)
+        label.masked_fill_(chosen, CLASS[name])
     return label
 
 
 def _eye(shading: Shading, eye: Visible) -> Tensor:
-    albedo = paint_eye(eye.extra[:, :3], shading.table, eye.image)
+    albedo = paint_eye(eye.extra[:3], shading.table, eye.image)
     if shading.toon:
-        lid = 0.72 + 0.28 * eye.sky[:, None]
+        lid = 0.72 + 0.28 * eye.sky
         return albedo * lid * 1.05 + light_eye(
             albedo * 0, eye.normal, eye.view, shading.light, eye.image, eye.lit, eye.sky
         )
@@ -152,19 +191,19 @@ def _eye(shading: Shading, eye: Visible) -> Tensor:
 
 def _mouth(shading: Shading, part: Visible, name: str) -> Tensor:
     tint, wet = MOUTH[name]
-    albedo = part.place.new_tensor(tint).expand(len(part.pixels), 3)
+    albedo = colour_like(part.lit, *tint)
     front = shading.head.rest[shading.head.landmarks[[62, 66]], 2].mean() - 0.35
-    behind = (front - part.extra[:, 2]).clamp_min(0)
+    behind = (front - part.extra[2]).clamp_min(0)
     if shading.toon:
-        return albedo * torch.exp(-0.4 * behind)[:, None] * 1.1
+        return albedo * torch.exp(-0.4 * behind) * 1.1
     return light_mouth(albedo, behind, part.normal, part.view, shading.light, part.image, part.lit, wet)
 
 
 def _strands(shading: Shading, hair: Visible, darker: float) -> Tensor:
     if shading.toon:
-        lock = torch.frac(hair.extra[:, 5] * 5).round() * 0.1 + 0.45
+        lock = torch.frac(hair.extra[5] * 5).round() * 0.1 + 0.45
         return shading.flat(strand_colour(shading.table, hair.image, lock) * darker, hair, "hair")
-    colour = strand_colour(shading.table, hair.image, hair.extra[:, 5]) * darker
+    colour = strand_colour(shading.table, hair.image, hair.extra[5]) * darker
     return light_strands(
         colour, hair.extra, hair.normal, hair.view, shading.light, hair.image, hair.lit, hair.sky
     )
@@ -173,26 +212,22 @@ def _strands(shading: Shading, hair: Visible, darker: float) -> Tensor:
 def _lashes(shading: Shading, lashes: Visible) -> Tensor:
     table, light, image = shading.table, shading.light, lashes.image
     hair = (
-        pick(to_linear(table["hair_colour"]), image)
-        * 0.25
-        * (1 - 0.3 * pick(grey_share(table), image)[:, None])
+        pick(to_linear(table["hair_colour"]), image) * 0.25 * (1 - 0.3 * pick(grey_share(table), image))
         + 0.004
     )
-    colour = torch.lerp(
-        hair, pick(to_linear(table["liner_colour"]), image), pick(table["liner"], image)[:, None]
-    )
-    return colour * (pick(light.sky, image) + 0.3 * pick(light.key, image) * lashes.lit[:, None])
+    colour = torch.lerp(hair, pick(to_linear(table["liner_colour"]), image), pick(table["liner"], image))
+    return colour * (pick(light.sky, image) + 0.3 * pick(light.key, image) * lashes.lit)
 
 
 def _frame(shading: Shading, frame: Visible) -> Tensor:
     light, image = shading.light, frame.image
     base = pick(to_linear(shading.table["glasses_colour"]), image)
     if shading.toon:
-        return shading.flat(base.expand(len(frame.pixels), 3), frame, "frame")
+        return shading.flat(base, frame, "frame")
     towards = pick(light.direction, image)
-    diffuse = ((frame.normal * towards).sum(1).clamp_min(0) * frame.lit)[:, None]
-    facing = (frame.normal * normalize(towards + frame.view, dim=1)).sum(1).clamp(0, 1)
-    grazing = (1 - (frame.normal * frame.view).sum(1).clamp(0, 1)) ** 3
-    bounce = pick(light.sky, image) * frame.sky[:, None]
+    diffuse = dot(frame.normal, towards).clamp_min(0) * frame.lit
+    facing = dot(frame.normal, unit(towards + frame.view)).clamp(0, 1)
+    grazing = (1 - dot(frame.normal, frame.view).clamp(0, 1)) ** 3
+    bounce = pick(light.sky, image) * frame.sky
     body = base * (diffuse * pick(light.key, image) + bounce)
-    return body + (0.35 * facing**60)[:, None] * pick(light.key, image) + (0.12 * grazing)[:, None] * bounce
+    return body + 0.35 * facing**60 * pick(light.key, image) + 0.12 * grazing * bounce

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate, normalize
@@ -23,10 +25,43 @@ def light_frame(direction: Tensor) -> Tensor:
     return torch.stack([right, torch.cross(direction, right, dim=1), direction], 1)
 
 
-def lit_share(
-    points: Tensor, triangles: Tensor, direction: Tensor, at: Tensor, image: Tensor, side: int
-) -> Tensor:
-    """Share of the key light that reaches pixels at [p, 3] (camera frame), 0 in full shadow, [p]."""
+@dataclass(frozen=True, eq=False)
+class ShadowMap:
+    """What is nearest to the key light."""
+
+    frame: Tensor
+    """Into the light's view, [n, 3, 3]."""
+    height: Tensor
+    """Of what is nearest to the light, in units of `SOFT`, [n, side, side]."""
+
+    def lit_share(self, at: Tensor, image: Tensor, rows: slice) -> Tensor:
+        """Share of the key light that reaches places of some faces, [3, p] (camera frame), 0 in full shadow, [p]."""
+        side, frame = self.height.shape[-1], self.frame[rows]
+        scale = side / (2 * REACH)
+        spot = frame[0] @ at if len(frame) == 1 else (frame.permute(1, 2, 0)[:, :, image] * at).sum(1)
+        x = (spot[0] * scale + side / 2).clamp_(1, side - 2)
+        y = (side / 2 - spot[1] * scale).clamp_(1, side - 2)
+        column, row = x.floor(), y.floor()
+        fx, fy = x - column, y - row
+        base = (row * side + column).long()
+        if len(frame) > 1:
+            base = base + image * side * side
+        level = (spot[2] + BIAS) / SOFT
+        nearest = self.height[rows].flatten()
+
+        def blocked(dx: int, dy: int) -> Tensor:
+            return nearest.index_select(0, base + (dy * side + dx)).sub_(level).clamp_(0, 1)
+
+        def blocked_row(dy: int) -> Tensor:
+            return torch.lerp(blocked(-1, dy), blocked(1, dy), fx).add_(blocked(0, dy))
+
+        # a tent over 3 x 3 texels as four corner pairs: the weights of neighbouring bilinear look-ups
+        ends = torch.lerp(blocked_row(-1), blocked_row(1), fy)
+        return (1 - (ends + blocked_row(0)) / 4).clamp_(0, 1)
+
+
+def cast_shadows(points: Tensor, triangles: Tensor, direction: Tensor, side: int) -> ShadowMap:
+    """The view from the key light: points [n, v, 3] in the camera's frame, direction [n, 3]."""
     frame = light_frame(direction)
     seen = points @ frame.transpose(1, 2)
     scale = side / (2 * REACH)
@@ -34,38 +69,8 @@ def lit_share(
         [seen[..., 0] * scale + side / 2, side / 2 - seen[..., 1] * scale, 100 - seen[..., 2]], 2
     )
     _, inverse = rasterize(canvas.contiguous(), triangles, side, side)
-    nearest = torch.where(
-        inverse > 0, 100 - 1 / inverse.clamp_min(1e-6), torch.full_like(inverse, -50.0)
-    )  # height to light
-
-    spot = _into(at, frame, image)
-    x = (spot[:, 0] * scale + side / 2).clamp(1, side - 2)
-    y = (side / 2 - spot[:, 1] * scale).clamp(1, side - 2)
-    column, row = x.floor(), y.floor()
-    fx, fy = x - column, y - row
-    base = (
-        (row * side + column).long()
-        if len(points) == 1
-        else image * side * side + (row * side + column).long()
-    )
-    level = spot[:, 2] + BIAS
-    soft, level = nearest.flatten() / SOFT, level / SOFT
-
-    def blocked(dx: int, dy: int) -> Tensor:
-        return (soft[base + (dy * side + dx)] - level).clamp(0, 1)
-
-    # a tent over 3 x 3 texels as four corner pairs: the weights of neighbouring bilinear look-ups
-    top = blocked(-1, -1) * (1 - fx) + blocked(0, -1) + blocked(1, -1) * fx
-    middle = blocked(-1, 0) * (1 - fx) + blocked(0, 0) + blocked(1, 0) * fx
-    bottom = blocked(-1, 1) * (1 - fx) + blocked(0, 1) + blocked(1, 1) * fx
-    return (1 - (top * (1 - fy) + middle + bottom * fy) / 4).clamp(0, 1)
-
-
-def _into(at: Tensor, frame: Tensor, image: Tensor) -> Tensor:
-    """Points [p, 3] in the frame of their picture."""
-    if len(frame) == 1:
-        return at @ frame[0].T
-    return (frame[image] * at[:, None]).sum(2)
+    height = torch.where(inverse > 0, 100 - 1 / inverse.clamp_min(1e-6), -50.0)
+    return ShadowMap(frame, height.div_(SOFT))
 
 
 def crevices(depth: Tensor, covered: Tensor) -> Tensor:
@@ -87,7 +92,12 @@ def crevices(depth: Tensor, covered: Tensor) -> Tensor:
 
 
 def _box(values: Tensor, reach: int) -> Tensor:
-    """Mean over a square of 2 reach + 1 pixels, one direction at a time."""
-    width = 2 * reach + 1
-    rows = avg_pool2d(values, (1, width), 1, (0, reach), count_include_pad=False)
-    return avg_pool2d(rows, (width, 1), 1, (reach, 0), count_include_pad=False)
+    """Mean over a square of 2 reach + 1 pixels, as differences of running sums, one direction at a time."""
+    for dim in (-1, -2):
+        size = values.shape[dim]
+        place = torch.arange(size, device=values.device)
+        last, first = (place + reach).clamp(max=size - 1), (place - reach - 1).clamp(min=-1)
+        total = torch.nn.functional.pad(values.double().cumsum(dim), (1, 0) if dim == -1 else (0, 0, 1, 0))
+        count = (last - first).view(-1, *(1,) * (-1 - dim))
+        values = (total.index_select(dim, last + 1) - total.index_select(dim, first + 1)).div_(count).float()
+    return values

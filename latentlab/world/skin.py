@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from latentlab.world.light import Light, pick, to_linear
+from latentlab.world.vectors import colour_like, cross, dot, unit
 
 TONES = (
     (0.915, 0.775, 0.695), (0.880, 0.710, 0.610), (0.815, 0.620, 0.500), (0.690, 0.480, 0.360), (0.510, 0.330, 0.235),
@@ -19,7 +19,7 @@ TONES = (
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """Skin pixels before light, all [p, ...]."""
+    """Skin pixels before light, colours and directions [3, p]."""
 
     albedo: Tensor
     """Linear RGB."""
@@ -54,56 +54,56 @@ def wrinkle_strength(age: Tensor) -> tuple[Tensor, Tensor]:
 def paint_skin(
     maps: dict[str, Tensor], table: dict[str, Tensor], image: Tensor, normal: Tensor, tangent: Tensor
 ) -> Surface:
-    """Albedo and relief of skin pixels; maps [p] by name, image [p] (which face), normal and tangent [p, 3]."""
+    """Albedo and relief of skin pixels; maps [p] by name, image [p] (which face), normal and tangent [3, p]."""
 
     def of(name: str) -> Tensor:
         return pick(table[name], image)
 
     def share(name: str, strength: Tensor) -> Tensor:
-        return (maps[name] * strength).clamp(0, 1)[:, None]
+        return (maps[name] * strength).clamp(0, 1)
 
     bare = skin_colour(table)
     albedo = pick(bare, image)
-    pale = (albedo.mean(1) / 0.5).clamp(0.1, 1)  # spots and blood show less on dark skin
+    pale = (albedo.mean(0) / 0.5).clamp(0.1, 1)  # spots and blood show less on dark skin
     evened = 1 - 0.85 * of("foundation")
     age = of("age")
     early, late = (pick(strength, image) for strength in wrinkle_strength(table["age"]))
 
     mottle, freckle, age_spot = _own_pattern(maps, of("skin_pattern"))
     blood = (maps["red"] + 0.6 * maps["ear"]) * pale * evened
-    albedo = albedo * (1 + (0.045 * mottle * evened)[:, None])
-    albedo = albedo * (1 - blood[:, None] * albedo.new_tensor([0.02, 0.20, 0.19]))
+    albedo = albedo * (1 + 0.045 * mottle * evened)
+    albedo = albedo * (1 - blood * colour_like(albedo, 0.02, 0.20, 0.19))
     hollow = maps["hollow"] * (0.35 + 0.45 * ((age - 20) / 60).clamp(0, 1)) * (1 - 0.7 * of("foundation"))
-    albedo = albedo * (1 - hollow[:, None] * albedo.new_tensor([0.20, 0.24, 0.16]))
+    albedo = albedo * (1 - hollow * colour_like(albedo, 0.20, 0.24, 0.16))
     spots = freckle * of("freckles") * maps["freckle_zone"] * 1.3 + 0.5 * age_spot * ((age - 50) / 35).clamp(
         0, 1
     )
     spots = spots * evened
-    albedo = albedo * (1 - spots.clamp(0, 1)[:, None] * albedo.new_tensor([0.30, 0.45, 0.52]))
+    albedo = albedo * (1 - spots.clamp(0, 1) * colour_like(albedo, 0.30, 0.45, 0.52))
     folds = (maps["early_dark"] * early).clamp(0, 1) * 0.24 + (maps["late_dark"] * late).clamp(0, 1) * 0.30
-    albedo = albedo * (1 - folds[:, None] * albedo.new_tensor([0.7, 1.0, 1.0]))
-    albedo = albedo * (1 - 0.35 * maps["crease"][:, None] * albedo.new_tensor([0.6, 0.9, 0.9]))
+    albedo = albedo * (1 - folds * colour_like(albedo, 0.7, 1.0, 1.0))
+    albedo = albedo * (1 - maps["crease"] * colour_like(albedo, 0.21, 0.315, 0.315))
 
     target = torch.lerp(to_linear(of("foundation_colour")), pick(bare, image), 0.5)
     albedo = torch.lerp(albedo, target, share("cover", of("foundation") * 0.55))
     albedo = torch.lerp(albedo, to_linear(of("blush_colour")), share("blush", of("blush") * 0.34))
     albedo = torch.lerp(albedo, to_linear(of("eye_shadow_colour")), share("shadow", of("eye_shadow") * 0.80))
-    albedo = albedo * (1 - 0.55 * maps["lid_edge"][:, None] * albedo.new_tensor([0.8, 1.0, 1.0]))
+    albedo = albedo * (1 - maps["lid_edge"] * colour_like(albedo, 0.44, 0.55, 0.55))
     albedo = torch.lerp(albedo, to_linear(of("liner_colour")), share("liner", of("liner") * 0.95))
 
-    natural = pick(bare, image) * pick(_lip_tint(table), image) * (1 - 0.15 * late[:, None])
-    lips = torch.lerp(natural, to_linear(of("lipstick_colour")), (of("lipstick") * 0.92)[:, None])
-    lips = lips * (1 - 0.55 * maps["lip_slit"][:, None])
-    soft = (maps["lips"] * (0.85 + 0.15 * of("lipstick"))).clamp(0, 1)[:, None]
+    natural = pick(bare, image) * pick(_lip_tint(table), image) * (1 - 0.15 * late)
+    lips = torch.lerp(natural, to_linear(of("lipstick_colour")), of("lipstick") * 0.92)
+    lips = lips * (1 - 0.55 * maps["lip_slit"])
+    soft = (maps["lips"] * (0.85 + 0.15 * of("lipstick"))).clamp(0, 1)
     albedo = torch.lerp(albedo, lips, soft)
-    albedo = albedo * (1 + 0.06 * maps["lip_rim"][:, None])
+    albedo = albedo * (1 + 0.06 * maps["lip_rim"])
 
     relief = 1 - 0.5 * of("foundation")
     slope_u = maps["pore_u"] * relief + 1.5 * maps["early_u"] * early + 1.9 * maps["late_u"] * late
     slope_v = maps["pore_v"] * relief + 1.5 * maps["early_v"] * early + 1.9 * maps["late_v"] * late
-    along = normalize(tangent - normal * (tangent * normal).sum(1, keepdim=True), dim=1, eps=1e-6)
-    across = torch.cross(normal, along, dim=1)
-    bumped = normalize(normal - along * slope_u[:, None] - across * slope_v[:, None], dim=1)
+    along = unit(tangent - normal * dot(tangent, normal), 1e-6)
+    across = cross(normal, along)
+    bumped = unit(normal - along * slope_u - across * slope_v)
 
     gloss = (0.18 + 0.55 * maps["lips"] * (0.5 + 0.5 * of("lipstick"))).clamp(0, 1)
     oil = 0.45 + 0.55 * maps["oil"] * (1 - 0.5 * of("foundation")) + 0.35 * maps["lips"]
@@ -112,8 +112,7 @@ def paint_skin(
 
 def _own_pattern(maps: dict[str, Tensor], pattern: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Mottling (about N(0, 1)), freckles and age spots (0..1) of one person: a mixture of two fields keeps their law."""
-    angle = pattern * 6.28318
-    first, second = angle[..., 0], angle[..., 1]
+    first, second = pattern * 6.28318
 
     def mix(name: str, turn: Tensor) -> Tensor:
         return turn.cos() * maps[f"{name}_a"] + turn.sin() * maps[f"{name}_b"]
@@ -133,31 +132,28 @@ def _lip_tint(table: dict[str, Tensor]) -> Tensor:
 def light_skin(
     surface: Surface, view: Tensor, light: Light, image: Tensor, lit: Tensor, open_sky: Tensor
 ) -> Tensor:
-    """Linear RGB of skin; lit [p]: share of the key light that arrives, open_sky [p]: share of the ambient."""
+    """Linear RGB of skin, [3, p]; lit [p]: share of the key light that arrives, open_sky [p]: share of the ambient."""
     towards = pick(light.direction, image)
-    soft, sharp = (surface.smooth * towards).sum(1), (surface.normal * towards).sum(1)
+    soft, sharp = dot(surface.smooth, towards), dot(surface.normal, towards)
     wraps = (0.34, 0.16, 0.10)  # red light travels farthest under the skin
     mixes = (0.45, 0.75, 0.90)
-    shadow = torch.stack([lit**0.75, lit, lit], 1)
+    shadow = torch.stack([lit**0.75, lit, lit])
     diffuse = torch.stack(
         [
             ((soft * (1 - m) + sharp * m + w) / (1 + w)).clamp_min(0) ** (1 + w)
             for w, m in zip(wraps, mixes, strict=True)
-        ],
-        1,
+        ]
     )
-    up = 0.5 + 0.5 * surface.normal[:, 1:2]
-    bounce = torch.lerp(pick(light.floor, image), pick(light.sky, image), up) * open_sky[:, None]
-    rim = ((surface.normal * pick(light.back, image)).sum(1).clamp_min(0) * 0.9)[:, None] * pick(
-        light.rim, image
-    )
+    up = 0.5 + 0.5 * surface.normal[1]
+    bounce = torch.lerp(pick(light.floor, image), pick(light.sky, image), up) * open_sky
+    rim = dot(surface.normal, pick(light.back, image)).clamp_min(0) * 0.9 * pick(light.rim, image)
     body = surface.albedo * (diffuse * shadow * pick(light.key, image) + bounce + rim)
 
-    half = normalize(towards + view, dim=1)
-    facing = (surface.normal * half).sum(1).clamp(0, 1)
+    half = unit(towards + view)
+    facing = dot(surface.normal, half).clamp(0, 1)
     broad = facing**14 * 0.055
     tight = facing ** (30 + 160 * surface.gloss) * (0.10 + 0.55 * surface.gloss)
-    grazing = (1 - (surface.normal * view).sum(1).clamp(0, 1)) ** 4
+    grazing = (1 - dot(surface.normal, view).clamp(0, 1)).square().square()
     shine = (broad + tight) * surface.oil * lit * (sharp + 0.1).clamp(0, 1)
     sheen = 0.10 * grazing * surface.oil * open_sky
-    return body + shine[:, None] * pick(light.key, image) + sheen[:, None] * pick(light.sky, image)
+    return body + shine * pick(light.key, image) + sheen * pick(light.sky, image)

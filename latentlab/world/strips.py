@@ -59,11 +59,11 @@ def _strip(
     material: str,
 ) -> Strip:
     placed = camera.place(strands.flatten(1, 2)).view(strands.shape)
-    points, normals, extra = ribbons(
+    points, attributes = ribbons(
         placed, there, half_width, table["distance"], chance, _middle(camera, strands)
     )
     triangles = ribbon_triangles(strands.shape[1], strands.shape[2]).to(strands.device)
-    return Strip(points, normals, extra, triangles, MATERIALS.index(material))
+    return Strip(points, attributes, triangles, MATERIALS.index(material))
 
 
 def _hair(scalp: Scalp, table: dict[str, Tensor], camera: Camera, own: Tensor, size: int) -> Strip:
@@ -97,4 +97,9 @@ def _frame(head: Head, table: dict[str, Tensor], camera: Camera, own: Tensor) ->
     worn = (table["glasses"] != GLASSES_STYLES.index("none"))[:, None, None]
     placed = torch.where(worn, placed, placed.new_tensor([0.0, 0.0, -40.0]))
     extra = torch.zeros(*points.shape[:2], 6, device=own.device)
-    return Strip(placed, turned, extra, frame_triangles().to(own.device), MATERIALS.index("frame"))
+    return Strip(
+        placed,
+        torch.cat([turned, placed, extra], 2),
+        frame_triangles().to(own.device),
+        MATERIALS.index("frame"),
+    )

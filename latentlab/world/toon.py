@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import max_pool2d, normalize
+from torch.nn.functional import max_pool2d
 
 from latentlab.world.head import EYES, Head
 from latentlab.world.light import Light, pick
+from latentlab.world.vectors import dot, unit
 
 GROWTH = 0.36
 """How much larger eyes are."""
@@ -51,18 +52,18 @@ def plain_maps(maps: dict[str, Tensor]) -> dict[str, Tensor]:
 def light_toon(
     albedo: Tensor, normal: Tensor, view: Tensor, light: Light, image: Tensor, lit: Tensor, gloss: float
 ) -> Tensor:
-    """Linear RGB [p, 3] in three steps: shade, light, and a spot of gloss."""
+    """Linear RGB [3, p] in three steps: shade, light, and a spot of gloss."""
     towards = pick(light.direction, image)
-    facing = (normal * towards).sum(1) * 0.5 + 0.5
+    facing = dot(normal, towards) * 0.5 + 0.5
     step = _edge(facing, 0.52) * _edge(lit, 0.5)
-    half = normalize(towards + view, dim=1)
-    spot = _edge((normal * half).sum(1), 0.975) * gloss * step
-    strength = pick(light.key, image).mean(1, keepdim=True)
+    half = unit(towards + view)
+    spot = _edge(dot(normal, half), 0.975) * gloss * step
+    strength = pick(light.key, image).mean(0, keepdim=True)
     colour = pick(light.key, image) / strength.clamp_min(1e-3)
-    shade = 0.62 + 0.46 * step[:, None]
+    shade = 0.62 + 0.46 * step
     rich = albedo.clamp_min(1e-4) ** 1.10 * 1.12  # a little more saturated than skin is
     tone = (0.35 + 0.65 * strength.clamp(0.3, 1.4)) * (0.6 + 0.4 * colour)
-    return rich * shade * tone + spot[:, None] * 0.35
+    return rich * shade * tone + spot * 0.35
 
 
 def _edge(value: Tensor, at: float) -> Tensor:
@@ -76,8 +77,8 @@ GROUPS = (0, 1, 1, 6, 1, 5, 7, 2, 1, 1, 4, 3)
 def draw_outlines(colour: Tensor, label: Tensor, depth: Tensor) -> Tensor:
     """Dark lines between groups of classes and where the depth jumps.
 
-    colour [n, h, w, 3], label int64 [n, h, w], depth [n, h, w] (0: background)."""
-    group = torch.tensor(GROUPS, device=label.device)[label].float()
+    colour [3, n, h, w], label uint8 [n, h, w], depth [n, h, w] (0: background)."""
+    group = torch.tensor(GROUPS, device=label.device, dtype=torch.float32)[label.long()]
     far = torch.where(depth > 0, depth, torch.full_like(depth, 1e4))
     border = torch.zeros_like(group)
     for values, jump in ((group, 0.5), (far, 1.1)):
@@ -89,4 +90,4 @@ def draw_outlines(colour: Tensor, label: Tensor, depth: Tensor) -> Tensor:
     border = torch.where(inside_hair, border * 0.45, border)  # locks are hinted at, not outlined
     width = 2 * max(0, round(label.shape[1] / 512) - 0) + 1
     line = max_pool2d(border[:, None], width, 1, width // 2)[:, 0]
-    return colour * (1 - 0.84 * line[..., None])
+    return colour * (1 - 0.84 * line)
