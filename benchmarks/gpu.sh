@@ -25,6 +25,7 @@ gpu="$("$python" -c 'import re, torch; print(re.sub(r"\W+", "-", torch.cuda.get_
 step "build and self-test" 200 "$python" -m cuda_ops.doctor
 step "kernel tests" 120 "$python" -m pytest -q -x -p no:cacheprovider -o addopts= tests/cuda_ops/test_cuda_device.py
 step "operators" 90 "$python" benchmarks/ops.py --device cuda --rounds 5 --out "$out/ops-$gpu.json"
+step "training" 120 "$python" benchmarks/training.py --device cuda --rounds 3
 left=$((475 - SECONDS + started))
 [ "$left" -gt 20 ] && step "synthesis" "$left" "$python" benchmarks/synthesis.py --device cuda --seconds 5 --out "$out/synthesis-$gpu.json"
 echo "== done after $((SECONDS - started)) s, results in $out"

@@ -13,7 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,6 +25,7 @@ from latentlab.backbones.likeness import Likeness
 from latentlab.backbones.presets import preset
 from latentlab.backbones.renders import Renders
 from latentlab.backbones.saving import archive
+from latentlab.backbones.stylegan2 import StyleGAN2
 from latentlab.backbones.train import pick_device, training_story
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.files import atomic, make_folder
@@ -85,7 +86,7 @@ class Leg:
                 load_compact(trainer, self.state)
             trainer.story |= {
                 "recipe": self.recipe.name,
-                "settings": repr(model),
+                "settings": asdict(model) if isinstance(model, StyleGAN2) else repr(model),
                 "data": getattr(source, "fingerprint", ""),
             }
             before = trainer.step
@@ -217,6 +218,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--device", default="auto")
     given = parser.parse_args(arguments)
+    torch.backends.cudnn.benchmark = True  # this process is ours: let cuDNN try what is fastest
     told = Leg(**vars(given)).run(watch=on_stderr)
     sys.stdout.write(json.dumps(told) + "\n")
 

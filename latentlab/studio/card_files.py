@@ -60,6 +60,8 @@ def _told(path: Path) -> dict[str, Any]:
         told["training"] = {name: training[name] for name in TRAINING if training.get(name) is not None}
         if isinstance(settings, Mapping):
             told["settings"] = {name: settings[name] for name in SETTINGS if name in settings}
+            if story.get("parent"):  # a child has its parent's channels, whatever the settings said
+                told["settings"] = {k: v for k, v in told["settings"].items() if not k.startswith("channel_")}
     return told
 
 
