@@ -251,7 +251,8 @@ def main() -> None:
     torch.manual_seed(0)
     if device.type == "cpu":
         base = preset("faces64-cpu").changed(
-            {"warm_start": 0, "noise_from": 0, "reuse_fakes": False, "path_length": 2.0}
+            {"warm_start": 0, "noise_from": 0, "reuse_fakes": False, "path_length": 2.0, "mixing": 0.9},
+            {"batch": 32},
         )
     else:
         base = preset("paper256")
