@@ -67,9 +67,12 @@ def _decode(source: Path | BytesIO, name: str) -> Image:
             return _to_rgb(ImageOps.exif_transpose(opened))
     except FileNotFoundError:
         raise BadFile(f"there is no file {name}") from None
+    except pillow.DecompressionBombError:  # raised before its size can be asked
+        raise BadFile(
+            f"{name} has more than {MOST_PIXELS:,} pixels, the most that are read: shrink it first"
+        ) from None
     except (
         UnidentifiedImageError,
-        pillow.DecompressionBombError,
         OSError,
         SyntaxError,
         ValueError,

@@ -127,7 +127,8 @@ def grow_beard(roots: BeardRoots, own: Tensor, table: dict[str, Tensor]) -> tupl
     )
     down = root.new_tensor([0.0, -1.0, 0.12]).expand(len(roots.root), 3)
     flow = torch.where(lip[0][:, None], sideways, down) + (roots.chance[:, 1:4] - 0.5) * 0.7
-    way = normalize(flow + roots.outward * 0.75, dim=1)
+    # a moustache lies on the lip, a beard stands off the cheek
+    way = normalize(flow + roots.outward * torch.where(lip[0], 0.45, 0.75)[:, None], dim=1)
     along = torch.linspace(0, 1, SEGMENTS + 1, device=own.device)
     sag = down * 0.35
     path = way[:, None] * along[:, None] + sag[:, None] * (along**2)[:, None]

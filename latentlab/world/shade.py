@@ -155,7 +155,7 @@ def _hairy(
 
     style, length = pick(table["beard_style"], image), pick(table["beard_length"], image)
     grown = torch.where(
-        style == BEARD_STYLES.index("stubble"), (0.25 + 0.6 * length) * (0.35 + 0.65 * maps["stubble"]), maps["beard"].new_tensor(0.55)
+        style == BEARD_STYLES.index("stubble"), (0.25 + 0.6 * length) * (0.35 + 0.65 * maps["stubble"]), maps["beard"].new_tensor(0.80)
     )  # fmt: skip
     adult = ((pick(table["presentation"], image) - 0.1).clamp(0, 1)) * (
         (pick(table["age"], image) - 15) / 6

@@ -35,7 +35,7 @@ def dress(
     wardrobe: Wardrobe, head: Head, table: dict[str, Tensor], camera: Camera, own: Tensor, size: int
 ) -> list[Strip]:
     """The meshes that some face of the batch needs; small pictures get fewer, wider ribbons."""
-    strips = [_lashes(head, table, camera, own)] if len(head.lashes.first) else []
+    strips = [_lashes(head, table, camera, own, size)] if len(head.lashes.first) else []
     if bool((table["hair_style"] != HAIR_STYLES.index("bald")).any()):
         strips.append(_hair(wardrobe.scalp, table, camera, own, size))
     if bool((table["beard_style"] > BEARD_STYLES.index("stubble")).any()):
@@ -75,11 +75,12 @@ def _hair(scalp: Scalp, table: dict[str, Tensor], camera: Camera, own: Tensor, s
     return _strip(fit_to(scalp, own, strands), there, half, scalp.chance, table, camera, "hair")
 
 
-def _lashes(head: Head, table: dict[str, Tensor], camera: Camera, own: Tensor) -> Strip:
+def _lashes(head: Head, table: dict[str, Tensor], camera: Camera, own: Tensor, size: int) -> Strip:
     lashes = head.lashes
     thick = 0.75 + 0.2 * (1 - table["presentation"]) + 0.6 * table["liner"]
     half = torch.where(lashes.upper, 0.026, 0.010)[None] * thick[:, None]
-    there = torch.ones_like(half, dtype=torch.bool)
+    # lower lashes are thinner than a sub-pixel of a small picture, which would show them as loose dots
+    there = (lashes.upper | (size >= 512)).expand(half.shape)
     return _strip(lashes.points(own), there, half, lashes.chance, table, camera, "lashes")
 
 

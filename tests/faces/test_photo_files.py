@@ -77,6 +77,7 @@ def test_what_is_no_photo_of_a_face_is_said_in_one_line(
     assert isinstance(caught.value, NoFace if kind.startswith("one") else BadFile)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert ("shrink it" in str(caught.value)) == (kind == "huge")
 
 
 def test_a_head_turned_away_is_noted(found: FaceInPhoto) -> None:
