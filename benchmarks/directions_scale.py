@@ -68,12 +68,10 @@ def ganspace_plain(options: argparse.Namespace) -> dict[str, object]:
 
 
 def filling(options: argparse.Namespace) -> dict[str, object]:
-    """Sampling, rendering and scoring into the bank."""
+    """Sampling, rendering and scoring into a new bank."""
     place = studio(options)
-    count = options.fill or options.deep
-    before = _present(place)
-    filled_bank(place, [guide(place)], count)
-    return {"n": count - before, "note": f"{before:,} were there" if before else ""}
+    filled_bank(place, [guide(place)], options.fill or options.deep)
+    return {"n": options.fill or options.deep}
 
 
 def joint(options: argparse.Namespace) -> dict[str, object]:
@@ -113,19 +111,12 @@ RUNS: dict[str, Callable[[argparse.Namespace], dict[str, object]]] = {
 
 
 def studio(options: argparse.Namespace) -> Studio:
-    """The network, on the CPU."""
-    return Studio(network=options.network, device="cpu", home=options.home)
-
-
-def _present(place: Studio) -> int:
-    from latentlab.studio.population import present_bank
-
-    bank = present_bank(place, [guide(place)])
-    return bank.has() if bank is not None else 0
+    """The network, on the CPU; its lab is the scratch folder, so that no bank of an earlier run is there."""
+    return Studio(network=options.network, device="cpu", home=options.scratch)
 
 
 def the_bank(options: argparse.Namespace) -> tuple[Bank, Studio]:
-    """The lab's bank where it is large enough, else one of stand-in scores (outside the measured time)."""
+    """The bank just filled where it is large enough, else one of stand-in scores (outside the measured time)."""
     place = studio(options)
     if (options.fill or options.deep) >= options.deep:
         return filled_bank(place, [guide(place)], options.deep), place
@@ -150,9 +141,10 @@ def stand_in(place: Studio, folder: Path, samples: int) -> Bank:
 
 def measured(name: str, options: argparse.Namespace, scratch: Path) -> dict[str, object]:
     """One run in a process of its own."""
+    options = argparse.Namespace(**{**vars(options), "scratch": str(scratch)})
     if (options.fill or options.deep) < options.deep:
         stand_in(studio(options), scratch, options.deep)
-    words = json.dumps({**vars(options), "scratch": str(scratch)}, default=str)
+    words = json.dumps(vars(options), default=str)
     done = subprocess.run(
         [sys.executable, __file__, name, words], capture_output=True, text=True, check=False
     )

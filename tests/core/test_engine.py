@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,8 @@ with_ray = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[None]:
-    """One worker on this machine."""
+    """One worker on this machine, no lower in priority than the tests."""
+    os.environ.setdefault("RAY_worker_niceness", "0")  # read when ray is imported
     import ray
 
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
