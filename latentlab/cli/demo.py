@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 class Demo(Command):
     """Invert a portrait and edit it; print where the pictures are and what they measure.
 
-    Without --photo it takes the portrait that ships with scikit-image. Where no default network ships yet, it draws
-    samples of a tiny random network instead, and says so.
+    Without --photo it takes the portrait that ships with scikit-image.
     """
 
     photo: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None

@@ -31,8 +31,6 @@ def files_of(studio: Studio) -> dict[str, Any]:
     from latentlab.studio.networks import find
 
     place = find(studio.network, studio.home)
-    if place is None:
-        return {}
     found = {}
     for path in sorted({place, *(place.with_name(f"{stem}.safetensors") for stem in STEMS)}):
         if path.is_file():

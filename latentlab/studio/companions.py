@@ -48,8 +48,6 @@ def _beside(studio: Studio, part: str, stem: str) -> nn.Module | None:
     from latentlab.studio.networks import find
 
     place = find(studio.network, studio.home)
-    if place is None:
-        return None
     parent = parent_file(place, studio.home) if is_child(place) else None
     for file in (place, parent) if parent else (place,):
         for path in (

@@ -57,8 +57,6 @@ def convert(
     target = Path(target)
     _check(target, force=force)
     path = find(source, studio.home)
-    if path is None:
-        raise BadFile("the network 'faces' does not ship yet; name a weight file")
     parts = bridge.read(path)
     chosen = _choose(parts, part, path)
     module = make(parts[chosen])

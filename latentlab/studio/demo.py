@@ -49,29 +49,12 @@ def demo(
 
     folder = writable(Path(studio.home))
     source = photo or portrait(folder)
-    if not _has_faces(studio):
-        yield from _samples(studio, folder / "demo", source, watch)
-        return
     face = _inverted(studio, source, budget, watch)
     measures = {"mse": face.inversion.error} | dict(face.inversion.measures)
     told = ", ".join(f"{name.replace('_', ' ')} {float(value[0]):.3g}" for name, value in measures.items())
     yield Shown(face.folder / "aligned.png", "the face, aligned")
     yield Shown(face.folder / "reconstruction.png", f"inverted: {told}")
     yield from _edits(studio, face)
-
-
-def _has_faces(studio: Studio) -> bool:
-    from latentlab.studio.networks import find
-
-    return find(studio.network, studio.home) is not None
-
-
-def _samples(studio: Studio, folder: Path, photo: Path, watch: Watch | None) -> Iterator[Shown]:
-    """What can be shown before a default network ships."""
-    yield Shown(studio.align(photo).save(folder), "the face, aligned")
-    for picture in studio.generate(seeds="0-3", psi=0.7, watch=watch):
-        path = picture.save(folder / f"{picture.name}.png")
-        yield Shown(path, "a sample of a tiny network with random weights")
 
 
 def _inverted(studio: Studio, photo: Path, budget: float, watch: Watch | None) -> Saved:

@@ -292,12 +292,6 @@ class CardMaker:
 
 def measure_card(studio: Studio, how: Measures, out: Path | str, watch: Watch | None = None) -> Path:
     """Measure a network and write `CARD.md`, `card.json` and the sheets into a folder; the page's file."""
-    from latentlab.studio.networks import find
-
-    if find(studio.network, studio.home) is None:
-        raise MissingPart(
-            "the network 'faces' does not ship yet, so there is nothing to measure; name a weight file"
-        )
     return CardMaker(studio, how, Path(out), studio.tell(watch)).make()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latentlab.core.errors import BadFile
 from latentlab.store.models import Model, Models
 
 if TYPE_CHECKING:
@@ -38,8 +37,6 @@ def card(studio: Studio) -> str:
     from latentlab.studio.networks import find
 
     path = find(studio.network, studio.home)
-    if path is None:
-        raise BadFile("the network 'faces' does not ship yet, so it has no card; name another with --network")
     written = path.parent / CARD
     if path.parent.name == str(studio.network) and written.is_file():
         return written.read_text(encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import torch
@@ -12,7 +11,6 @@ from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.generator import Generator
 from latentlab.store.bridge.foreign import Foreign
 
-DEFAULT = "faces"
 GENERATORS = ("G_ema", "G")
 """The parts of a file that make pictures, the better one first."""
 PARTS = (*GENERATORS, "D", "encoder")
@@ -23,13 +21,6 @@ def load_generator(
 ) -> Generator:
     """The generator of a name or a weight file (the averaged one, G_ema, where there is one)."""
     path = find(name, home)
-    if path is None:
-        warnings.warn(
-            "the network 'faces' does not ship yet: these pictures come from a tiny network with random weights; "
-            "name a weight file with --network",
-            stacklevel=2,
-        )
-        return _tiny().to(device)
     parts = read(path, GENERATORS, home)
     module = make(next(parts[part] for part in GENERATORS if part in parts))
     if not isinstance(module, Generator):
@@ -42,20 +33,16 @@ def load_parts(
 ) -> dict[str, nn.Module]:
     """Every network in a file, by part: `G_ema`, `G`, `D`, `encoder`."""
     path = find(name, home)
-    if path is None:
-        raise BadFile("the network 'faces' does not ship yet; name a weight file")
     return {part: make(foreign).to(device) for part, foreign in read(path, home=home).items()}
 
 
-def find(name: str | Path, home: str | Path = "lab") -> Path | None:
-    """Where a network lies: a path as it stands, else a name; None is the default that has not shipped."""
+def find(name: str | Path, home: str | Path = "lab") -> Path:
+    """Where a network lies: a path as it stands, else a name."""
     from latentlab.store.home import find_network, known_networks
 
     path = Path(name).expanduser()
     if path.is_dir() and str(name) not in known_networks(home):
         raise BadFile(f"{path} is a folder, not a weight file; name the file in it")
-    if str(name) == DEFAULT and not path.is_file() and DEFAULT not in known_networks(home):
-        return None
     return find_network(path, home)
 
 
@@ -74,12 +61,6 @@ def make(foreign: Foreign) -> nn.Module:
     from latentlab.networks import build
 
     return build(foreign.kind, foreign.arguments, foreign.tensors)
-
-
-def _tiny() -> Generator:
-    from latentlab.networks.tiny import tiny_generator
-
-    return tiny_generator("stylegan2", 64, seed=0)
 
 
 def one_hot(generator: Generator, number: int | None, count: int = 1) -> Tensor | None:

@@ -57,10 +57,6 @@ def finetune(studio: Studio, watch: Watch | None = None, settings: Iterable[str]
     from latentlab.studio.networks import find
 
     parent = find(studio.network, studio.home)
-    if parent is None:
-        raise MissingPart(
-            "the network 'faces' does not ship yet, so there is nothing to begin with; name --network"
-        )
     method = Finetune(parent=parent, device=studio.device, settings=_with_seed(studio, settings), **fields)
     return method.run(watch=studio.tell(watch))
 
@@ -77,8 +73,6 @@ def critic_of(studio: Studio) -> Any:
     from latentlab.studio.networks import find, make, read
 
     path = find(studio.network, studio.home)
-    if path is None:
-        return None
     for place in (path, path.with_name("critic.safetensors")):
         try:
             if place.is_file():

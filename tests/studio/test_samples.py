@@ -129,10 +129,8 @@ def test_no_network_is_loaded_for_malformed_seeds() -> None:
         Samples(seeds="x").plan(Studio("there-is-no-such.pkl"))
 
 
-def test_the_default_network_says_that_it_is_a_stand_in(monkeypatch) -> None:
-    monkeypatch.setattr("latentlab.store.home.known_networks", lambda home="lab": {})
-    with pytest.warns(UserWarning, match="does not ship"):
-        assert len(Studio("faces", device="cpu").generate(seeds=[0])) == 1
+def test_the_default_network_ships() -> None:
+    assert Studio("faces", device="cpu").generate(seeds=[0])[0].image.shape[0] == 3
 
 
 def test_a_recipe_holds_no_path(studio, tiny_file) -> None:
