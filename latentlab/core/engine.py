@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +41,7 @@ def _on_ray(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[R
     if not items:
         return
     if not ray.is_initialized():
-        ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False  # our own bar watches the results
     # once in the object store: a network is too large for the closure of a task
@@ -54,7 +55,9 @@ def _one(shared: tuple[Callable[[Any], Any], list[Any], str], number: int) -> di
     """On a worker: the result, or what the user has to mend, as bytes that Arrow need not understand."""
     work, items, folder = shared
     try:
-        here = chdir(folder) if os.path.isdir(folder) else nullcontext()  # relative paths mean what they mean at home
+        here = (
+            chdir(folder) if os.path.isdir(folder) else nullcontext()
+        )  # relative paths mean what they mean at home
         with here:
             return {"result": pickle.dumps((work(items[number]), None))}
     except LatentLabError as error:

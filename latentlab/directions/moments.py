@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -55,11 +55,11 @@ class _Sums:
     origin: Tensor
     score_origin: Tensor
     mass: float = 0.0
-    w: Tensor | float = 0.0
-    s: Tensor | float = 0.0
-    ww: Tensor | float = 0.0
-    ws: Tensor | float = 0.0
-    ss: Tensor | float = 0.0
+    w: Tensor = field(default_factory=lambda: torch.zeros(()))
+    s: Tensor = field(default_factory=lambda: torch.zeros(()))
+    ww: Tensor = field(default_factory=lambda: torch.zeros(()))
+    ws: Tensor = field(default_factory=lambda: torch.zeros(()))
+    ss: Tensor = field(default_factory=lambda: torch.zeros(()))
 
     def add(self, w: Tensor, s: Tensor, weights: Tensor | None = None) -> None:
         w, s = w - self.origin, s - self.score_origin

@@ -89,10 +89,10 @@ class StyleSpace(Discoverer):
         count = max(int(self.share * len(scores)), 1)
         exemplar = torch.zeros(len(scores), dtype=torch.bool)
         exemplar[scores.argsort(descending=True, stable=True)[:count]] = True
-        origin, first, second, best = None, 0.0, 0.0, 0.0
+        origin = first = second = best = torch.zeros(())
         place = 0
         for styles in self._styles(generator, bank):
-            origin = styles.mean(0) if origin is None else origin
+            origin = origin if place else styles.mean(0)
             centred = styles - origin
             first, second = first + centred.sum(0), second + centred.square().sum(0)
             best = best + centred[exemplar[place : place + len(styles)]].sum(0)

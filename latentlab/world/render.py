@@ -170,8 +170,13 @@ def to_device(record, device: torch.device | str):
 
 def _shrink(pictures: Tensor, factor: int) -> Tensor:
     """Means of factor x factor pixels, [..., h, w]."""
-    rows = sum(pictures[..., i::factor, :] for i in range(factor))
-    return sum(rows[..., i::factor] for i in range(factor)) / factor**2
+    rows = pictures[..., ::factor, :].clone()
+    for i in range(1, factor):
+        rows += pictures[..., i::factor, :]
+    out = rows[..., ::factor].clone()
+    for i in range(1, factor):
+        out += rows[..., i::factor]
+    return out / factor**2
 
 
 def _unhidden(marks: Tensor, depth: Tensor) -> Tensor:
