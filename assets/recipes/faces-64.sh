@@ -9,13 +9,13 @@
 # the rest at 16. At 32 there were smears, at 16 faces stood after 16,000 more, so the preset now begins with 16.
 set -eu
 OUT="${OUT:-runs/faces}"
-IMAGES="${IMAGES:-340000}"
+IMAGES="${IMAGES:-304000}"
 PYTHON="${PYTHON:-python}"
 LATENTLAB="${LATENTLAB:-latentlab}"
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 
-# What the generator sees: 16,000 people of the law `natural`, and their mirror images.
-$PYTHON -m latentlab.backbones.renders --out "$OUT/natural" --size 64 --count 16000
+# What the generator sees: 17,000 people of the law `natural`, and their mirror images.
+$PYTHON -m latentlab.backbones.renders --out "$OUT/natural" --size 64 --count 17000
 
 $PYTHON -m latentlab.backbones.train --preset faces64-cpu --data "$OUT/natural" --mirror --out "$OUT/generator" \
     --images "$IMAGES" --resume
