@@ -157,7 +157,6 @@ class _Maker:
     def _calibrated(self, wanted: Wanted, found: Direction) -> Direction:
         """A step of the wished size as the guide reads it, and the span in which pictures stay right."""
         from latentlab.editing.calibrate import Calibrate
-        from latentlab.studio.companions import likeness
 
         generator, score = self.studio.generator, self.guides[0]
         faces = self._faces(generator, found)
@@ -177,9 +176,8 @@ class _Maker:
             raise _TooWeak(f"no length of it moves '{wanted.target}' by {wanted.step:g} {found.unit}")
         stretched = found.stretched(factor)
         least = 0.3 if wanted.side == "both" else -0.1  # what a face has already need not grow further
-        measured = Calibrate(least_slope=least).measure(
-            generator, stretched, wanted.target, score, faces, likeness(self.studio)
-        )
+        # the identity that limits the span is dlib's: a small embedding takes an open mouth for somebody else
+        measured = Calibrate(least_slope=least).measure(generator, stretched, wanted.target, score, faces)
         span = _within(measured.span or wanted.limits, wanted.limits)
         return replace(stretched, step=wanted.step, span=span, name=wanted.name)
 
