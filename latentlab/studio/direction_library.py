@@ -133,6 +133,7 @@ class _Maker:
 
         names = [name for scorer in self.guides for name in scorer.names]
         (found,) = finder(wanted, self.recipe, names).discover(self.studio.generator, self.bank)
+        found = replace(found, layers=wanted.layers)
         self._tell(wanted, 0.2, "calibrating")
         try:
             direction = self._calibrated(wanted, found)

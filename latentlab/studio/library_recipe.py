@@ -29,6 +29,8 @@ class Wanted:
     """Attributes that may come along: they belong to this one (grey hair to age)."""
     side: str = "both"
     """`up` for what a face has or has not: calibrated and judged on faces that lack it."""
+    layers: tuple[int, int] | None = None
+    """First and last layer it acts on; the others keep what the scorers do not see, such as the hue of a background."""
     limits: tuple[float, float] = (-4.0, 4.0)
     """Strengths beyond which the span never goes, however good pictures look."""
 
