@@ -21,8 +21,8 @@ from latentlab.studio.library import find_direction
 OUT = Path(__file__).parent.parent / "docs" / "images"
 SIDE = 112
 SHOWN = {
-    "age": (-2, -1, 0, 1, 2), "smile": (-1, 0, 1, 1.5, 2), "yaw": (-3, -1.5, 0, 1.5, 3), "mouth_open": (-1, 0, 1, 1.5, 2),
-    "lipstick": (-1, 0, 1, 1.5, 2), "glasses": (-1, 0, 1, 2, 3), "hair": (-2, -1, 0, 1.5, 3), "light": (-3, -1.5, 0, 1.5, 3),
+    "age": (-2, -1, 0, 1, 2), "smile": (0, 0.5, 1, 1.5, 2), "yaw": (-3, -1.5, 0, 1.5, 3), "mouth_open": (-1, -0.5, 0, 0.5, 1),
+    "lipstick": (-1, 0, 1, 1.5, 2), "glasses": (-1, 0, 1, 1.5, 2), "hair": (-2, -1, 0, 1.5, 3), "light": (-3, -1.5, 0, 1.5, 3),
 }  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def directions(studio: ll.Studio, seeds: tuple[int, int]) -> Image.Image:
 def portrait(folder: Path) -> Image.Image | None:
     """What `latentlab demo` left: the aligned portrait, its inversion, its edits."""
     files = [folder / "aligned.png", folder / "reconstruction.png"]
-    files += sorted(path for path in folder.glob("*.png") if path not in files and "+" in path.stem)
+    files += sorted(path for path in folder.glob("*.png") if path not in files and path.stem != "photo")
     if not all(path.is_file() for path in files):
         return None
     sheet = Image.new("RGB", (len(files) * 2 * SIDE, 2 * SIDE))
