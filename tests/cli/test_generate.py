@@ -195,7 +195,9 @@ def test_latents_of_another_network_are_refused(network, run, tmp_path) -> None:
 
 def test_ctrl_c_keeps_what_is_finished(network, tmp_path) -> None:
     words = [G, "--network", str(network), "--seeds", "0-99999", "--out", "a"]
-    code = f"import sys; from latentlab.cli.main import main; sys.exit(main({words}))"
+    # a shell's background jobs, and all they start, ignore SIGINT
+    code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code += f"from latentlab.cli.main import main; sys.exit(main({words}))"
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     program = subprocess.Popen(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
