@@ -3,8 +3,8 @@
 #
 #   LATENTLAB_FACE_MODEL=... OUT=runs/faces sh assets/recipes/faces-64.sh
 #
-# Stopped at any moment, the same line goes on. On two cores of an AMD EPYC (Zen 5) it took about three hours with one
-# core for the generator and the other for renders and scorers; run the parts side by side to repeat that.
+# Stopped at any moment, the same line goes on. On two cores of an AMD EPYC (Zen 5) it took about two hours with one
+# core for the generator and the encoder, the other for renders, scorers and directions; run them side by side for that.
 # The generator that ships changed its batch on the way: 54,000 images at 32 a step (30,000 of them the autoencoder's),
 # the rest at 16. At 32 there were smears, at 16 faces stood after 16,000 more, so the preset now begins with 16.
 set -eu

@@ -7,46 +7,27 @@ rewrites every .safetensors file of a folder; networks compute in fp32 again as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
-from latentlab.core.errors import BadInput
+from latentlab.backbones.saving import halved
+from latentlab.core.errors import BadInput, LatentLabError
 from latentlab.store.archive import Archive
-
-KEPT = ("mean", "spread", "running_mean", "running_var")
-"""Endings of names whose tensors are statistics: few numbers, and exact ones."""
-
-
-def halved(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The same tensors, single-precision weights in fp16.
-
-    Raises:
-        BadInput: a weight that fp16 cannot hold.
-    """
-    found = {}
-    for name, value in tensors.items():
-        heavy = value.dtype == torch.float32 and value.numel() > 1 and not name.endswith(KEPT)
-        found[name] = value.half() if heavy else value
-        if heavy and not torch.isfinite(found[name]).all():
-            raise BadInput(
-                f"'{name}' does not fit into fp16 (largest value {float(value.abs().max()):g}); ship it as it is"
-            )
-    return found
 
 
 def halve_folder(folder: Path, out: Path) -> list[Path]:
-    """Rewrite every weight file of a folder; returns the new files."""
+    """Rewrite every weight file of a folder, all of them or none; returns the new files.
+
+    Raises:
+        BadInput: no weight files, or a weight that fp16 cannot hold.
+        BadFile: a file that cannot be read.
+    """
     files = sorted(Path(folder).glob("*.safetensors"))
     if not files:
-        raise BadInput(f"{folder} holds no .safetensors files")
-    archives = [(file.name, Archive.load(file)) for file in files]
-    return [
-        Archive(one.kind, halved(one.tensors), dict(one.story)).save(Path(out) / name)
-        for name, one in archives
-    ]
+        raise BadInput(f"{folder} holds no .safetensors files; name the folder of a network's files")
+    loaded = [Archive.load(file) for file in files]
+    small = [Archive(one.kind, halved(one.tensors), dict(one.story)) for one in loaded]
+    return [one.save(Path(out) / file.name) for one, file in zip(small, files, strict=True)]
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -60,8 +41,9 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         for path in halve_folder(given.folder, given.out):
             print(path)
-    except BadInput as error:
-        raise SystemExit(f"{error}") from None
+    except LatentLabError as error:
+        print(f"halve: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -87,6 +87,7 @@ def roughen(images: Tensor, seed: int) -> Tensor:
 def mirrored(images: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     """Half of the images left for right, and which ones: bool [n]. Faces have no preferred side, so it is twice the data."""
     chosen = torch.rand(len(images), generator=torch.Generator().manual_seed(seed + 2**32)) < 0.5
+    chosen = chosen.to(images.device)
     return torch.where(chosen[:, None, None, None], images.flip(-1), images), chosen
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from latentlab.backbones.halve import halve_folder, halved
-from latentlab.backbones.saving import archive
+from latentlab.backbones.halve import halve_folder, main
+from latentlab.backbones.saving import archive, halved
 from latentlab.core.errors import BadInput
 from latentlab.networks.tiny import tiny_generator
 from latentlab.studio.networks import load_generator
@@ -34,3 +34,13 @@ def test_statistics_stay_exact_and_what_does_not_fit_is_refused() -> None:
     assert found["n"].dtype == torch.int64
     with pytest.raises(BadInput, match="fp16"):
         halved({"a": torch.full((2,), 1e6)})
+
+
+def test_a_damaged_file_is_one_line_and_nothing_is_written(tmp_path, capsys) -> None:
+    whole = archive(tiny_generator("stylegan2", 16, seed=0), {}).save(tmp_path / "a.safetensors")
+    (tmp_path / "b.safetensors").write_bytes(whole.read_bytes()[:-100])
+    with pytest.raises(SystemExit) as ended:
+        main([str(tmp_path), "--out", str(tmp_path / "ship")])
+    assert ended.value.code == 2
+    assert "b.safetensors" in (complaint := capsys.readouterr().err) and complaint.count("\n") == 1
+    assert not (tmp_path / "ship").exists()

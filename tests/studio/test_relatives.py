@@ -19,6 +19,7 @@ from latentlab.studio import Studio
 from latentlab.studio.children import children_of
 from latentlab.studio.companions import Companions, find_distance
 from latentlab.studio.relatives import Relatives
+from tests.studio.average import Average
 
 
 @pytest.fixture
@@ -37,19 +38,6 @@ def family(tiny_file, tmp_path) -> Path:
 
 def studio(family: Path, name: str) -> Studio:
     return Studio(name, device="cpu", home=family)
-
-
-class Average(torch.nn.Module):
-    """An encoder to whom all faces are the same."""
-
-    input_size, input_channels = 32, 3
-
-    def __init__(self, w) -> None:
-        super().__init__()
-        self.w = w
-
-    def forward(self, faces):
-        return self.w.expand(len(faces), -1)
 
 
 def test_a_child_is_found_by_its_parent_s_hash_and_by_name(family) -> None:
