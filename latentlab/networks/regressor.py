@@ -34,24 +34,29 @@ class ResidualUnit(nn.Module):
         return F.relu(inner + (shortcut if self.skip is None else self.skip(shortcut)))
 
 
-def residual_trunk(width: int) -> nn.Sequential:
-    """Stem and four stages; the output has `8 · width` channels at 1/16 of the size."""
-    return nn.Sequential(
+HALVINGS = 4
+"""How often a trunk halves the picture unless told otherwise; each halving doubles the channels."""
+
+
+def residual_trunk(width: int, halvings: int = HALVINGS) -> nn.Sequential:
+    """Stem and residual units, one more where the picture is an eighth."""
+    layers: list[nn.Module] = [
         nn.Conv2d(3, width, 3, 2, 1, bias=False),
         nn.BatchNorm2d(width),
         nn.ReLU(inplace=True),
-        ResidualUnit(width, 2 * width, 2),
-        ResidualUnit(2 * width, 4 * width, 2),
-        ResidualUnit(4 * width, 4 * width, 1),
-        ResidualUnit(4 * width, 8 * width, 2),
-    )
+    ]
+    for stage in range(1, halvings):
+        layers.append(ResidualUnit(width * 2 ** (stage - 1), width * 2**stage, 2))
+        if stage == 2:
+            layers.append(ResidualUnit(4 * width, 4 * width, 1))
+    return nn.Sequential(*layers)
 
 
-def plain_trunk(width: int) -> nn.Sequential:
-    """No shortcuts: 5×5 stem, strided 4×4 convolutions, SiLU, group norm; `8 · width` channels at 1/16."""
+def plain_trunk(width: int, halvings: int = HALVINGS) -> nn.Sequential:
+    """No shortcuts: 5×5 stem, strided 4×4 convolutions, SiLU, group norm."""
     layers: list[nn.Module] = [nn.Conv2d(3, width, 5, 2, 2), nn.SiLU(inplace=True)]
     before = width
-    for after in (2 * width, 4 * width, 8 * width):
+    for after in (width * 2**stage for stage in range(1, halvings)):
         layers += [nn.Conv2d(before, after, 4, 2, 1), nn.GroupNorm(8, after), nn.SiLU(inplace=True)]
         before = after
     layers += [nn.Conv2d(before, before, 3, 1, 1), nn.GroupNorm(8, before), nn.SiLU(inplace=True)]
@@ -64,15 +69,17 @@ TRUNKS = {"residual": residual_trunk, "plain": plain_trunk}
 class Regressor(nn.Module):
     """Images [n 3 h w] in [-1, 1] to [n outputs], on the outputs' own scale (mean and spread are stored)."""
 
-    def __init__(self, trunk: str, width: int, size: int, outputs: int) -> None:
+    def __init__(self, trunk: str, width: int, size: int, outputs: int, halvings: int = HALVINGS) -> None:
         super().__init__()
         if trunk not in TRUNKS:
             raise BadInput(f"no trunk is called '{trunk}'; there are: {', '.join(TRUNKS)}")
         self.arguments = {"trunk": trunk, "width": width, "size": size, "outputs": outputs}
+        if halvings != HALVINGS:
+            self.arguments["halvings"] = halvings
         self.size = size
-        self.trunk = TRUNKS[trunk](width)
-        side = -(-size // 16)
-        self.mix = nn.Linear(8 * width * side * side, 256)
+        self.trunk = TRUNKS[trunk](width, halvings)
+        side = -(-size // 2**halvings)
+        self.mix = nn.Linear(width * 2 ** (halvings - 1) * side * side, 256)
         self.head = nn.Linear(256, outputs)
         self.register_buffer("mean", torch.zeros(outputs))
         self.register_buffer("spread", torch.ones(outputs))

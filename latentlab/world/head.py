@@ -11,7 +11,7 @@ from latentlab.world.atlas import Atlas
 from latentlab.world.expressions import blend_weights, gaze_angles
 from latentlab.world.lashes import Lashes, find_lashes
 from latentlab.world.model import PARTS, FaceModel
-from latentlab.world.sculpt import MASCULINE, OLD, push_field
+from latentlab.world.sculpt import MASCULINE, OLD, YOUNG, push_field
 from latentlab.world.vectors import cross, unit
 
 EYES = (PARTS.index("eye_right"), PARTS.index("eye_left"))
@@ -45,6 +45,8 @@ class Head:
     """[v * 3]."""
     old: Tensor
     """[v * 3]."""
+    young: Tensor
+    """[v * 3]."""
     landmarks: Tensor
     """int64 [68]."""
     part: Tensor
@@ -65,7 +67,8 @@ class Head:
         flat = (
             flat
             + table["presentation"][:, None] * self.masculine
-            + 1.3 * ageing(table["age"])[:, None] * self.old
+            + ageing(table["age"])[:, None] * self.old
+            + 1.8 * youth(table["age"])[:, None] * self.young
         )
         flat = flat + blend_weights(table, self.expression_names) @ self.expression
         shaped = flat.view(count, vertices, 3)
@@ -75,9 +78,13 @@ class Head:
 
 
 def ageing(age: Tensor) -> Tensor:
-    """How far the sculpting of age has gone: about -0.1 at 15, 0 at 25, 1 at 85."""
-    share = (age - 25) / 60
-    return torch.where(share > 0, share.clamp_min(0) ** 1.15, share * 0.6)
+    """Strength of the sculpting of age: 0 up to 22, 2.5 at 85."""
+    return 2.5 * ((age - 22) / 63).clamp_min(0)
+
+
+def youth(age: Tensor) -> Tensor:
+    """How much of a child is left in the face: 1 at 15, 0 from 40 on."""
+    return ((40 - age) / 25).clamp(0, 1)
 
 
 def _turn_eye(vertices: Tensor, chosen: Tensor, angles: Tensor) -> Tensor:
@@ -133,6 +140,7 @@ def prepare_head(model: FaceModel, atlas: Atlas) -> Head:
         expression_names=model.expression_names,
         masculine=(push_field(MASCULINE, rest, points) * soft[:, None]).flatten(),
         old=(push_field(OLD, rest, points) * soft[:, None]).flatten(),
+        young=(push_field(YOUNG, rest, points) * soft[:, None]).flatten(),
         landmarks=place[model.landmarks], part=part,
         tangent=_tangents(rest, triangles, model.texcoords, model.faces_uv[drawn].long()),
         surface=_surface(rest, part), lashes=find_lashes(model, place), atlas=atlas,

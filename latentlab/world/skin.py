@@ -40,7 +40,7 @@ def skin_colour(table: dict[str, Tensor]) -> Tensor:
     low = place.floor().clamp(max=len(TONES) - 2)
     colour = torch.lerp(tones[low.long()], tones[low.long() + 1], (place - low)[:, None])
     warm = table["undertone"][:, None] * colour.new_tensor([0.015, 0.004, -0.040])
-    old = ((table["age"] - 45) / 40).clamp(0, 1)[:, None] * colour.new_tensor([-0.012, -0.020, -0.016])
+    old = ((table["age"] - 35) / 50).clamp(0, 1)[:, None] * colour.new_tensor([-0.040, -0.048, -0.046])
     return to_linear((colour + warm + old).clamp(0.02, 1))
 
 
@@ -71,16 +71,15 @@ def paint_skin(
 
     mottle, freckle, age_spot = _own_pattern(maps, of("skin_pattern"))
     blood = (maps["red"] + 0.6 * maps["ear"]) * pale * evened
-    albedo = albedo * (1 + 0.045 * mottle * evened)
+    albedo = albedo * (1 + (0.045 + 0.06 * ((age - 30) / 55).clamp(0, 1)) * mottle * evened)
     albedo = albedo * (1 - blood * colour_like(albedo, 0.02, 0.20, 0.19))
-    hollow = maps["hollow"] * (0.35 + 0.45 * ((age - 20) / 60).clamp(0, 1)) * (1 - 0.7 * of("foundation"))
+    hollow = maps["hollow"] * (0.25 + 0.95 * ((age - 20) / 60).clamp(0, 1)) * (1 - 0.7 * of("foundation"))
     albedo = albedo * (1 - hollow * colour_like(albedo, 0.20, 0.24, 0.16))
-    spots = freckle * of("freckles") * maps["freckle_zone"] * 1.3 + 0.5 * age_spot * ((age - 50) / 35).clamp(
-        0, 1
-    )
+    spots = freckle * of("freckles") * maps["freckle_zone"] * 1.3
+    spots = spots + 0.8 * age_spot * ((age - 45) / 40).clamp(0, 1)
     spots = spots * evened
     albedo = albedo * (1 - spots.clamp(0, 1) * colour_like(albedo, 0.30, 0.45, 0.52))
-    folds = (maps["early_dark"] * early).clamp(0, 1) * 0.24 + (maps["late_dark"] * late).clamp(0, 1) * 0.30
+    folds = (maps["early_dark"] * early).clamp(0, 1) * 0.38 + (maps["late_dark"] * late).clamp(0, 1) * 0.40
     albedo = albedo * (1 - folds * colour_like(albedo, 0.7, 1.0, 1.0))
     albedo = albedo * (1 - maps["crease"] * colour_like(albedo, 0.21, 0.315, 0.315))
 
@@ -91,7 +90,8 @@ def paint_skin(
     albedo = albedo * (1 - maps["lid_edge"] * colour_like(albedo, 0.44, 0.55, 0.55))
     albedo = torch.lerp(albedo, to_linear(of("liner_colour")), share("liner", of("liner") * 0.95))
 
-    natural = pick(bare, image) * pick(_lip_tint(table), image) * (1 - 0.15 * late)
+    natural = pick(bare, image) * pick(_lip_tint(table), image)
+    natural = torch.lerp(natural, pick(bare, image), 0.5 * ((age - 30) / 55).clamp(0, 1))
     lips = torch.lerp(natural, to_linear(of("lipstick_colour")), of("lipstick") * 0.92)
     lips = lips * (1 - 0.55 * maps["lip_slit"])
     soft = (maps["lips"] * (0.85 + 0.15 * of("lipstick"))).clamp(0, 1)
@@ -99,8 +99,8 @@ def paint_skin(
     albedo = albedo * (1 + 0.06 * maps["lip_rim"])
 
     relief = 1 - 0.5 * of("foundation")
-    slope_u = maps["pore_u"] * relief + 1.5 * maps["early_u"] * early + 1.9 * maps["late_u"] * late
-    slope_v = maps["pore_v"] * relief + 1.5 * maps["early_v"] * early + 1.9 * maps["late_v"] * late
+    slope_u = maps["pore_u"] * relief + 2.3 * maps["early_u"] * early + 2.9 * maps["late_u"] * late
+    slope_v = maps["pore_v"] * relief + 2.3 * maps["early_v"] * early + 2.9 * maps["late_v"] * late
     along = unit(tangent - normal * dot(tangent, normal), 1e-6)
     across = cross(normal, along)
     bumped = unit(normal - along * slope_u - across * slope_v)
