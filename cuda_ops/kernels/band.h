@@ -1,11 +1,11 @@
-// Inference only: what follows the convolutions of a synthesis layer, on a band of rows that still lies in the cache.
+// What follows the convolutions of a synthesis layer, on a band of rows that still lies in the cache; no gradient of its own.
 // Images are channels_last. No torch header.
 #pragma once
 #include <stdint.h>
 
 namespace ops {
 
-// r = clamp(lrelu(v · scale[n, c] + noise[n, p] · strength + bias[c]) · gain). r · next[n, c] goes to `out`, the colours
+// r = clamp(lrelu(v · scale[n, c] + noise[n, p] · strength + bias[c]) · gain). r · next[n, c] goes to `out`, r to `keep`, the colours
 // Σ_c weight[n, c / 4, k, c % 4] · r, at most four, to `rgb`; weights of missing channels and colours are 0. Any pointer but `bias` may be null; steps are in values.
 struct Finish {
   const float *scale, *bias, *next;  // [n, c], [c], [n, c]
@@ -14,6 +14,8 @@ struct Finish {
   float strength, slope, gain, clamp;  // slope 1: linear; clamp < 0: none
   void* out;
   int64_t out_n, out_row;
+  void* keep;
+  int64_t keep_n, keep_row;
   const float* weight;  // [n, (c + 3) / 4, 4, 4]
   float* rgb;
   int64_t rgb_n, rgb_colour, rgb_row, colours;

@@ -55,8 +55,8 @@ struct Row {
 };
 
 template <class T>
-OPS_FORCE void end_row(const float* v, int64_t stride, T* out, int64_t out_stride, int64_t pixels, int64_t c, const Finish& f,
-                       const Row& row, int64_t pixel_step, float* r) {
+OPS_FORCE void end_row(const float* v, int64_t stride, T* out, T* keep, int64_t out_stride, int64_t pixels, int64_t c,
+                       const Finish& f, const Row& row, int64_t pixel_step, float* r) {
   const bool limit = f.clamp >= 0;
   for (int64_t p = 0; p < pixels; ++p) {
     float shift = row.noise ? row.noise[p * pixel_step] * f.strength : 0.0f;
@@ -73,6 +73,11 @@ OPS_FORCE void end_row(const float* v, int64_t stride, T* out, int64_t out_strid
 #pragma GCC ivdep
         for (int64_t k = 0; k < c; ++k) store(to + k, r[k]);
       }
+    }
+    if (keep) {
+      T* __restrict to = keep + p * out_stride;
+#pragma GCC ivdep
+      for (int64_t k = 0; k < c; ++k) store(to + k, r[k]);
     }
     if (row.rgb) {
       float values[4];
@@ -107,8 +112,9 @@ struct BandTail {
     for (int64_t k = c; k < (c + 3) / 4 * 4; ++k) r[k] = 0.0f;
     const T* from = y + (image * rows + line) * w * c;
     T* out = f.out ? (T*)f.out + image * f.out_n + line * f.out_row : nullptr;
+    T* keep = f.keep ? (T*)f.keep + image * f.keep_n + line * f.keep_row : nullptr;
     Row row = row_of(f, image, line, 0, c, ones);
-    if (sizeof(T) == sizeof(float)) return end_row<T>((const float*)from, c, out, c, w, c, f, row, 1, r);
+    if (sizeof(T) == sizeof(float)) return end_row<T>((const float*)from, c, out, keep, c, w, c, f, row, 1, r);
     for (int64_t p = 0; p < w; ++p) {
       const T* __restrict at = from + p * c;
 #pragma GCC ivdep
@@ -116,7 +122,7 @@ struct BandTail {
       Row one = row;
       if (one.noise) one.noise += p;
       if (one.rgb) one.rgb += p;
-      end_row<T>(v, c, out ? out + p * c : nullptr, c, 1, c, f, one, 1, r);
+      end_row<T>(v, c, out ? out + p * c : nullptr, keep ? keep + p * c : nullptr, c, 1, c, f, one, 1, r);
     }
   }
 };
@@ -240,9 +246,11 @@ struct BandPhases {
       }
       along(mixed, room, o - p.before, ring, step);
       T* out = f.out ? (T*)f.out + image * f.out_n + (o - first) * f.out_row + 2 * from * c : nullptr;
+      T* keep = f.keep ? (T*)f.keep + image * f.keep_n + (o - first) * f.keep_row + 2 * from * c : nullptr;
       for (int64_t side = 0; side < 2; ++side) {
         Row row = row_of(f, image, o - first, 2 * from + side, c, ones);
-        end_row<T>(mixed + side * step, c, out ? out + side * c : nullptr, 2 * c, to - from, c, f, row, 2, r);
+        T *here = out ? out + side * c : nullptr, *kept = keep ? keep + side * c : nullptr;
+        end_row<T>(mixed + side * step, c, here, kept, 2 * c, to - from, c, f, row, 2, r);
       }
     }
   }

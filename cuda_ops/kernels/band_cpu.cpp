@@ -1,4 +1,4 @@
-// The ends of synthesis layers on the CPU, as operators of latentlab_cpu; inference only.
+// The ends of synthesis layers on the CPU, as operators of latentlab_cpu; without gradients.
 #include <ATen/core/Tensor.h>
 #include <torch/library.h>
 
@@ -49,7 +49,7 @@ void check_rows(const Tensor& x, const char* name) {
 }
 
 ops::Finish finish_of(int64_t n, int64_t c, int64_t rows, int64_t w, at::ScalarType type, const optional<Tensor>& out,
-                      const optional<Tensor>& rgb, const optional<Tensor>& weight, const optional<Tensor>& scale,
+                      const optional<Tensor>& keep, const optional<Tensor>& rgb, const optional<Tensor>& weight, const optional<Tensor>& scale,
                       const optional<Tensor>& noise, double strength, const Tensor& bias, double slope, double gain,
                       double clamp, const optional<Tensor>& next) {
   ops::Finish f = {};
@@ -70,6 +70,12 @@ ops::Finish finish_of(int64_t n, int64_t c, int64_t rows, int64_t w, at::ScalarT
                     out->size(3) == w, "out must fit the band");
     f.out = out->data_ptr(), f.out_n = out->stride(0), f.out_row = out->stride(2);
   }
+  if (keep) {
+    check_rows(*keep, "keep");
+    TORCH_CHECK(keep->scalar_type() == type && keep->size(0) == n && keep->size(1) == c && keep->size(2) == rows &&
+                    keep->size(3) == w, "keep must fit the band");
+    f.keep = keep->data_ptr(), f.keep_n = keep->stride(0), f.keep_row = keep->stride(2);
+  }
   if (rgb) {
     TORCH_CHECK(weight && rgb->dim() == 4 && rgb->scalar_type() == at::kFloat && rgb->stride(3) == 1 &&
                     rgb->size(0) == n && rgb->size(2) == rows && rgb->size(3) == w, "rgb must be float32 and fit the band");
@@ -81,19 +87,19 @@ ops::Finish finish_of(int64_t n, int64_t c, int64_t rows, int64_t w, at::ScalarT
   return f;
 }
 
-void band_tail(const Tensor& y, const optional<Tensor>& out, const optional<Tensor>& rgb, const optional<Tensor>& weight,
-               const optional<Tensor>& scale, const optional<Tensor>& noise, double strength, const Tensor& bias,
+void band_tail(const Tensor& y, const optional<Tensor>& out, const optional<Tensor>& keep, const optional<Tensor>& rgb,
+               const optional<Tensor>& weight, const optional<Tensor>& scale, const optional<Tensor>& noise, double strength, const Tensor& bias,
                double slope, double gain, double clamp, const optional<Tensor>& next) {
   if (y.numel() == 0) return;
   Tensor in = y.contiguous(at::MemoryFormat::ChannelsLast);
   int64_t n = y.size(0), c = y.size(1), rows = y.size(2), w = y.size(3);
-  ops::Finish f = finish_of(n, c, rows, w, y.scalar_type(), out, rgb, weight, scale, noise, strength, bias, slope, gain, clamp, next);
+  ops::Finish f = finish_of(n, c, rows, w, y.scalar_type(), out, keep, rgb, weight, scale, noise, strength, bias, slope, gain, clamp, next);
   ops::band_tail_cpu(kind_of(y), in.const_data_ptr(), n, rows, w, c, f);
 }
 
 void band_phases(at::TensorList current, at::TensorList previous, int64_t even_begin, int64_t odd_begin, int64_t h,
                  int64_t first, int64_t rows, at::ArrayRef<double> taps, int64_t before, const optional<Tensor>& out,
-                 const optional<Tensor>& rgb, const optional<Tensor>& weight, const optional<Tensor>& scale,
+                 const optional<Tensor>& keep, const optional<Tensor>& rgb, const optional<Tensor>& weight, const optional<Tensor>& scale,
                  const optional<Tensor>& noise, double strength, const Tensor& bias, double slope, double gain, double clamp,
                  const optional<Tensor>& next) {
   TORCH_CHECK(current.size() == 4 && (previous.size() == 4 || previous.empty()), "there are four phases");
@@ -125,13 +131,13 @@ void band_phases(at::TensorList current, at::TensorList previous, int64_t even_b
     TORCH_CHECK(lowest >= p.begin[a] - p.previous_rows[a] && highest < p.begin[a] + current[2 * a].size(2),
                 "the band lacks rows of a phase");
   }
-  ops::Finish f = finish_of(n, c, rows, 2 * w, current[0].scalar_type(), out, rgb, weight, scale, noise, strength, bias, slope, gain, clamp, next);
+  ops::Finish f = finish_of(n, c, rows, 2 * w, current[0].scalar_type(), out, keep, rgb, weight, scale, noise, strength, bias, slope, gain, clamp, next);
   ops::band_phases_cpu(kind_of(current[0]), p, n, first, rows, c, f);
 }
 
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(latentlab_cpu, m) {
-  m.def("band_tail(Tensor y, Tensor(a!)? out, Tensor(b!)? rgb, Tensor? weight, Tensor? scale, Tensor? noise, float strength, Tensor bias, float slope, float gain, float clamp, Tensor? next) -> ()", band_tail);
-  m.def("band_phases(Tensor[] current, Tensor[] previous, int even_begin, int odd_begin, int h, int first, int rows, float[] taps, int before, Tensor(a!)? out, Tensor(b!)? rgb, Tensor? weight, Tensor? scale, Tensor? noise, float strength, Tensor bias, float slope, float gain, float clamp, Tensor? next) -> ()", band_phases);
+  m.def("band_tail(Tensor y, Tensor(a!)? out, Tensor(b!)? keep, Tensor(c!)? rgb, Tensor? weight, Tensor? scale, Tensor? noise, float strength, Tensor bias, float slope, float gain, float clamp, Tensor? next) -> ()", band_tail);
+  m.def("band_phases(Tensor[] current, Tensor[] previous, int even_begin, int odd_begin, int h, int first, int rows, float[] taps, int before, Tensor(a!)? out, Tensor(b!)? keep, Tensor(c!)? rgb, Tensor? weight, Tensor? scale, Tensor? noise, float strength, Tensor bias, float slope, float gain, float clamp, Tensor? next) -> ()", band_phases);
 }

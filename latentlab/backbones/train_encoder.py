@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from latentlab.backbones.encoder import EncoderTraining, encoder_preset
+from latentlab.backbones.encoder_parent import begin_with
 from latentlab.backbones.likeness import Distance, Likeness
 from latentlab.backbones.mixture import Mixture
 from latentlab.backbones.saving import archive
@@ -43,6 +44,8 @@ class TrainEncoder:
     seconds: float = float("inf")
     preset: str = "e4e"
     resume: bool = False
+    begin: Path | None = None
+    """An encoder to begin with: of a parent or a smaller generator, or one that answers in one pass."""
     device: str = "auto"
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the encoder or the pace to change, by name."""
@@ -87,6 +90,8 @@ class TrainEncoder:
             trainer = Trainer(model, Run(self.out, pace.keep), pace, device, members).begin(
                 resume=self.resume
             )
+            if self.begin is not None and not trainer.step:
+                begin_with(trainer.networks["encoder"], self.begin)
             trainer.story |= {
                 "parent": generator.hash, "generator": generator.hash, "settings": repr(settings), "likeness": repr(likeness),
                 "data": getattr(source, "fingerprint", ""),

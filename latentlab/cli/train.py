@@ -94,11 +94,14 @@ class TrainEncoder(Command):
     """Stop after so long, everything saved."""
     resume: bool = False
     """Go on from the newest checkpoint in the folder."""
+    begin: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """An encoder to begin with: of a parent or smaller network, or one that answers once."""
     settings: Settings = ()
     """Any other setting of the preset; can be repeated."""
 
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab train-encoder --data renders --photos portraits --out runs/encoder",
+        "latentlab train-encoder --preset restyle64 --begin old/encoder.safetensors --out runs/encoder",
     )
 
     def run(self, session: Session) -> None:

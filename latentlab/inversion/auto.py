@@ -13,7 +13,7 @@ from latentlab.core.inversion import Inversion
 from latentlab.core.latent import Latent, Space
 from latentlab.core.shapes import Images
 from latentlab.inversion.descend import Descend
-from latentlab.inversion.encode import Encode, input_channels
+from latentlab.inversion.encode import Encode, iterates
 from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked
 from latentlab.inversion.objective import Objective
 from latentlab.inversion.pivot import HELD, PivotalTuning
@@ -76,8 +76,9 @@ class Auto(Inverter):
         """From quick to thorough."""
         quick: list[Plan] = []
         if given.encoder is not None and given.start is None:
-            single = input_channels(given.encoder) == 3
-            quick = [Plan(Encode(), 2) if single else Plan(Refine(), 6)]
+            quick = [Plan(Encode(), 2)]
+            if iterates(given.encoder):
+                quick.append(Plan(Refine(), 6))
         space = max(Space.W_PLUS, given.start.latent.space) if given.start else Space.W_PLUS
         held = replace(HELD, space=space)
         return [
@@ -113,7 +114,7 @@ def foreignness(generator: Generator, faces: Images, given: Given) -> Tensor:
     w = sample_w(generator, 2 * SAMPLES, seed=11)
     w_plus = generator.truncate(w[:, None].repeat(1, generator.layers, 1), 0.7)
     own = torch.cat([generator.render(Latent(Space.W_PLUS, part)) for part in w_plus.split(8)]).clamp(-1, 1)
-    if given.encoder is not None and input_channels(given.encoder) == 3:
+    if given.encoder is not None:
         usual = _encoder_errors(generator, own[:SAMPLES], torch.ones_like(mask[:1]), given)
         return _encoder_errors(generator, target, mask, given) / usual.max()
     whole = torch.ones_like(mask[:1])

@@ -1,4 +1,7 @@
-"""One pass of an encoder: Tov et al. 2021 (e4e), Richardson et al. 2021 (pSp), or one of our own."""
+"""One pass of an encoder: Tov et al. 2021 (e4e), Richardson et al. 2021 (pSp), or one of our own.
+
+An encoder that was trained to correct itself (six channels, see `refine`) begins at the average, as in its first pass.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class Encode(Inverter):
     def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008
         watch = Stopwatch(generator.device)
         target, mask = checked(generator, faces, given)
-        encoder = need_encoder(given, channels=3, method="encode")
+        encoder = need_encoder(given, method="encode")
         whole = bool((mask == 1).all())
 
         with torch.no_grad():
@@ -47,21 +50,19 @@ def first_sight(generator: Generator, faces: Images, target: Images, mask: Tenso
     return visible(target, mask, generator.render(average(generator, Space.W_PLUS, len(target))))
 
 
-def need_encoder(given: Given, channels: int, method: str) -> nn.Module:
-    """The encoder at hand, if it reads as many channels as the method feeds; MissingPart with a way out else."""
+def need_encoder(given: Given, method: str) -> nn.Module:
+    """The encoder at hand; MissingPart with a way out else."""
     if given.encoder is None:
         raise MissingPart(
             f"the method '{method}' needs an encoder trained for this network, and none came with it; "
             "use --method descend, or train one: latentlab train-encoder"
         )
-    if input_channels(given.encoder) != channels:
-        wanted = "one pass (3 channels)" if channels == 6 else "iteration (6 channels)"
-        instead = "encode" if channels == 6 else "refine"
-        raise MissingPart(
-            f"the method '{method}' feeds {channels} channels, but this encoder was trained for {wanted}; "
-            f"use --method {instead}"
-        )
     return given.encoder
+
+
+def iterates(encoder: nn.Module) -> bool:
+    """Whether it was trained to see its last render beside the photo."""
+    return input_channels(encoder) == 6
 
 
 def input_channels(encoder: nn.Module) -> int:
@@ -73,10 +74,20 @@ def input_channels(encoder: nn.Module) -> int:
 
 
 def encode(encoder: nn.Module, generator: Generator, faces: Images) -> Latent:
-    """The latent an encoder gives, as a W+; WrongGenerator where it belongs to another network."""
+    """The latent an encoder gives in one pass, as a W+; WrongGenerator where it belongs to another network."""
+    if iterates(encoder):
+        return look_again(encoder, generator, faces, average(generator, Space.W_PLUS, len(faces)))
     size = int(getattr(encoder, "input_size", 256))
     values: Tensor = encoder(resize(faces, size)).to(generator.w_average)
     return fitting(values, generator)
+
+
+def look_again(encoder: nn.Module, generator: Generator, faces: Images, latent: Latent) -> Latent:
+    """A W+ with the correction that an iterating encoder gives it; the average that others add stays out."""
+    size = int(getattr(encoder, "input_size", 256))
+    pair = torch.cat([resize(faces, size), resize(generator.render(latent), size)], dim=1)  # [n 6 size size]
+    answer = getattr(encoder, "codes", encoder)(pair).to(generator.w_average)
+    return latent.with_values(latent.values + fitting(answer, generator).values)
 
 
 def fitting(values: Tensor, generator: Generator) -> Latent:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
 
-from latentlab.core.errors import BadInput
+from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.generator import Generator
 from latentlab.core.inversion import Inversion
 from latentlab.core.latent import Space
 from latentlab.core.shapes import Images
-from latentlab.inversion.encode import fitting, need_encoder
+from latentlab.inversion.encode import iterates, look_again, need_encoder
 from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, finish, start_in
 from latentlab.inversion.objective import visible
-from latentlab.inversion.resize import resize
 from latentlab.inversion.statistics import average
 
 
@@ -33,24 +31,21 @@ class Refine(Inverter):
     def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008
         watch = Stopwatch(generator.device)
         target, mask = checked(generator, faces, given)
-        encoder = need_encoder(given, channels=6, method="refine")
+        encoder = need_encoder(given, method="refine")
+        if not iterates(encoder):
+            raise MissingPart(
+                "the method 'refine' needs an encoder that was trained to correct itself (6 channels); "
+                "this one answers once: use --method encode"
+            )
+        whole = bool((mask == 1).all())
         latent = start_in(generator, given, Space.W_PLUS, len(target)) or average(
             generator, Space.W_PLUS, len(target)
         )
 
-        size = int(getattr(encoder, "input_size", 256))
         with torch.no_grad():
             for done in range(self.passes):
-                render = generator.render(latent)
-                seen = visible(target, mask, render)
-                pair = torch.cat([resize(seen, size), resize(render, size)], dim=1)  # [n 6 size size]
-                latent = latent.with_values(latent.values + self._difference(encoder, generator, pair))
+                seen = faces.to(target) if whole else visible(target, mask, generator.render(latent))
+                latent = look_again(encoder, generator, seen, latent)
                 given.watch((done + 1) / self.passes, f"pass {done + 1}")
         result = finish(generator, (target, mask), latent, given)
         return replace(result, seconds=watch.seconds, steps=self.passes, method=repr(self))
-
-    @staticmethod
-    def _difference(encoder: nn.Module, generator: Generator, pair: Tensor) -> Tensor:
-        """What the encoder would change; the average that single-pass encoders add to their answer stays out."""
-        answer = getattr(encoder, "codes", encoder)(pair).to(generator.w_average)
-        return fitting(answer, generator).values

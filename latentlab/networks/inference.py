@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -25,6 +26,7 @@ from latentlab.networks.convolution import blur_padding
 from latentlab.networks.layers import EPSILON
 from latentlab.networks.noise_maps import NoiseMaps
 from latentlab.networks.packed import PHASE_PADDING, Packed, packing_works, phases_of
+from latentlab.networks.trace import Trace
 from latentlab.networks.workspace import Workspace, Workspaces
 
 if TYPE_CHECKING:
@@ -83,6 +85,7 @@ class Prepared:
         self.power = weight.square().sum((2, 3)).t().contiguous()  # [in out]
         self.parts = phases_of(weight) if layer.up else [weight.contiguous()]
         self.dtype = dtype
+        self.back: Packed | None = None
         self.packed: list[Packed] | None = None
         if not layer.scales_weights:
             self.packed = self.pack(layer, self.parts)
@@ -97,6 +100,16 @@ class Prepared:
             Packed(part.to(self.dtype), padding, size) for part, padding in zip(parts, paddings, strict=True)
         ]
 
+    def backwards(self, layer: Layer, weight: Tensor) -> Packed:
+        """The convolution of the gradient: the weight turned round, or with stride 2 as it is."""
+        if self.back is None:
+            turned = weight.detach().float().transpose(0, 1)
+            turned = (turned if layer.up else turned.flip(2, 3)).contiguous().to(self.dtype)
+            side = layer.module.resolution + layer.up
+            padding, stride = ((0, 0), 2) if layer.up else ((1, 1), 1)
+            self.back = Packed(turned, padding, (1, layer.width_out, side, side), stride)
+        return self.back
+
     def for_sample(self, layer: Layer, styles: Tensor) -> list[Packed]:
         """The modulated and demodulated weight of one sample, styles [in]."""
         demodulation = (styles.square() @ self.power + EPSILON).rsqrt()
@@ -110,6 +123,7 @@ class Ending:
 
     arguments: dict[str, Any]
     out: Tensor | None
+    keep: Tensor | None
     rgb: Tensor | None
     noise: Tensor | None
     weight: Tensor | None
@@ -122,6 +136,7 @@ class Ending:
             noise = noise[s0:s1, r0:r1] if len(noise) > 1 else noise[:, r0:r1]
         return self.arguments | {
             "out": None if self.out is None else self.out[s0:s1, :, r0 + 1 : r1 + 1],
+            "keep": None if self.keep is None else self.keep[s0:s1, :, r0 + 1 : r1 + 1],
             "rgb": None if self.rgb is None else self.rgb[s0:s1, :, r0:r1],
             "noise": noise,
             "weight": None if self.weight is None else self.weight[s0:s1],
@@ -199,9 +214,17 @@ class Inference:
     """One synthesis: holds its plan, its memory, its inputs."""
 
     def __init__(
-        self, network: StyleGAN2, plan: Plan, space: Workspace, styles: Tensor, pivot: Pivot | None
+        self,
+        network: StyleGAN2,
+        plan: Plan,
+        space: Workspace,
+        styles: Tensor,
+        pivot: Pivot | None,
+        *,
+        traced: bool = False,
     ) -> None:
         self.network, self.plan, self.space, self.pivot = network, plan, space, pivot
+        self.traced, self.traces = traced, list[Trace]()
         self.styles = {name: styles[:, columns].contiguous() for name, columns in plan.slices.items()}
         self.count = len(styles)
         self.weights = plan.weights(pivot)
@@ -229,8 +252,7 @@ class Inference:
     def _layer(
         self, layer: Layer, following: Layer | None, x: Tensor, maps: NoiseMaps, piece: str
     ) -> tuple[Tensor | None, Tensor | None]:
-        module, count = layer.module, self.count
-        size = module.resolution
+        count, size = self.count, layer.module.resolution
         prepared = self.weights[layer.name]
         styles = self.styles[layer.name]
         scale = next_styles = None
@@ -238,20 +260,34 @@ class Inference:
             scale = (styles.square() @ prepared.power + EPSILON).rsqrt()
         if following is not None and not following.scales_weights:
             next_styles = self.styles[following.name]
-        out = None
-        if following is not None:
+        out = keep = None
+        if self.traced:
+            keep = self.space.rows(layer.name, count, layer.width_out, size, size, self.plan.dtype)
+        if self.traced and next_styles is None:
+            out = keep  # what is kept is what the next layer reads
+        elif following is not None:
             out = self.space.rows(piece, count, layer.width_out, size, size, self.plan.dtype)
         rgb, weight = self._colours(layer)
-        ending = Ending(
-            self._arguments(module, layer), out, rgb, self._noise(layer, maps), weight, scale, next_styles
-        )
+        noise, kept = self._noise(layer, maps), None if out is keep else keep
+        ending = Ending(self.arguments(layer), out, kept, rgb, noise, weight, scale, next_styles)
         if layer.up:
             self._up(layer, prepared, x, ending)
         else:
             self._flat(layer, prepared, x, ending)
+        if keep is not None:
+            self.traces.append(Trace(layer, keep[:, :, 1:-1], noise, rgb is not None, self._clamped(layer, rgb)))
         return out, rgb
 
-    def _arguments(self, module: StyledConvolution, layer: Layer) -> dict[str, Any]:
+    def _clamped(self, layer: Layer, rgb: Tensor | None) -> Tensor | None:
+        """Where the clamp on a layer's colours shuts."""
+        if rgb is None or (clamp := self.torgb(layer).clamp) is None:
+            return None
+        return (rgb + self.torgb(layer).bias.detach()[:, None, None]).abs() >= clamp  # type: ignore[union-attr, operator]
+
+    @staticmethod
+    def arguments(layer: Layer) -> dict[str, Any]:
+        """Numbers and bias of the end of a layer."""
+        module = layer.module
         return {
             "strength": layer.strength,
             "bias": module.bias.detach(),
@@ -272,19 +308,23 @@ class Inference:
         name = layer.name.removesuffix("conv1") + "torgb"
         if name not in self.styles or not layer.name.endswith("conv1"):
             return None, None
-        module = self._torgb(layer)
-        base = module.weight if self.pivot is None else self.pivot.weight(name, module.weight)
-        kernel = base.detach().float().flatten(1)  # [colours in]
-        weight = (self.styles[name] * module.scale)[:, None] * kernel  # [n colours in]
-        shape = (self.count, len(kernel), layer.module.resolution, layer.module.resolution)
+        weight = (self.styles[name] * self.torgb(layer).scale)[:, None] * self.kernel(layer)  # [n colours in]
+        shape = (self.count, weight.shape[1], layer.module.resolution, layer.module.resolution)
         flat = self.space.flat("rgb", shape[0] * shape[1] * shape[2] * shape[3], torch.float32)
         return flat.view(shape), in_fours(weight)
 
-    def _torgb(self, layer: Layer) -> nn.Module:
+    def kernel(self, layer: Layer) -> Tensor:
+        """The weight of the colours behind a layer, before its styles: [colours in]."""
+        name, module = layer.name.removesuffix("conv1") + "torgb", self.torgb(layer)
+        base = module.weight if self.pivot is None else self.pivot.weight(name, module.weight)  # type: ignore[arg-type]
+        return base.detach().float().flatten(1)  # type: ignore[operator]
+
+    def torgb(self, layer: Layer) -> nn.Module:
+        """The way to colours of the layer's block."""
         return getattr(self.network.synthesis, layer.name.split(".")[0]).torgb
 
     def _add_colours(self, layer: Layer, image: Tensor | None, rgb: Tensor, *, last: bool) -> Tensor:
-        module = self._torgb(layer)
+        module = self.torgb(layer)
         clamp = module.clamp
         bias = module.bias.detach()  # type: ignore[union-attr]
         if image is None:
@@ -356,34 +396,55 @@ def synthesise(
     network: StyleGAN2, styles: Tensor, noise: Noise, pivot: Pivot | None, dtype: torch.dtype | None
 ) -> Tensor | None:
     """The image, or None where the general path has to be taken; `dtype` is what the caller asked to compute in."""
+    if gradients_asked(network, styles, noise, pivot):
+        return None
+    plan = plan_for(network, styles, dtype)
+    if plan is None:
+        return None
+    with undisturbed(), workspaces(network).lend() as space:
+        maps = NoiseMaps(noise, pivot, len(styles))
+        return Inference(network, plan, space, styles.detach().float(), pivot).run(maps)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """No autograd and no autocast, whatever the caller has switched on."""
+    with torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
+        yield
+
+
+def workspaces(network: nn.Module) -> Workspaces:
+    """The memory that this network's syntheses share."""
+    with _lock:
+        return _spaces.setdefault(network, Workspaces())
+
+
+def plan_for(network: StyleGAN2, styles: Tensor, dtype: torch.dtype | None) -> Plan | None:
+    """The plan for such styles; None where the network, the place or the number format is not for it."""
     number = {None: torch.float32, torch.float32: torch.float32, torch.bfloat16: torch.bfloat16}.get(dtype)
     if (
         number is None
         or styles.device.type != "cpu"
         or type(styles) is not Tensor
         or torch.compiler.is_compiling()
+        or hooked(network.synthesis)
     ):
-        return None
-    if gradients_asked(network, styles, noise, pivot) or hooked(network.synthesis):
         return None
     kernels = native.kernels_for(styles, "synthesis")
     if kernels is None or not hasattr(kernels, "band_phases"):
         return None
+    with undisturbed():
+        return _plan(network, number, kernels)
 
-    with torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
-        plan = _plan(network, number, kernels)
-        if plan is None:
-            return None
-        with _lock:
-            spaces = _spaces.setdefault(network, Workspaces())
-        with spaces.lend() as space:
-            maps = NoiseMaps(noise, pivot, len(styles))
-            return Inference(network, plan, space, styles.detach().float(), pivot).run(maps)
+
+def state_of(network: StyleGAN2) -> tuple[tuple[int, int], ...]:
+    """Changes whenever a weight does."""
+    return tuple((value.data_ptr(), _version(value)) for value in network.synthesis.parameters())
 
 
 def _plan(network: StyleGAN2, dtype: torch.dtype, kernels: Any) -> Plan | None:
     """The plan for the weights as they are now; None if the fast path does not know such layers."""
-    state = tuple((value.data_ptr(), _version(value)) for value in network.synthesis.parameters())
+    state = state_of(network)
     with _lock:
         plans = _plans.setdefault(network, {})
         known = plans.get(dtype)

@@ -1,4 +1,4 @@
-"""Convolutions with weights laid out once for the processor; inference only."""
+"""Convolutions with weights laid out once for the processor; without gradients."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ def packing_works() -> bool:
 
 
 class Packed:
-    """One weight [out in k k]; called with x [n in h w] it convolves with stride 1."""
+    """One weight [out in k k]; called with x [n in h w] it convolves."""
 
-    def __init__(self, weight: Tensor, padding: tuple[int, int], size: tuple[int, ...]) -> None:
-        self.padding = list(padding)
+    def __init__(
+        self, weight: Tensor, padding: tuple[int, int], size: tuple[int, ...], stride: int = 1
+    ) -> None:
+        self.padding, self.stride = list(padding), [stride, stride]
         self.weight = weight
         self.laid_out = packing_works()
         if self.laid_out:
             reorder = torch.ops.mkldnn._reorder_convolution_weight
-            self.weight = reorder(weight, self.padding, [1, 1], [1, 1], 1, list(size))
+            self.weight = reorder(weight, self.padding, self.stride, [1, 1], 1, list(size))
 
     def __call__(self, x: Tensor) -> Tensor:
         if not self.laid_out:
-            return F.conv2d(x, self.weight, padding=self.padding)  # type: ignore[arg-type]
+            return F.conv2d(x, self.weight, padding=self.padding, stride=self.stride)  # type: ignore[arg-type]
         convolve = torch.ops.mkldnn._convolution_pointwise
-        return convolve(x, self.weight, None, self.padding, [1, 1], [1, 1], 1, "none", [], "")
+        return convolve(x, self.weight, None, self.padding, self.stride, [1, 1], 1, "none", [], "")
 
 
 ODD, EVEN = slice(1, 2), [2, 0]

@@ -16,7 +16,7 @@ from latentlab.core.latent import FeatureCorrection
 from latentlab.core.noise import FIXED, Noise
 from latentlab.core.pivot import Pivot
 from latentlab.core.shapes import Conditions, Images, Styles, W, WPlus, Z
-from latentlab.networks.inference import synthesise
+from latentlab.networks import gradient, inference
 from latentlab.networks.layers import Convolution, FullyConnected, activation_gain
 from latentlab.networks.mapping import Mapping as MappingNetwork
 from latentlab.networks.modulation import modulated_convolution
@@ -257,9 +257,20 @@ class StyleGAN2(Generator):
         correction: FeatureCorrection | None = None,
     ) -> Images:
         if correction is None:
-            fast = synthesise(self, styles, noise, pivot, asked_dtype(self, styles))
-            if fast is not None:
-                return fast
+            for synthesise in (inference.synthesise, gradient.synthesise):
+                fast = synthesise(self, styles, noise, pivot, asked_dtype(self, styles))
+                if fast is not None:
+                    return fast
+        return self.layer_by_layer(styles, noise, pivot, correction)
+
+    def layer_by_layer(
+        self,
+        styles: Styles,
+        noise: Noise = FIXED,
+        pivot: Pivot | None = None,
+        correction: FeatureCorrection | None = None,
+    ) -> Images:
+        """The general path: differentiable in everything, to any order."""
         by_layer = {layer.name: styles[:, layer.channels] for layer in self.style_layers}
         maps = NoiseMaps(noise, pivot, len(styles))
         x = image = None

@@ -43,13 +43,21 @@ class Workspaces:
         self.idle: list[Workspace] = []
         self.lock = threading.Lock()
 
+    def take(self) -> Workspace:
+        """One that nobody else has, until it is given back."""
+        with self.lock:
+            return self.idle.pop() if self.idle else Workspace()
+
+    def give(self, workspace: Workspace) -> None:
+        """For the next one to take."""
+        with self.lock:
+            if len(self.idle) < IDLE:
+                self.idle.append(workspace)
+
     @contextmanager
     def lend(self) -> Iterator[Workspace]:
-        with self.lock:
-            workspace = self.idle.pop() if self.idle else Workspace()
+        workspace = self.take()
         try:
             yield workspace
         finally:
-            with self.lock:
-                if len(self.idle) < IDLE:
-                    self.idle.append(workspace)
+            self.give(workspace)

@@ -15,6 +15,10 @@ from latentlab.backbones.mixture import Mixture
 from latentlab.backbones.train_encoder import TrainEncoder
 from latentlab.core.errors import BadInput, UnknownName
 from latentlab.core.image import save_image
+from latentlab.core.latent import Latent, Space
+from latentlab.inversion.encode import Encode
+from latentlab.inversion.inverter import Given
+from latentlab.inversion.refine import Refine
 from latentlab.networks import build
 from latentlab.networks.perceptual import CriticDistance
 from latentlab.networks.tiny import tiny_critic, tiny_generator
@@ -149,3 +153,40 @@ def test_a_preset_is_complete(name: str) -> None:
     settings, pace = encoder_preset(name)
     assert settings.input_size % 16 == 0
     assert pace.batch >= 8
+
+
+def test_an_iterating_encoder_learns_to_correct_itself(tmp_path: Path, generator: Any) -> None:
+    settings = {"own": 1.0, "adversary": 0.0, "progressive_from": 0, "learning_rate": 3e-3, "iterative": True, "passes": (0.2, 0.4, 0.4)}
+    path = task(tmp_path, images=8 * 200, settings=settings).run(generator, source=blank)
+    part = read(path)["encoder"]
+    encoder = build(part.kind, part.arguments, part.tensors)
+    images = own_images(generator)
+    given = Given(encoder=encoder)
+    nothing = Latent(Space.W_PLUS, generator.w_average.expand(32, generator.layers, -1))
+    before = (generator.render(nothing).clamp(-1, 1) - images).square().mean()
+    once, often = (method.invert(generator, images, given).error.mean() for method in (Encode(), Refine(2)))
+    assert often < once < 0.97 * before
+
+
+@pytest.mark.parametrize("iterative", [False, True])
+def test_an_encoder_goes_on_from_that_of_a_smaller_generator(
+    tmp_path: Path, generator: Any, iterative: bool
+) -> None:
+    first = task(tmp_path / "first").run(generator, source=blank)
+    larger = tiny_generator(resolution=64)
+    settings = {"iterative": iterative, "learning_rate": 0.0, "adversary": 0.0}
+    path = task(tmp_path / "second", begin=first, settings=settings).run(larger, source=blank)
+    old, new = (read(file)["encoder"].tensors for file in (first, path))
+    assert new["styles.0.linear.weight"].equal(old["styles.0.linear.weight"])
+    last, added = generator.layers - 1, larger.layers - 1
+    assert added > last
+    assert new[f"styles.{added}.linear.weight"].equal(old[f"styles.{last}.linear.weight"])
+    assert new["input_layer.0.weight"][:, :3].equal(old["input_layer.0.weight"])
+    assert not new["input_layer.0.weight"][:, 3:].any()
+    assert new["latent_avg"].shape == (larger.layers, larger.w_width)
+
+
+def test_an_encoder_of_another_size_is_refused_to_begin_with(tmp_path: Path, generator: Any) -> None:
+    first = task(tmp_path / "first").run(generator, source=blank)
+    with pytest.raises(BadInput, match="same preset"):
+        task(tmp_path / "second", begin=first, settings={"base_width": 8}).run(generator, source=blank)

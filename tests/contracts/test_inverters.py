@@ -238,10 +238,16 @@ def test_an_encoder_that_was_not_trained_for_a_method_is_told_so(
 ) -> None:
     with pytest.raises(MissingPart, match="use --method encode"):
         INVERTERS.build("refine").invert(generator, faces, given["encode"])
-    with pytest.raises(MissingPart, match="use --method refine"):
-        INVERTERS.build("encode").invert(generator, faces, given["refine"])
     with pytest.raises(MissingPart, match="descend"):
         INVERTERS.build("encode").invert(generator, faces)
+
+
+def test_to_encode_with_an_iterating_encoder_is_its_first_pass(
+    generator: Generator, faces: Tensor, given: dict[str, Given]
+) -> None:
+    once = INVERTERS.build("encode").invert(generator, faces, given["refine"])
+    first = INVERTERS.build("refine", passes=1).invert(generator, faces, given["refine"])
+    assert torch.equal(once.latent.values, first.latent.values)
 
 
 def test_auto_takes_the_quick_way_when_time_is_short_and_names_its_plan(
