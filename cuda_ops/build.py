@@ -165,7 +165,12 @@ def sources(device: str) -> list[Path]:
 
 def kernel_names(device: str) -> tuple[str, ...]:
     """The kernels behind the bindings; the rasteriser is a library of its own."""
-    return ("bias_act", "filtered_lrelu", "upfirdn2d", *(("band", "tail", "tail_gradient") if device == "cpu" else ()))
+    return (
+        "bias_act",
+        "filtered_lrelu",
+        "upfirdn2d",
+        *(("band", "tail", "tail_gradient") if device == "cpu" else ()),
+    )
 
 
 def flags(device: str, *, portable: bool = False) -> list[str]:

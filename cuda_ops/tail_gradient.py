@@ -6,7 +6,7 @@ bfloat16 images, channels_last; the arithmetic is float32.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -30,79 +30,80 @@ class End:
     gain: float
     clamp: float
     """Below 0 for none."""
+    following: Tensor
+    """The styles of the next layer [n c], which multiply y."""
+    weight: Tensor | None
+    """[n k c] with k at most 4: the colours are Σ_c weight · y. None without colours."""
+
+    def cut(self, samples: slice, rows: slice) -> End:
+        """The end of some samples and rows."""
+        noise = self.noise
+        if noise is not None:
+            noise = noise[:, rows] if len(noise) == 1 else noise[samples, rows]
+        weight = None if self.weight is None else self.weight[samples]
+        return replace(
+            self, scale=self.scale[samples], noise=noise, following=self.following[samples], weight=weight
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class EndGradient:
-    """What the gradient above becomes."""
+    """What the gradient becomes, beside that at v; of several bands the sum."""
 
-    at_conv: Tensor
-    """At v, like y."""
-    at_following: Tensor
+    following: Tensor
     """At the styles of the next layer, [n c]."""
-    at_scale: Tensor
+    scale: Tensor
     """At the logarithm of the demodulation, [n c]."""
-    at_weight: Tensor
+    weight: Tensor
     """At the weights of the colours, [n k c]."""
 
 
 def tail_gradient(
-    above: Tensor | None,
-    y: Tensor,
-    end: End,
-    following: Tensor,
-    colours: Tensor | None = None,
-    weight: Tensor | None = None,
+    above: Tensor | None, y: Tensor, end: End, out: Tensor, colours: Tensor | None = None
 ) -> EndGradient:
-    """The gradient through the end of a layer.
+    """The gradient through the end of a layer, or through a band of it.
 
     Args:
         above: gradient at y · following, like y, or None.
-        y: the layer's output [n c h w], channels_last.
+        y: the layer's output [n c h w], channels_last; samples may lie apart.
         end: what made y.
-        following: factors on y in the next layer [n c] (its styles).
-        colours: gradient at the colours, float32 [n k h w] with k at most 4, or None.
-        weight: Σ_c weight[n k c] · y are the colours.
+        out: where the gradient at v goes, like y.
+        colours: gradient at the colours, float32 [n k h w]; rows are dense.
     """
-    if y.device.type == "cpu" and y.dtype in (torch.float32, torch.bfloat16):
-        kernels = native.kernels_for(y, "tail_gradient")
-        if kernels is not None:
-            arguments = (end.scale, following, end.noise, end.strength, end.bias, end.slope, end.gain, end.clamp)
-            at_conv, sums = kernels.tail_gradient(above, y, colours, weight, *arguments)
-            return EndGradient(at_conv, sums[:, 0], sums[:, 1], sums[:, 2:])
-    return reference(above, y, end, following, colours, weight)
+    kernels = native.kernels_for(y, "tail_gradient") if y.device.type == "cpu" else None
+    if kernels is None:
+        return reference(above, y, end, out, colours)
+    weight = None if colours is None else end.weight
+    numbers = (end.strength, end.bias, end.slope, end.gain, end.clamp)
+    sums = kernels.tail_gradient(
+        above, y, out, colours, weight, end.scale, end.following, end.noise, *numbers
+    )
+    return EndGradient(sums[:, 0], sums[:, 1], sums[:, 2:])
 
 
-def reference(
-    above: Tensor | None,
-    y: Tensor,
-    end: End,
-    following: Tensor,
-    colours: Tensor | None,
-    weight: Tensor | None,
-) -> EndGradient:
+def reference(above: Tensor | None, y: Tensor, end: End, out: Tensor, colours: Tensor | None) -> EndGradient:
     """The definition, in plain PyTorch; z is found again from y, since only its linear pieces let a gradient through."""
     seen = y.float()
     gradient = torch.zeros_like(seen)
-    at_following, at_weight = seen.new_zeros(seen.shape[:2]), seen.new_zeros(len(seen), 0, seen.shape[1])
+    following, weight = seen.new_zeros(seen.shape[:2]), seen.new_zeros(len(seen), 0, seen.shape[1])
     if above is not None:
-        at_following = (above.float() * seen).sum((2, 3))
-        gradient = above.float() * following[:, :, None, None]
+        following = (above.float() * seen).sum((2, 3))
+        gradient = above.float() * end.following[:, :, None, None]
     if colours is not None:
-        assert weight is not None, "colours come with their weights"
-        at_weight = torch.einsum("nkhw,nchw->nkc", colours, seen)
-        gradient = gradient + torch.einsum("nkhw,nkc->nchw", colours, weight)
+        assert end.weight is not None, "colours come with their weights"
+        weight = torch.einsum("nkhw,nchw->nkc", colours, seen)
+        gradient = gradient + torch.einsum("nkhw,nkc->nchw", colours, end.weight)
 
     slope = torch.where(seen > 0, end.gain, end.gain * end.slope)
+    opened = slope
     if end.clamp >= 0:
-        limit = float(torch.tensor(end.clamp).to(y.dtype))
-        slope = slope * (seen.abs() < limit)
-    gradient = gradient * slope
+        limit = float(torch.tensor(end.clamp).to(y.dtype))  # outputs were rounded, so was the limit
+        opened = slope * (seen.abs() < limit)
+    gradient = gradient * opened
 
     shift = end.bias[:, None, None]
     if end.noise is not None:
         shift = shift + end.noise[:, None] * end.strength
     modulated = torch.where(slope > 0, seen / slope, 0) - shift
-    at_conv = (gradient * end.scale[:, :, None, None]).to(y.dtype)
-    at_conv = at_conv.contiguous(memory_format=torch.channels_last)
-    return EndGradient(at_conv, at_following, (gradient * modulated).sum((2, 3)), at_weight)
+    out.copy_(gradient * end.scale[:, :, None, None])
+    return EndGradient(following, (gradient * modulated).sum((2, 3)), weight)

@@ -1,4 +1,5 @@
-// The gradient of the end of a synthesis layer, in one pass over its output. Images are channels_last. No torch header.
+// The gradient of the end of a synthesis layer, in one pass over its output, or over a band of its rows. Images are
+// channels_last. No torch header.
 #pragma once
 #include <stdint.h>
 
@@ -10,16 +11,16 @@ namespace ops {
 // sums[n, 1, c] = Σ_p v · scale · gradient at z, sums[n, 2 + k, c] = Σ_p colours[k] · y.
 struct EndGradient {
   const float *scale, *bias, *next;  // [n, c], [c], [n, c]; all there
-  const float* noise;                // [n or 1, h, w] or null; step 0 for one map
-  int64_t noise_step;
+  const float* noise;                // or null; one map: noise_n is 0
+  int64_t noise_n;
   float strength, slope, gain, clamp;  // slope 1: linear; clamp < 0: none
-  const float *colours, *weight;       // [n, k, h, w], [n, k, c], k at most 4
-  int64_t count;                       // k
+  const float *colours, *weight;       // planes of the band; [n, k, c]
+  int64_t count, colours_n, colours_k;  // k, at most 4; steps in values
   float* sums;                         // [n, 2 + k, c]
 };
 
-// t, y, out [n, pixels, c]: t and out dense, the images of y lie `step` values apart.
-void tail_gradient_cpu(int32_t kind, const void* t, const void* y, int64_t step, void* out, int64_t n, int64_t pixels,
-                       int64_t c, const EndGradient& g);
+// t, y, out [n, pixels, c]: t is dense, the images of y and out lie y_n and out_n values apart.
+void tail_gradient_cpu(int32_t kind, const void* t, const void* y, int64_t y_n, void* out, int64_t out_n, int64_t n,
+                       int64_t pixels, int64_t c, const EndGradient& g);
 
 }  // namespace ops

@@ -90,7 +90,7 @@ template <class T>
 struct TailGradient {
   const T *t, *y;
   T* out;
-  int64_t n, pixels, c, step, chunk, chunks;
+  int64_t n, pixels, c, y_n, out_n, chunk, chunks;
   EndGradient f;
   float* parts;  // [n, chunks, 2 + k, c]
 
@@ -98,17 +98,17 @@ struct TailGradient {
   void work(int64_t image, int64_t begin, int64_t end, float* sums) const {
     int64_t most = 4096 / (c > 0 ? c : 1);
     most = most < 8 ? 8 : (most > 256 ? 256 : most);
-    const float* noise = f.noise ? f.noise + image * f.noise_step : nullptr;
+    const float* noise = f.noise ? f.noise + image * f.noise_n : nullptr;
     for (int64_t p = begin; p < end; p += most) {
       Tile a = {f.scale + image * c, f.bias, f.next + image * c, K ? f.weight + image * K * c : nullptr,
-                noise ? noise + p : nullptr, K ? f.colours + image * K * pixels + p : nullptr, sums, c,
-                end - p < most ? end - p : most, pixels};
-      const int64_t at = (image * pixels + p) * c;
-      const T *above = t ? t + at : nullptr, *seen = y + image * step + p * c;
+                noise ? noise + p : nullptr, K ? f.colours + image * f.colours_n + p : nullptr, sums, c,
+                end - p < most ? end - p : most, f.colours_k};
+      const T *above = t ? t + (image * pixels + p) * c : nullptr, *seen = y + image * y_n + p * c;
+      T* to = out + image * out_n + p * c;
       if (f.clamp >= 0)
-        tile<T, K, true>(above, seen, out + at, a, f);
+        tile<T, K, true>(above, seen, to, a, f);
       else
-        tile<T, K, false>(above, seen, out + at, a, f);
+        tile<T, K, false>(above, seen, to, a, f);
     }
   }
 
@@ -132,15 +132,15 @@ static void tail_gradient_job(int64_t job, void* context) {
 }
 
 template <class T>
-static void tail_gradient_typed(const void* t, const void* y, int64_t step, void* out, int64_t n, int64_t pixels, int64_t c,
-                                EndGradient g) {
+static void tail_gradient_typed(const void* t, const void* y, int64_t y_n, void* out, int64_t out_n, int64_t n,
+                                int64_t pixels, int64_t c, EndGradient g) {
   if (sizeof(T) == 2 && g.clamp >= 0) {  // outputs were rounded, so was the limit
     T limit;
     store(&limit, g.clamp);
     g.clamp = load(&limit);
   }
-  TailGradient<T> k = {(const T*)t, (const T*)y, (T*)out, n, pixels, c, step, 0, 0, g, nullptr};
-  k.chunk = 131072 / (c > 0 ? c : 1);  // chunks depend on the image alone, so do the sums
+  TailGradient<T> k = {(const T*)t, (const T*)y, (T*)out, n, pixels, c, y_n, out_n, 0, 0, g, nullptr};
+  k.chunk = 131072 / (c > 0 ? c : 1);  // chunks depend on the band alone, so do the sums
   if (k.chunk < 64) k.chunk = 64;
   k.chunks = (pixels + k.chunk - 1) / k.chunk;
   const int64_t values = (2 + g.count) * c;
@@ -155,8 +155,8 @@ static void tail_gradient_typed(const void* t, const void* y, int64_t step, void
   free(k.parts);
 }
 
-static void tail_gradient(int32_t kind, const void* t, const void* y, int64_t step, void* out, int64_t n, int64_t pixels,
-                          int64_t c, const EndGradient& g) {
-  if (kind == ops::kBfloat16) return tail_gradient_typed<bfloat16>(t, y, step, out, n, pixels, c, g);
-  tail_gradient_typed<float>(t, y, step, out, n, pixels, c, g);
+static void tail_gradient(int32_t kind, const void* t, const void* y, int64_t y_n, void* out, int64_t out_n, int64_t n,
+                          int64_t pixels, int64_t c, const EndGradient& g) {
+  if (kind == ops::kBfloat16) return tail_gradient_typed<bfloat16>(t, y, y_n, out, out_n, n, pixels, c, g);
+  tail_gradient_typed<float>(t, y, y_n, out, out_n, n, pixels, c, g);
 }

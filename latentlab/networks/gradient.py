@@ -8,8 +8,7 @@ laid out once. A gradient of this gradient is taken through the general path.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -20,7 +19,7 @@ from cuda_ops.upfirdn2d import transposed
 from latentlab.core.noise import NO_NOISE, Noise
 from latentlab.core.pivot import Pivot
 from latentlab.networks import inference
-from latentlab.networks.inference import Inference
+from latentlab.networks.inference import Inference, Layer
 from latentlab.networks.layers import EPSILON
 from latentlab.networks.noise_maps import NoiseMaps
 from latentlab.networks.trace import Trace
@@ -33,7 +32,7 @@ def synthesise(
     network: StyleGAN2, styles: Tensor, noise: Noise, pivot: Pivot | None, dtype: torch.dtype | None
 ) -> Tensor | None:
     """The image, differentiable in the styles; None where something else asks for a gradient, or the path is not for it."""
-    if not (torch.is_grad_enabled() and styles.requires_grad) or torch._C._are_functorch_transforms_active():
+    if not (torch.is_grad_enabled() and styles.requires_grad):
         return None
     if inference.gradients_asked(network, styles.detach(), noise, pivot):
         return None
@@ -83,88 +82,134 @@ def _again(forward: Inference, styles: Tensor, gradient: Tensor) -> Tensor:
     return found
 
 
-@dataclass(frozen=True, eq=False)
 class Backward:
     """The way from the gradient at the image to the gradients at the styles, by the traces of a synthesis."""
 
-    forward: Inference
+    def __init__(self, forward: Inference) -> None:
+        self.forward, self.space, self.dtype = forward, forward.space, forward.plan.dtype
+        self.found: dict[str, Tensor] = {}
 
     def run(self, image: Tensor) -> Mapping[str, Tensor]:
         """By the name of the style layer, [n channels]."""
         traces = self.forward.traces
-        found: dict[str, Tensor] = {}
         first = next(i for i, trace in enumerate(traces) if trace.colours)
-        above = following = None
+        following: Trace | None = None
+        gradient: Tensor | None = None
         for index in reversed(range(len(traces))):
             trace = traces[index]
-            name = trace.layer.name
-            colours = self._at_colours(trace, image) if trace.colours else None
-            end, styles = self._end(trace), self.forward.styles[name]
-            weight = self._colour_weight(trace)
-            next_styles = self.forward.styles[following] if following else torch.ones_like(end.scale)
-            passed = tail_gradient(above, trace.output, end, next_styles, colours, weight)
-
-            if following:
-                found[following] += passed.at_following
+            colours = None
             if trace.colours:
-                found[_torgb(name)] = self._at_colour_styles(trace, passed.at_weight)
+                colours = image if trace.shut is None else image.masked_fill(trace.shut, 0)
                 image = self._halved(trace, image) if index > first else image
-            prepared = self.forward.weights[name]
-            found[name] = -styles * ((passed.at_scale * end.scale.square()) @ prepared.power.t())  # of eq. 3
-            above, following = self._before(trace, passed.at_conv), name
-        const = next(self.forward.network.blocks()).const.detach()
-        assert following is not None and above is not None, "a synthesis has layers"
-        found[following] += (above.float() * const).sum((2, 3))
-        return found
+            gradient = self._through(trace, following, gradient, colours, "odd" if index % 2 else "even")
+            following = trace
+        self._into_constant(traces[0], gradient)
+        return self.found
 
-    def _end(self, trace: Trace) -> End:
-        name = trace.layer.name
-        power = self.forward.styles[name].square() @ self.forward.weights[name].power
-        arguments = self.forward.arguments(trace.layer)
-        return End(scale=(power + EPSILON).rsqrt(), noise=trace.noise, **arguments)
+    def _through(
+        self,
+        trace: Trace,
+        following: Trace | None,
+        gradient: Tensor | None,
+        colours: Tensor | None,
+        piece: str,
+    ) -> Tensor:
+        """From the gradient behind the next layer's convolution to that behind this one's, with rows of zeros around it."""
+        name, end, y = trace.layer.name, self._end(trace, following), trace.output
+        out = self.space.rows(piece, *y.shape, self.dtype)
+        log_scale = torch.zeros_like(end.scale)
+        at_weight = None if end.weight is None else torch.zeros_like(end.weight)
+        for samples, rows, above in self._before(following, gradient):
+            shown = None if colours is None else colours[samples, :, rows]
+            part = end.cut(samples, rows)
+            passed = tail_gradient(above, y[samples, :, rows], part, out[samples, :, 1:-1][:, :, rows], shown)
+            log_scale[samples] += passed.scale
+            if following is not None:
+                self.found[following.layer.name][samples] += passed.following
+            if at_weight is not None:
+                at_weight[samples] += passed.weight
 
-    def _colour_weight(self, trace: Trace) -> Tensor | None:
-        if not trace.colours:
-            return None
-        styles = self.forward.styles[_torgb(trace.layer.name)]
-        scale: float = self.forward.torgb(trace.layer).scale  # type: ignore[assignment]
-        return (styles * scale)[:, None] * self.forward.kernel(trace.layer)
+        styles, prepared = self.forward.styles[name], self.forward.weights[name]
+        self.found[name] = -styles * ((log_scale * end.scale.square()) @ prepared.power.t())  # of eq. 3
+        if at_weight is not None:
+            kernel, scale = self.forward.kernel(trace.layer), self._torgb_scale(trace)
+            self.found[_torgb(name)] = (at_weight * kernel).sum(1) * scale
+        return out
 
-    def _at_colours(self, trace: Trace, image: Tensor) -> Tensor:
-        image = image.contiguous()
-        return image if trace.clamped is None else image.masked_fill(trace.clamped, 0)
-
-    def _at_colour_styles(self, trace: Trace, at_weight: Tensor) -> Tensor:
-        scale: float = self.forward.torgb(trace.layer).scale  # type: ignore[assignment]
-        return (at_weight * self.forward.kernel(trace.layer)).sum(1) * scale
-
-    def _halved(self, trace: Trace, image: Tensor) -> Tensor:
-        """The gradient at the image before it was doubled."""
-        fir: Tensor = self._block(trace).resample_filter
-        taps, side = fir.shape[-1], image.shape[-1]
-        before, after = (taps + 1) // 2, (taps - 2) // 2
-        return self._filtered(image, fir, (2, 2, 1, 1, before, after, before, after), side // 2)
-
-    def _before(self, trace: Trace, gradient: Tensor) -> Tensor:
-        """Through filter and convolution: the gradient at the modulated input of a layer."""
+    def _before(
+        self, trace: Trace | None, gradient: Tensor | None
+    ) -> Iterator[tuple[slice, slice, Tensor | None]]:
+        """(samples, rows, gradient at the modulated input there) of a layer, in pieces that stay in the cache."""
+        if trace is None or gradient is None:
+            yield slice(None), slice(None), None
+            return
         layer = trace.layer
-        if layer.up:
-            fir, side = layer.module.resample_filter, gradient.shape[-1] + 1
-            pads = (layer.before, fir.shape[-1] - 2 - layer.before)
-            gradient = self._filtered(gradient, fir, (1, 1, 1, 1, *pads, *pads), side)
         weight = layer.module.weight
         if self.forward.pivot is not None:
             weight = self.forward.pivot.weight(layer.name, weight)
-        return self.forward.weights[layer.name].backwards(layer, weight)(gradient)
+        convolve = self.forward.weights[layer.name].backwards(layer, weight)
+        for s0, s1, r0, r1 in self._units(layer):
+            behind = gradient[s0:s1]
+            behind = self._unfiltered(layer, behind, r0, r1) if layer.up else behind[:, :, r0 : r1 + 2]
+            yield slice(s0, s1), slice(r0, r1), convolve(behind)
 
-    def _filtered(self, gradient: Tensor, fir: Tensor, geometry: tuple[int, ...], side: int) -> Tensor:
-        """The transpose of an upfirdn2d whose input had `side` pixels and whose gain was 4."""
-        back = transposed(fir, geometry, (side, side), gradient.shape[2:])
-        filtered: Tensor = self.forward.plan.kernels.upfirdn2d(gradient, fir, *back, True, 4.0)
+    def _units(self, layer: Layer) -> Iterator[tuple[int, int, int, int]]:
+        """(first sample, last, first row, last)."""
+        side, band = layer.size_in, layer.band_back(self.dtype.itemsize)
+        if band == side:
+            yield 0, self.forward.count, 0, side
+            return
+        for sample in range(self.forward.count):
+            for row in range(0, side, band):
+                yield sample, sample + 1, row, min(row + band, side)
+
+    def _unfiltered(self, layer: Layer, gradient: Tensor, r0: int, r1: int) -> Tensor:
+        """Rows 2·r0 to 2·r1 of the gradient at what the filter of an up-convolution was given."""
+        fir, side = layer.module.resample_filter, 2 * layer.size_in
+        taps = fir.shape[-1]
+        before = taps - 1 - layer.before
+        low, high = 2 * r0 - before, 2 * r1 + taps - before  # rows that the filter meets
+        begin, end = max(low, 0), min(high, side)
+        sides = (before, taps - before, begin - low, high - end)
+        band = gradient[:, :, 1 + begin : 1 + end]
+        filtered: Tensor = self.forward.plan.kernels.upfirdn2d(band, fir, 1, 1, 1, 1, *sides, True, 4.0)
         return filtered
 
-    def _block(self, trace: Trace) -> Any:
-        return getattr(self.forward.network.synthesis, trace.layer.name.split(".")[0])
+    def _halved(self, trace: Trace, image: Tensor) -> Tensor:
+        """The gradient at the image before it was doubled."""
+        fir: Tensor = self.forward.block(trace.layer).resample_filter  # type: ignore[assignment]
+        taps, side = fir.shape[-1], image.shape[-1] // 2
+        before, after = (taps + 1) // 2, (taps - 2) // 2
+        back = transposed(fir, (2, 2, 1, 1, before, after, before, after), (side, side), image.shape[2:])
+        halved: Tensor = self.forward.plan.kernels.upfirdn2d(image, fir, *back, True, 4.0)
+        return halved
+
+    def _into_constant(self, first: Trace, gradient: Tensor | None) -> None:
+        """Into the styles of the first layer, which modulate the constant."""
+        const = next(self.forward.network.blocks()).const.detach()
+        for samples, rows, above in self._before(first, gradient):
+            assert above is not None, "a synthesis has layers"
+            self.found[first.layer.name][samples] += (above.float() * const[:, rows]).sum((2, 3))
+
+    def _end(self, trace: Trace, following: Trace | None) -> End:
+        """What stood behind the convolution of a layer."""
+        styles, name = self.forward.styles, trace.layer.name
+        scale = (styles[name].square() @ self.forward.weights[name].power + EPSILON).rsqrt()
+        weight = None
+        if trace.colours:
+            weight = (styles[_torgb(name)] * self._torgb_scale(trace))[:, None] * self.forward.kernel(
+                trace.layer
+            )
+        return End(
+            scale=scale,
+            noise=trace.noise,
+            following=torch.ones_like(scale) if following is None else styles[following.layer.name],
+            weight=weight,
+            **self.forward.arguments(trace.layer),
+        )
+
+    def _torgb_scale(self, trace: Trace) -> float:
+        return float(self.forward.torgb(trace.layer).scale)  # type: ignore[arg-type]
 
 
 def _torgb(name: str) -> str:

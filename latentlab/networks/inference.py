@@ -76,6 +76,12 @@ class Layer:
         pieces = max(1, -(-rows * row // BAND_BYTES))
         return min(rows, max(THINNEST, -(-rows // pieces)))
 
+    def band_back(self, element: int) -> int:
+        """Rows of the input whose gradient is computed at once."""
+        row = max(self.width_in, self.width_out * (4 if self.up else 1)) * self.size_in * element
+        pieces = -(-self.size_in * row // BAND_BYTES)
+        return min(self.size_in, max(THINNEST, -(-self.size_in // pieces)))
+
 
 class Prepared:
     """The weight of one layer under one pivot (or none) in one number format."""
@@ -105,9 +111,12 @@ class Prepared:
         if self.back is None:
             turned = weight.detach().float().transpose(0, 1)
             turned = (turned if layer.up else turned.flip(2, 3)).contiguous().to(self.dtype)
-            side = layer.module.resolution + layer.up
-            padding, stride = ((0, 0), 2) if layer.up else ((1, 1), 1)
-            self.back = Packed(turned, padding, (1, layer.width_out, side, side), stride)
+            rows, padding, stride = layer.band_back(4 if self.dtype == torch.float32 else 2), (0, 1), 1
+            size = (1, layer.width_out, rows + 2, layer.size_in)
+            if layer.up:
+                padding, stride = (0, 0), 2
+                size = (1, layer.width_out, 2 * rows + 1, 2 * layer.size_in + 1)
+            self.back = Packed(turned, padding, size, stride)
         return self.back
 
     def for_sample(self, layer: Layer, styles: Tensor) -> list[Packed]:
@@ -275,10 +284,10 @@ class Inference:
         else:
             self._flat(layer, prepared, x, ending)
         if keep is not None:
-            self.traces.append(Trace(layer, keep[:, :, 1:-1], noise, rgb is not None, self._clamped(layer, rgb)))
+            self.traces.append(Trace(layer, keep[:, :, 1:-1], noise, rgb is not None, self._shut(layer, rgb)))
         return out, rgb
 
-    def _clamped(self, layer: Layer, rgb: Tensor | None) -> Tensor | None:
+    def _shut(self, layer: Layer, rgb: Tensor | None) -> Tensor | None:
         """Where the clamp on a layer's colours shuts."""
         if rgb is None or (clamp := self.torgb(layer).clamp) is None:
             return None
@@ -319,9 +328,13 @@ class Inference:
         base = module.weight if self.pivot is None else self.pivot.weight(name, module.weight)  # type: ignore[arg-type]
         return base.detach().float().flatten(1)  # type: ignore[operator]
 
+    def block(self, layer: Layer) -> nn.Module:
+        """The block that a layer belongs to."""
+        return getattr(self.network.synthesis, layer.name.split(".")[0])
+
     def torgb(self, layer: Layer) -> nn.Module:
         """The way to colours of the layer's block."""
-        return getattr(self.network.synthesis, layer.name.split(".")[0]).torgb
+        return self.block(layer).torgb  # type: ignore[return-value]
 
     def _add_colours(self, layer: Layer, image: Tensor | None, rgb: Tensor, *, last: bool) -> Tensor:
         module = self.torgb(layer)
@@ -330,7 +343,7 @@ class Inference:
         if image is None:
             colours = rgb + bias[:, None, None]
             return colours if clamp is None else colours.clamp(-clamp, clamp)  # type: ignore[operator]
-        fir = getattr(self.network.synthesis, layer.name.split(".")[0]).resample_filter
+        fir = self.block(layer).resample_filter
         taps = fir.shape[-1]
         if last:
             out = torch.empty_like(rgb)

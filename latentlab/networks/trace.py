@@ -22,5 +22,5 @@ class Trace:
     """[n or 1, h, w]."""
     colours: bool
     """Whether the image takes colours from here."""
-    clamped: Tensor | None
+    shut: Tensor | None
     """Where the clamp shut those colours, [n k h w]; None where nothing is clamped."""

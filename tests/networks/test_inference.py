@@ -127,7 +127,7 @@ def test_weights_that_change_are_noticed():
     assert relative(after, general(generator, styles)) <= 1e-5
 
 
-def test_gradients_take_the_general_path():
+def test_gradients_take_another_path():
     generator = tiny_generator()
     styles = styles_for(generator, 1).requires_grad_(True)
     assert inference.synthesise(generator, styles, Noise(), None, None) is None
