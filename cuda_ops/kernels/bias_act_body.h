@@ -56,9 +56,17 @@ static void piece_of(int64_t job, void* context) {
 template <class T>
 static void bias_act_typed(const void* x, const void* b, const void* grad, void* y, const Activation& a) {
   BiasAct<T> k = {(const T*)x, (const T*)b, (const T*)grad, (T*)y, a, 65536};
+  T* tiled = nullptr;
+  if (b && a.step == 1 && a.size < 256 && a.count >= 4096) {  // few channels: repeated, so that the runs are long
+    k.a.size = 512 / a.size * a.size;
+    tiled = (T*)malloc(sizeof(T) * k.a.size);
+    for (int64_t i = 0; i < k.a.size; ++i) tiled[i] = k.b[i % a.size];
+    k.b = tiled;
+  }
   static const ops::Job jobs[] = {piece_of<T, 0>, piece_of<T, 1>, piece_of<T, 2>, piece_of<T, 3>, piece_of<T, 4>,
                                   piece_of<T, 5>, piece_of<T, 6>, piece_of<T, 7>, piece_of<T, 8>};
   ops::run_jobs((a.count + k.chunk - 1) / k.chunk, true, jobs[a.act], &k);
+  free(tiled);
 }
 
 static void bias_act(int32_t kind, const void* x, const void* b, const void* grad, void* y, const Activation& a) {

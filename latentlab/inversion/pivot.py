@@ -10,17 +10,17 @@ from torch import Tensor
 from latentlab.core.errors import BadInput, SpaceMismatch
 from latentlab.core.generator import Generator
 from latentlab.core.inversion import Inversion
-from latentlab.core.latent import Latent, Space
-from latentlab.core.noise import FIXED, Noise
+from latentlab.core.latent import Space
+from latentlab.core.noise import FIXED
 from latentlab.core.pivot import Pivot
 from latentlab.core.shapes import Images
 from latentlab.inversion.descend import Descend
 from latentlab.inversion.descent import Parameters, Schedule, Stop, descend
 from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, finish, part, started
 from latentlab.inversion.low_rank import fresh_factors, rank_within, rounded
+from latentlab.inversion.neighbours import Neighbours
 from latentlab.inversion.noise_maps import noise_maps, renormalise, roughness
 from latentlab.inversion.objective import Objective
-from latentlab.inversion.statistics import sample_w
 
 HELD = Descend(steps=60, prior=0.03, delta=0.03)
 """A descent that stays close to the average."""
@@ -53,6 +53,8 @@ class PivotalTuning(Inverter):
     """Weight of the locality term (published: 0.1): nearby latents must render as before."""
     locality_step: float = 30.0
     """How far from the pivot's latent "nearby" is, in W (published: 30)."""
+    edits: float = 0.0
+    """Weight of the edits' own term: a step to a nearby latent must change the picture as it did before the tuning."""
     tune_noise: bool = False
     """Also tune the noise maps (counted in `limit_bytes`)."""
     before: Descend = HELD
@@ -104,11 +106,9 @@ class PivotalTuning(Inverter):
         noise = FIXED if maps else start.noise
         everyone = list(range(len(styles)))
         good = 4 * 10 ** (-self.enough_psnr / 10)  # mean squared error on the [-1, 1] scale
-        near = (
-            _Locality(generator, start.latent, self.locality_step, noise, given.seed)
-            if self.locality
-            else None
-        )
+        near = None
+        if self.locality or self.edits:
+            near = Neighbours(generator, start.latent, self.locality_step, noise, given.seed)
         reached = _Reached(good)
 
         def loss(_: list[int], groups: list[Parameters], step: int) -> Tensor:
@@ -120,7 +120,7 @@ class PivotalTuning(Inverter):
             total = total + objective.perceptual * terms["perceptual"] if "perceptual" in terms else total
             total = total.mean()
             if near is not None and torch.is_grad_enabled():
-                total = total + self.locality * near(pivot, step)
+                total = total + near.penalty(pivot, step, self.locality, self.edits, images[:1])
             if maps:
                 total = total + 1e-2 * roughness(flat[2 * len(layers) :])[0]
             return total[None]
@@ -145,27 +145,3 @@ class _Reached:
 
     def __call__(self) -> bool:
         return self.last <= self.good
-
-
-class _Locality:
-    """Mean squared change that the pivot makes to the render of a latent nearby (Roich et al. 2021, eq. 5)."""
-
-    def __init__(self, generator: Generator, latent: Latent, step: float, noise: Noise, seed: int) -> None:
-        self.generator, self.step, self.seed = generator, step, seed
-        self.noise = FIXED if noise.maps else noise
-        if latent.space not in {Space.W, Space.W_PLUS}:
-            raise SpaceMismatch(
-                f"the locality term walks in w; it needs a latent in w or w+, not {latent.space.name.lower()}"
-            )
-        with torch.no_grad():
-            self.centre = generator.lift(latent[0], Space.W_PLUS).values
-
-    def __call__(self, pivot: Pivot, step: int) -> Tensor:
-        w = sample_w(self.generator, 1, self.seed + 1 + step)[:, None]  # [1 1 width]
-        way = w - self.centre
-        way = way / way.square().sum(dim=-1, keepdim=True).sqrt().clamp_min(1e-8)
-        reach = min(self.step, float((w - self.centre).square().sum(dim=-1).mean().sqrt()))
-        with torch.no_grad():
-            styles = self.generator.styles(self.centre + reach * way)
-            before = self.generator(styles, self.noise)
-        return (self.generator(styles, self.noise, pivot) - before).square().mean()
