@@ -67,7 +67,7 @@ class _Synthesis(torch.autograd.Function):
         if torch.is_grad_enabled():
             return _again(forward, styles, gradient), None, None, None, None
         with inference.undisturbed():
-            found = Backward(forward).run(gradient.float())
+            found = Backward(forward).run(gradient.float().contiguous())
         parts = [found[layer.name] for layer in forward.network.style_layers]
         return torch.cat(parts, dim=1).to(styles.dtype), None, None, None, None
 

@@ -66,6 +66,19 @@ def test_styles_of_zero_have_their_gradient():
     assert bool((found[:, ::3] != 0).any())
 
 
+def test_the_gradient_at_the_image_may_lie_in_any_way():
+    generator = tiny_generator()
+    styles = styles_for(generator, 2).requires_grad_(True)
+    image = generator(styles)
+    above = torch.randn_like(image)
+    (expected,) = torch.autograd.grad(image, styles, above, retain_graph=True)
+    for other in (above.contiguous(memory_format=torch.channels_last), above.mT.contiguous().mT):
+        (found,) = torch.autograd.grad(image, styles, other, retain_graph=True)
+        assert torch.equal(found, expected)
+    (flat,) = torch.autograd.grad(image.sum(), styles)  # a gradient without strides
+    assert relative(flat, torch.autograd.grad(generator.layer_by_layer(styles).sum(), styles)[0]) <= 1e-5
+
+
 def test_clamped_colours_let_nothing_through():
     generator = tiny_generator(clamp=0.2)
     styles = styles_for(generator, 2).requires_grad_(True)
