@@ -44,7 +44,7 @@ def test_each_activation_is_its_formula_with_its_usual_gain(act, either):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
-@pytest.mark.parametrize("shape", [(2, 3, 9, 7), (1, 33, 4, 5), (0, 3, 5, 5), (5, 6), (7,)])
+@pytest.mark.parametrize("shape", [(2, 3, 9, 7), (1, 33, 4, 5), (2, 5, 90, 80), (0, 3, 5, 5), (5, 6), (7,)])
 def test_native_is_the_reference_along_every_dimension_and_layout(dtype, shape):
     if native.load("cpu").kernels is None:
         pytest.skip(native.load("cpu").reason)
