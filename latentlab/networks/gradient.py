@@ -22,6 +22,7 @@ from latentlab.networks import inference
 from latentlab.networks.inference import Inference, Layer
 from latentlab.networks.layers import EPSILON
 from latentlab.networks.noise_maps import NoiseMaps
+from latentlab.networks.packed import Packed
 from latentlab.networks.trace import Trace
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ class Backward:
     ) -> Tensor:
         """From the gradient behind the next layer's convolution to that behind this one's, with rows of zeros around it."""
         name, end, y = trace.layer.name, self._end(trace, following), trace.output
-        out = self.space.rows(piece, *y.shape, self.dtype)
+        n, c, h, w = y.shape
+        out = self.space.rows(piece, n, c, h, w, self.dtype)
         log_scale = torch.zeros_like(end.scale)
         at_weight = None if end.weight is None else torch.zeros_like(end.weight)
         for samples, rows, above in self._before(following, gradient):
@@ -144,14 +146,19 @@ class Backward:
             yield slice(None), slice(None), None
             return
         layer = trace.layer
-        weight = layer.module.weight
-        if self.forward.pivot is not None:
-            weight = self.forward.pivot.weight(layer.name, weight)
-        convolve = self.forward.weights[layer.name].backwards(layer, weight)
+        convolve = self._backwards(layer)
         for s0, s1, r0, r1 in self._units(layer):
             behind = gradient[s0:s1]
             behind = self._unfiltered(layer, behind, r0, r1) if layer.up else behind[:, :, r0 : r1 + 2]
             yield slice(s0, s1), slice(r0, r1), convolve(behind)
+
+    def _backwards(self, layer: Layer) -> Packed:
+        """The convolution from the gradient behind a layer's convolution to that before it."""
+        prepared, weight = self.forward.weights[layer.name], layer.module.weight
+        if prepared.back is not None:
+            return prepared.back
+        pivot = self.forward.pivot
+        return prepared.backwards(layer, weight if pivot is None else pivot.weight(layer.name, weight))
 
     def _units(self, layer: Layer) -> Iterator[tuple[int, int, int, int]]:
         """(first sample, last, first row, last)."""

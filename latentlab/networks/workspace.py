@@ -1,4 +1,4 @@
-"""Memory that one synthesis needs and the next one finds again: fresh pages would cost more than the arithmetic."""
+"""Memory that one synthesis (with its gradient, if it has one) needs and the next one finds again: fresh pages would cost more than the arithmetic."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Workspaces:
 
     def __init__(self) -> None:
         self.idle: list[Workspace] = []
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # the collector may give one back while this thread takes another
 
     def take(self) -> Workspace:
         """One that nobody else has, until it is given back."""
