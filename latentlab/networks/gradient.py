@@ -18,11 +18,12 @@ from cuda_ops.tail_gradient import End, tail_gradient
 from cuda_ops.upfirdn2d import transposed
 from latentlab.core.noise import NO_NOISE, Noise
 from latentlab.core.pivot import Pivot
-from latentlab.networks import inference
-from latentlab.networks.inference import Inference, Layer
+from latentlab.networks.fast import gradients_asked, plan_for, state_of, undisturbed, workspaces
+from latentlab.networks.inference import Inference
 from latentlab.networks.layers import EPSILON
 from latentlab.networks.noise_maps import NoiseMaps
 from latentlab.networks.packed import Packed
+from latentlab.networks.plan import Layer, Plan
 from latentlab.networks.trace import Trace
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ def synthesise(
     """The image, differentiable in the styles; None where something else asks for a gradient, or the path is not for it."""
     if not (torch.is_grad_enabled() and styles.requires_grad):
         return None
-    if inference.gradients_asked(network, styles.detach(), noise, pivot):
+    if gradients_asked(network, styles.detach(), noise, pivot):
         return None
-    plan = inference.plan_for(network, styles, dtype)
+    plan = plan_for(network, styles, dtype)
     if plan is None:
         return None
     image: Tensor = _Synthesis.apply(styles, network, plan, noise, pivot)
@@ -47,15 +48,15 @@ def synthesise(
 class _Synthesis(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, styles: Tensor, network: StyleGAN2, plan: inference.Plan, noise: Noise, pivot: Pivot | None
+        ctx: Any, styles: Tensor, network: StyleGAN2, plan: Plan, noise: Noise, pivot: Pivot | None
     ) -> Tensor:
-        with inference.undisturbed():
-            spaces = inference.workspaces(network)
+        with undisturbed():
+            spaces = workspaces(network)
             space = spaces.take()
             forward = Inference(network, plan, space, styles.detach().float(), pivot, traced=True)
             weakref.finalize(forward, spaces.give, space)  # with the graph
             image = forward.run(NoiseMaps(noise, pivot, len(styles)))
-        ctx.forward, ctx.state = forward, inference.state_of(network)
+        ctx.forward, ctx.state = forward, state_of(network)
         ctx.save_for_backward(styles)
         return image
 
@@ -63,11 +64,11 @@ class _Synthesis(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         (styles,) = ctx.saved_tensors
         forward: Inference = ctx.forward
-        if inference.state_of(forward.network) != ctx.state:
+        if state_of(forward.network) != ctx.state:
             raise RuntimeError("the generator's weights were changed between the synthesis and its gradient")
         if torch.is_grad_enabled():
             return _again(forward, styles, gradient), None, None, None, None
-        with inference.undisturbed():
+        with undisturbed():
             found = Backward(forward).run(gradient.float().contiguous())
         parts = [found[layer.name] for layer in forward.network.style_layers]
         return torch.cat(parts, dim=1).to(styles.dtype), None, None, None, None

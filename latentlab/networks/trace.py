@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from latentlab.networks.inference import Layer
+    from latentlab.networks.plan import Layer
 
 
 @dataclass(eq=False)

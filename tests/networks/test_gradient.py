@@ -10,7 +10,7 @@ import torch
 from cuda_ops import native
 from latentlab.core.noise import FIXED, NO_NOISE, Noise, NoiseMode
 from latentlab.core.pivot import Pivot
-from latentlab.networks import gradient, inference
+from latentlab.networks import fast, gradient, plan
 from latentlab.networks.tiny import tiny_generator
 from tests.networks.test_inference import NETWORKS, general, random_pivot, relative, styles_for
 
@@ -35,7 +35,7 @@ def expected_slope(generator, styles, noise=FIXED, pivot=None, **settings) -> to
 @pytest.mark.parametrize("band", [4 << 20, 20_000], ids=["whole layers", "bands"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_gradients_are_those_of_the_general_path(name, band, monkeypatch):
-    monkeypatch.setattr(inference, "BAND_BYTES", band)
+    monkeypatch.setattr(plan, "BAND_BYTES", band)
     generator = tiny_generator(**NETWORKS[name])
     for count in (1, 3):
         styles = styles_for(generator, count).requires_grad_(True)
@@ -48,7 +48,7 @@ def test_gradients_are_those_of_the_general_path(name, band, monkeypatch):
 
 @pytest.mark.parametrize("scaled", ["weights", "activations"])
 def test_pivots_and_own_noise_maps_count(scaled, monkeypatch):
-    monkeypatch.setattr(inference.Layer, "scales_weights", property(lambda layer: scaled == "weights"))
+    monkeypatch.setattr(plan.Layer, "scales_weights", property(lambda layer: scaled == "weights"))
     generator = tiny_generator()
     styles, pivot = styles_for(generator, 2).requires_grad_(True), random_pivot(generator)
     noise = Noise(maps={"b16.conv0": torch.randn(2, 1, 16, 16), "b32.conv1": torch.randn(32, 32)})
@@ -147,9 +147,9 @@ def test_the_memory_of_a_dead_graph_is_found_again():
     styles = styles_for(generator, 1).requires_grad_(True)
     image = generator(styles)
     space = image.grad_fn.forward.space
-    assert space not in inference.workspaces(generator).idle
+    assert space not in fast.workspaces(generator).idle
     del image
-    assert space in inference.workspaces(generator).idle
+    assert space in fast.workspaces(generator).idle
 
 
 def test_weights_that_change_before_the_gradient_are_an_error():

@@ -12,7 +12,7 @@ import torch
 from cuda_ops import native
 from latentlab.core.noise import FIXED, NO_NOISE, Noise, NoiseMode
 from latentlab.core.pivot import Pivot
-from latentlab.networks import inference
+from latentlab.networks import inference, plan
 from latentlab.networks.tiny import tiny_generator
 
 
@@ -65,7 +65,7 @@ NETWORKS = {
 @pytest.mark.parametrize("band", [4 << 20, 20_000], ids=["whole layers", "bands"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_images_are_those_of_the_general_path(name, band, monkeypatch):
-    monkeypatch.setattr(inference, "BAND_BYTES", band)
+    monkeypatch.setattr(plan, "BAND_BYTES", band)
     generator = tiny_generator(**NETWORKS[name])
     for count in (1, 3):
         styles = styles_for(generator, count)
@@ -78,7 +78,7 @@ def test_images_are_those_of_the_general_path(name, band, monkeypatch):
 
 @pytest.mark.parametrize("scaled", ["weights", "activations"])
 def test_both_ways_to_modulate_agree(scaled, monkeypatch):
-    monkeypatch.setattr(inference.Layer, "scales_weights", property(lambda layer: scaled == "weights"))
+    monkeypatch.setattr(plan.Layer, "scales_weights", property(lambda layer: scaled == "weights"))
     generator = tiny_generator()
     styles, pivot = styles_for(generator, 2), random_pivot(generator)
     with torch.no_grad():
