@@ -261,7 +261,9 @@ class EncoderTraining(Trainable):
         if not self.settings.iterative:
             return encode(encoder, images)
         point = float(moment.draws.some(1, "pass").uniform(1)[0, 0]) * sum(self.settings.passes)
-        before = sum(point >= sum(self.settings.passes[: i + 1]) for i in range(len(self.settings.passes) - 1))
+        before = sum(
+            point >= sum(self.settings.passes[: i + 1]) for i in range(len(self.settings.passes) - 1)
+        )
         codes = self.generator.w_average.expand(len(images), self.generator.layers, -1)
         for number in range(before + 1):
             with torch.set_grad_enabled(number == before):

@@ -74,13 +74,20 @@ def collect(
     return tensors, groups
 
 
+RATES = ("lr", "betas", "weight_decay")
+"""What of an optimizer follows from the settings, not from the checkpoint."""
+
+
 def restore(
     checkpoint: Checkpoint,
     networks: Mapping[str, nn.Module],
     optimizers: Mapping[str, Optimizer],
     source: Path | str = "the checkpoint",
 ) -> None:
-    """Put the tensors back into networks and optimizers; raises OtherArchitecture before anything is changed."""
+    """Put the tensors back into networks and optimizers; raises OtherArchitecture before anything is changed.
+
+    The optimizers' rates stay those they were made with, so that a training can go on with a lower one.
+    """
     parts = {name: _below(checkpoint.tensors, f"network/{name}/") for name in networks}
     for name, network in networks.items():
         _check(name, network.state_dict(), parts[name], source)
@@ -97,7 +104,11 @@ def restore(
         for key, value in _below(checkpoint.tensors, f"optimizer/{name}/").items():
             index, _, entry = key.partition("/")
             state.setdefault(int(index), {})[entry] = value
+        made = [{key: group[key] for key in RATES if key in group} for group in optimizer.param_groups]
         optimizer.load_state_dict({"state": state, "param_groups": groups[name]})  # type: ignore[index]
+        for group, rates in zip(optimizer.param_groups, made, strict=True):
+            group.pop("full_lr", None)
+            group.update(rates)
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -156,7 +156,14 @@ def test_a_preset_is_complete(name: str) -> None:
 
 
 def test_an_iterating_encoder_learns_to_correct_itself(tmp_path: Path, generator: Any) -> None:
-    settings = {"own": 1.0, "adversary": 0.0, "progressive_from": 0, "learning_rate": 3e-3, "iterative": True, "passes": (0.2, 0.4, 0.4)}
+    settings = {
+        "own": 1.0,
+        "adversary": 0.0,
+        "progressive_from": 0,
+        "learning_rate": 3e-3,
+        "iterative": True,
+        "passes": (0.2, 0.4, 0.4),
+    }
     path = task(tmp_path, images=8 * 200, settings=settings).run(generator, source=blank)
     part = read(path)["encoder"]
     encoder = build(part.kind, part.arguments, part.tensors)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from latentlab.core.errors import BadFile, BadInput
 from latentlab.training.checkpoint import Checkpoint
 from latentlab.training.errors import OtherArchitecture
 from latentlab.training.run import Run
+from latentlab.training.trainable import Networks
 from latentlab.training.trainer import Pace, Trainer
 
 PACE = Pace(batch=16, save_seconds=0.0, report_steps=5)
@@ -147,3 +149,23 @@ def test_a_terminated_training_saves_its_last_whole_step(tmp_path: Path) -> None
     with pytest.raises(KeyboardInterrupt):
         trainer.begin().fit(source, 16 * 100, watch=watch)
     assert newest(tmp_path).story["step"] == 5
+
+
+SLOW = 0.001
+
+
+class Slower(Toy):
+    def optimizers(self, networks: Networks) -> Mapping[str, torch.optim.Optimizer]:
+        return {name: torch.optim.Adam(networks[name].parameters(), lr=SLOW) for name in "GD"}
+
+
+def test_a_training_goes_on_with_a_lower_rate(tmp_path: Path) -> None:
+    train(tmp_path, 3)
+    trainer = Trainer(Slower(), Run(tmp_path, tensorboard=False), PACE).begin(resume=True)
+    assert trainer.step == 3
+    rates = {group["lr"] for optimizer in trainer.optimizers.values() for group in optimizer.param_groups}
+    assert rates == {SLOW}
+    before = newest(tmp_path)
+    trainer.fit(source, 5 * PACE.batch)
+    moved = newest(tmp_path).tensors
+    assert any(not torch.equal(value, moved[name]) for name, value in before.tensors.items())
