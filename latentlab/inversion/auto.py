@@ -73,21 +73,19 @@ class Auto(Inverter):
 
     @staticmethod
     def plans(given: Given) -> list[Plan]:
-        """From quick to thorough."""
-        quick: list[Plan] = []
-        if given.encoder is not None and given.start is None:
-            quick = [Plan(Encode(), 2)]
-            if iterates(given.encoder):
-                quick.append(Plan(Refine(), 6))
+        """From quick to thorough; with an encoder's answer to tune around, tuning pays sooner than a long descent."""
         space = max(Space.W_PLUS, given.start.latent.space) if given.start else Space.W_PLUS
         held = replace(HELD, space=space)
-        return [
-            *quick,
-            Plan(Descend(space, steps=25), 30),
-            Plan(Descend(space, steps=100), 110),
+        thorough = [
             Plan(PivotalTuning(steps=100, before=held), 200),
             Plan(PivotalTuning(steps=250, before=held), 360),
         ]
+        short = Plan(Descend(space, steps=25), 30)
+        if given.encoder is None or given.start is not None:
+            return [short, Plan(Descend(space, steps=100), 110), *thorough]
+        iterated = [Plan(Refine(), 6)] if iterates(given.encoder) else []
+        tuned = Plan(PivotalTuning(steps=60, before=replace(held, steps=0)), 90)
+        return [Plan(Encode(), 2), *iterated, short, tuned, *thorough]
 
 
 def step_seconds(generator: Generator, faces: Images, given: Given) -> float:

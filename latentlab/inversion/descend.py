@@ -20,7 +20,7 @@ from latentlab.core.seeds import draw_z
 from latentlab.core.shapes import Images
 from latentlab.inversion.chart import Chart, chart
 from latentlab.inversion.descent import Parameters, Schedule, Stop, descend
-from latentlab.inversion.encode import encode, first_sight
+from latentlab.inversion.encode import first_sight, settle
 from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, finish, start_in
 from latentlab.inversion.objective import Objective
 from latentlab.inversion.precision import Precision, chosen, synthesise
@@ -110,7 +110,7 @@ class Descend(Inverter):
         with torch.no_grad():
             if given.encoder is not None and self.space >= Space.W_PLUS:
                 filled = first_sight(generator, faces, objective.target, objective.mask)
-                return generator.lift(encode(given.encoder, generator, filled), self.space)
+                return generator.lift(settle(given.encoder, generator, filled), self.space)
             return self._nearest(generator, objective, given.seed)
 
     def _nearest(self, generator: Generator, objective: Objective, seed: int) -> Latent:

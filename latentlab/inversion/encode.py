@@ -20,6 +20,9 @@ from latentlab.inversion.objective import visible
 from latentlab.inversion.resize import resize
 from latentlab.inversion.statistics import average
 
+SETTLING = 2
+"""Further passes of an iterating encoder before a descent; most of what they bring, the first three bring."""
+
 
 @dataclass(frozen=True)
 class Encode(Inverter):
@@ -80,6 +83,14 @@ def encode(encoder: nn.Module, generator: Generator, faces: Images) -> Latent:
     size = int(getattr(encoder, "input_size", 256))
     values: Tensor = encoder(resize(faces, size)).to(generator.w_average)
     return fitting(values, generator)
+
+
+def settle(encoder: nn.Module, generator: Generator, faces: Images) -> Latent:
+    """The best an encoder gives quickly, to begin a descent with: its one pass, or the first three of one that iterates."""
+    latent = encode(encoder, generator, faces)
+    for _ in range(SETTLING if iterates(encoder) else 0):
+        latent = look_again(encoder, generator, faces, latent)
+    return latent
 
 
 def look_again(encoder: nn.Module, generator: Generator, faces: Images, latent: Latent) -> Latent:

@@ -14,8 +14,10 @@ from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
 from latentlab.core.seeds import draw_z
 from latentlab.inversion import INVERTERS
+from latentlab.inversion.auto import Auto
 from latentlab.inversion.inverter import Given, Inverter
 from latentlab.inversion.low_rank import stored_bytes
+from latentlab.inversion.pivot import PivotalTuning
 from latentlab.networks.tiny import tiny_generator
 
 QUICK: dict[str, dict[str, object]] = {
@@ -212,6 +214,34 @@ def test_several_photos_of_one_person_share_one_pivot(generator: Generator, face
     tuned = INVERTERS.build("pivot", steps=80).invert(generator, photos, Given(start=start))
     assert len(tuned.latent) == 2
     assert (tuned.error < start.error).all()
+
+
+def test_the_edits_term_lets_a_step_change_what_it_changed_before(
+    generator: Generator, faces: Tensor
+) -> None:
+    target = (faces[:1] + 0.3).clamp(-1, 1)
+    w = Latent(Space.W, torch.randn(1, generator.w_width, generator=torch.Generator().manual_seed(8)))
+    plain = generator.render(w) - generator.render(Latent(Space.W, generator.w_average[None]))
+
+    def astray(edits: float) -> float:
+        inverter = INVERTERS.build("pivot", steps=60, edits=edits, enough_psnr=99.0)
+        pivot = inverter.invert(generator, target).pivot
+        here, there = (
+            generator.render(one, pivot=pivot) for one in (Latent(Space.W, generator.w_average[None]), w)
+        )
+        return float((there - here - plain).square().mean())
+
+    assert astray(10.0) < 0.8 * astray(0.0)
+
+
+def test_auto_tunes_at_the_encoders_answer_before_it_descends_at_length(
+    given: dict[str, Given],
+) -> None:
+    with_encoder, alone = Auto.plans(given["encode"]), Auto.plans(Given())
+    for plans in (with_encoder, alone):
+        assert [plan.steps for plan in plans] == sorted(plan.steps for plan in plans)
+    tuned = [plan.steps for plan in with_encoder if isinstance(plan.inverter, PivotalTuning)]
+    assert min(tuned) < min(plan.steps for plan in alone if isinstance(plan.inverter, PivotalTuning))
 
 
 def test_two_pivots_render_from_eight_threads_through_one_generator(
