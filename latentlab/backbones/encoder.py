@@ -38,6 +38,8 @@ class EncoderSettings:
     depth: int = 50
     """Residual units: 18, 34, 50 (published), 100."""
     base_width: int = 64
+    heads: int = 0
+    """How many styles have a head of their own, the finest sharing the last; 0: all of them, as published."""
     learning_rate: float = 1e-4
     pixels: float = 1.0
     """Weight of the mean squared error."""
@@ -73,6 +75,7 @@ class EncoderSettings:
         return {
             "styles": generator.layers, "w_width": generator.w_width, "input_size": self.input_size, "depth": self.depth,
             "base_width": self.base_width, "start_from_average": True, "input_channels": 6 if self.iterative else 3,
+            **({"heads": self.heads} if self.heads else {}),
         }  # fmt: skip
 
 
@@ -104,7 +107,7 @@ PRESETS: dict[str, tuple[dict[str, Any], Pace]] = {
         Pace(batch=32),
     ),
 }
-PRESETS["restyle64"] = ({**PRESETS["small64"][0], "iterative": True}, PRESETS["small64"][1])
+PRESETS["restyle64"] = ({**PRESETS["small64"][0], "iterative": True, "heads": 10}, PRESETS["small64"][1])
 
 
 def encoder_preset(name: str) -> tuple[EncoderSettings, Pace]:

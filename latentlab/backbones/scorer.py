@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +13,16 @@ from torch.optim import AdamW, Optimizer
 
 from latentlab.core.errors import BadInput
 from latentlab.core.image import from_pixels
+from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch, silent
 from latentlab.networks.regressor import HALVINGS, Embedder, Regressor
-from latentlab.scorers.targets import MIRRORED, NAMES, TARGETS, UNITS
+from latentlab.scorers.learned import read_twice
+from latentlab.scorers.targets import NAMES, TARGETS, UNITS, mirror_signs
 from latentlab.store.archive import Archive
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.run import Run
 from latentlab.training.trainable import Networks, Trainable
 from latentlab.training.trainer import Pace, Trainer
-
 
 SOUGHT = frozenset(
     ("age", "yaw", "pitch", "smile", "mouth_open", "lip_lightness", "lip_redness", "lip_yellowness")
@@ -138,7 +139,7 @@ class ScorerTraining(Trainable):
             images, turned = mirrored(batch["images"], moment.images)
             with torch.autocast(moment.device.type, torch.bfloat16, enabled=self.half):
                 guess = network.normalised(roughen(images, moment.images))
-            values = torch.where(turned[:, None], batch["values"] * MIRRORED, batch["values"])
+            values = torch.where(turned[:, None], batch["values"] * mirror_signs(), batch["values"])
             truth = (values - network.mean) / network.spread
             errors = F.huber_loss(guess.float(), truth, delta=1.0, reduction="none").mean(0)
             weights = errors.new_tensor([FOCUS if name in SOUGHT else 1.0 for name in NAMES])
@@ -257,14 +258,15 @@ def plain_tensors(network: nn.Module) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def predict(network: nn.Module, pixels: Tensor, batch: int = 100) -> Tensor:
+def predict(network: Callable[[Images], Tensor], pixels: Tensor, batch: int = 100) -> Tensor:
     """Outputs for many pictures, [n outputs]."""
     return torch.cat([network(from_pixels(part)) for part in pixels.split(batch)])
 
 
 def explained(network: nn.Module, data: Labelled) -> dict[str, float]:
-    """R² of each target on these pictures."""
-    left = (predict(network, data.pixels) - data.values).square().mean(0)
+    """R² of each target on these pictures, read as scorers are used: straight and mirrored."""
+    read = predict(lambda images: read_twice(network, images, mirror_signs()), data.pixels)
+    left = (read - data.values).square().mean(0)
     share = 1 - left / data.values.var(0, unbiased=False).clamp_min(1e-12)
     return {target.name: round(float(value), 4) for target, value in zip(TARGETS, share, strict=True)}
 

@@ -52,9 +52,11 @@ class Encoder(Trunk):
         input_channels: int = 3,
         base_width: int = 64,
         w_width: int = 512,
+        heads: int = 0,
     ) -> None:
         super().__init__(depth, se, input_channels, base_width)
         self.count, self.input_size, self.w_width = styles, input_size, w_width
+        self.own_heads = min(heads, styles) or styles
         average = torch.zeros(styles, w_width) if start_from_average else None
         self.latent_avg: Tensor | None
         self.register_buffer("latent_avg", average)
@@ -74,11 +76,14 @@ class Encoder(Trunk):
 
 
 class Pyramid(Encoder):
-    """The feature pyramid with one head for each style, that e4e and pSp share."""
+    """The feature pyramid that e4e and pSp share, with one head for each style as published.
+
+    With fewer `heads` the finest styles, which mostly set colours, share the last one.
+    """
 
     def assemble(self, width: int) -> None:
         sizes = [self.input_size // 16] * COARSE + [self.input_size // 8] * (MEDIUM - COARSE)
-        sizes = (sizes + [self.input_size // 4] * self.count)[: self.count]
+        sizes = (sizes + [self.input_size // 4] * self.count)[: self.own_heads]
         self.styles = nn.ModuleList(StyleHead(size, width, self.w_width) for size in sizes)
         self.latlayer1 = nn.Conv2d(width // 2, width, 1)
         self.latlayer2 = nn.Conv2d(width // 4, width, 1)
@@ -89,7 +94,9 @@ class Pyramid(Encoder):
         return fine, medium, coarse
 
     def heads(self, images: Images, count: int) -> list[Tensor]:
-        """The first `count` heads, each reading its level of the pyramid."""
+        """What the first `count` styles get from their heads, each reading its level of the pyramid."""
+        shared = max(count - self.own_heads, 0)
+        count -= shared
         fine, medium, coarse = self.features(images)
         levels = [coarse]
         if count > COARSE:
@@ -97,7 +104,8 @@ class Pyramid(Encoder):
         if count > MEDIUM:
             levels.append(_enlarge_onto(levels[1], self.latlayer2(fine)))
         chosen = [0 if i < COARSE else 1 if i < MEDIUM else 2 for i in range(count)]
-        return [self.styles[i](levels[level]) for i, level in enumerate(chosen)]
+        answers = [self.styles[i](levels[level]) for i, level in enumerate(chosen)]
+        return answers + answers[-1:] * shared
 
 
 def _enlarge_onto(small: Tensor, large: Tensor) -> Tensor:

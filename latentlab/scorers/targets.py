@@ -146,8 +146,10 @@ NAMES: tuple[str, ...] = tuple(target.name for target in TARGETS)
 UNITS: tuple[str, ...] = tuple(target.unit for target in TARGETS)
 
 
-MIRRORED: Tensor = torch.tensor([-1.0 if target.sided else 1.0 for target in TARGETS])
-"""What becomes of each value when the picture is mirrored, as a factor, [names]."""
+def mirror_signs(names: Sequence[str] = NAMES) -> Tensor:
+    """What becomes of each value when the picture is mirrored, as a factor, [names]."""
+    sided = {target.name for target in TARGETS if target.sided}
+    return torch.tensor([-1.0 if name in sided else 1.0 for name in names])
 
 
 def targets_of(faces: list[Face]) -> Scores:

@@ -197,3 +197,14 @@ def test_an_encoder_of_another_size_is_refused_to_begin_with(tmp_path: Path, gen
     first = task(tmp_path / "first").run(generator, source=blank)
     with pytest.raises(BadInput, match="same preset"):
         task(tmp_path / "second", begin=first, settings={"base_width": 8}).run(generator, source=blank)
+
+
+def test_the_finest_styles_can_share_a_head(tmp_path: Path, generator: Any) -> None:
+    path = task(tmp_path, settings={"heads": 3, "progressive_from": 0}).run(generator, source=blank)
+    part = read(path)["encoder"]
+    assert {name.split(".")[1] for name in part.tensors if name.startswith("styles.")} == {"0", "1", "2"}
+    codes = encode(build(part.kind, part.arguments, part.tensors), own_images(generator))
+    offsets = codes - generator.w_average
+    assert codes.shape[1] == generator.layers > 4
+    assert torch.allclose(offsets[:, 3:], offsets[:, 2:3].expand_as(offsets[:, 3:]), atol=1e-5)
+    assert not torch.allclose(offsets[:, 1], offsets[:, 2], atol=1e-5)

@@ -10,7 +10,7 @@ from latentlab.core.errors import BadInput
 from latentlab.core.image import from_pixels
 from latentlab.networks.regressor import build_regressor
 from latentlab.scorers.learned import Guide
-from latentlab.scorers.targets import MIRRORED, NAMES
+from latentlab.scorers.targets import NAMES, mirror_signs
 from latentlab.training.run import Run
 
 
@@ -85,5 +85,5 @@ def test_half_of_the_pictures_are_mirrored_and_only_sided_values_turn_with_them(
     assert 16 < int(which.sum()) < 48
     assert torch.equal(turned[which], images[which].flip(-1))
     assert torch.equal(turned[~which], images[~which])
-    sides = {name for name, factor in zip(NAMES, MIRRORED.tolist(), strict=True) if factor < 0}
+    sides = {name for name, factor in zip(NAMES, mirror_signs().tolist(), strict=True) if factor < 0}
     assert sides == {"yaw", "gaze_yaw", "light_azimuth"}
