@@ -188,7 +188,7 @@ def against_projector(bench: Bench, options: argparse.Namespace) -> dict[str, ob
         named = bench.given.distance_name or "mse"
         goal = float(theirs.measures[named])
         ours, reached = None, None
-        for steps in (5, 10, 20, 40, 80, 160):
+        for steps in (10, 20, 40, 80, 140, 240):
             ours = bench.invert(Descend(Space.W_PLUS, steps=steps, patience=0), face)
             if float(ours.measures[named]) <= goal:
                 reached = ours

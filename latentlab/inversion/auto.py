@@ -82,7 +82,7 @@ class Auto(Inverter):
         ]
         short = Plan(Descend(space, steps=25), 30)
         if given.encoder is None or given.start is not None:
-            return [short, Plan(Descend(space, steps=100), 110), *thorough]
+            return [short, Plan(Descend(space), 150), *thorough]
         iterated = [Plan(Refine(), 6)] if iterates(given.encoder) else []
         tuned = Plan(PivotalTuning(steps=60, before=replace(held, steps=0)), 90)
         return [Plan(Encode(), 2), *iterated, short, tuned, *thorough]

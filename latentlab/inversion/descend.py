@@ -36,11 +36,11 @@ class Descend(Inverter):
 
     space: Space = Space.W_PLUS
     """Where to look: z, w, w+ or s; higher is closer to the photo, lower edits better."""
-    steps: int = 100
+    steps: int = 140
     """At most so many steps."""
-    learning_rate: float = 0.15
+    learning_rate: float = 0.3
     """Largest step, in deviations of the space."""
-    pixels: float = 1.0
+    pixels: float = 0.5
     """Weight of the mean squared error."""
     perceptual: float = 1.0
     """Weight of the perceptual distance, where one is at hand."""
