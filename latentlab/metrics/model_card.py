@@ -63,10 +63,10 @@ def _network(told: Figures) -> list[str]:
 
 def _pictures(figures: Figures) -> list[str]:
     lines = ["Samples at ψ 0.7 and at ψ 1, seeds from 0, not chosen:", ""]
-    lines += ["![samples at ψ 0.7](samples-psi0.7.png)", "", "![samples at ψ 1](samples-psi1.png)", ""]
+    lines += ["![samples at ψ 0.7](samples-psi0.7.jpg)", "", "![samples at ψ 1](samples-psi1.jpg)", ""]
     if "measures" in (figures.get("encoder on renders") or {}):
         lines += ["Held-out renders above, what the encoder and the network make of them below:", ""]
-        lines += ["![renders and reconstructions](reconstructions.png)", ""]
+        lines += ["![renders and reconstructions](reconstructions.jpg)", ""]
     return lines
 
 

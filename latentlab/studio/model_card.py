@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Figures = dict[str, Any]
 FIGURES, NOTES = "card.json", "NOTES.md"
 BATCH, FEWEST, SIDE = 16, 16, 256
-SHEETS = {"samples-psi0.7.png": 0.7, "samples-psi1.png": 1.0}
+SHEETS = {"samples-psi0.7.jpg": 0.7, "samples-psi1.jpg": 1.0}
 SAMPLE_SEED = 300_000
 """Samples of the card are drawn from here on, those of its sheets from 0."""
 
@@ -199,7 +199,7 @@ class CardMaker:
     def _on_renders(self) -> Figures:
         faces = self._rendered(0, self.how.encoded, SIDE)
         people = [str(number) for number in range(self.how.encoded)]
-        return self._encoded(faces, people, "reconstructions.png")
+        return self._encoded(faces, people, "reconstructions.jpg")
 
     def _held_out(self) -> tuple[Any, list[str]]:
         """The reader of the photographs, and the held-out files in it."""

@@ -8,6 +8,7 @@ import torch
 from latentlab.core.latent import Latent, Space
 from latentlab.directions.library import load_direction
 from latentlab.editing.apply import apply
+from latentlab.inversion.encode import encode
 from latentlab.metrics.leakage import fresh_latents
 from latentlab.scorers import SCORERS
 from latentlab.store.home import asset
@@ -58,7 +59,7 @@ def test_its_encoder_and_critic_stand_beside_it(studio) -> None:
     w = generator.map(torch.randn(6, generator.z_width, generator=torch.Generator().manual_seed(1)))
     with torch.no_grad():
         faces = generator.render(Latent(Space.W, generator.truncate(w[:, None], 0.7)[:, 0])).clamp(-1, 1)
-        again = generator(generator.styles(parts.encoder(faces))).clamp(-1, 1)
+        again = generator.render(encode(parts.encoder, generator, faces)).clamp(-1, 1)
         blank = generator(generator.styles(generator.w_average.expand(6, generator.layers, -1))).clamp(-1, 1)
     assert (again - faces).square().mean() < 0.4 * (blank - faces).square().mean()
 

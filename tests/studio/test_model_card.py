@@ -76,7 +76,7 @@ def test_a_card_holds_every_part_with_its_numbers(place, tmp_path) -> None:
     assert figures["encoder on renders"]["perceptual"] in text
     assert "Trained in an afternoon." in text
     assert "not FID" in text
-    for name in ("samples-psi0.7.png", "samples-psi1.png", "reconstructions.png"):
+    for name in ("samples-psi0.7.jpg", "samples-psi1.jpg", "reconstructions.jpg"):
         assert name in text
         assert (tmp_path / "card" / name).is_file()
 
@@ -119,7 +119,7 @@ def test_photographs_are_measured_for_held_out_people_alone_and_never_kept(place
     told = json.loads((tmp_path / "card/card.json").read_text())["encoder on photographs"]
     assert (told["n"], told["people"]) == (2, 1)
     assert sorted(p.name for p in (tmp_path / "card").iterdir()) == [
-        "CARD.md", "card.json", "samples-psi0.7.png", "samples-psi1.png",
+        "CARD.md", "card.json", "samples-psi0.7.jpg", "samples-psi1.jpg",
     ]  # fmt: skip
 
 
