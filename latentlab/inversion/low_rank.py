@@ -29,14 +29,17 @@ def conv_weights(generator: Generator) -> dict[str, Tensor]:
     return found
 
 
-def numbers_per_rank(generator: Generator) -> int:
-    """How many numbers one rank costs over all layers."""
-    return sum(w.shape[0] + w[0].numel() for w in conv_weights(generator).values())
+def fine_weights(generator: Generator, coarsest: int = 0) -> dict[str, Tensor]:
+    """The convolution weights of the layers of at least this resolution, or of a quarter of a small network's."""
+    least = min(coarsest, generator.resolution // 4)
+    fine = {layer.name for layer in generator.style_layers if layer.resolution >= least}
+    return {name: weight for name, weight in conv_weights(generator).items() if name in fine}
 
 
-def rank_within(generator: Generator, rank: int, limit_bytes: int) -> int:
+def rank_within(generator: Generator, rank: int, limit_bytes: int, coarsest: int = 0) -> int:
     """The largest rank up to `rank` whose factors weigh at most `limit_bytes` when stored."""
-    cost = numbers_per_rank(generator) * STORED.itemsize
+    numbers = sum(w.shape[0] + w[0].numel() for w in fine_weights(generator, coarsest).values())
+    cost = numbers * STORED.itemsize
     largest = min(rank, limit_bytes // cost)
     if largest < 1:
         raise BadInput(
@@ -46,11 +49,15 @@ def rank_within(generator: Generator, rank: int, limit_bytes: int) -> int:
 
 
 def fresh_factors(
-    generator: Generator, rank: int, random: torch.Generator, start: Pivot | None = None
+    generator: Generator, rank: int, random: torch.Generator, start: Pivot | None = None, coarsest: int = 0
 ) -> Factors:
     """U = 0 and V random, so that the first render is unchanged; or the factors of another pivot to go on from."""
     factors: Factors = {}
+    kept = set(start.factors) if start is not None else set()
+    fine = fine_weights(generator, coarsest)
     for name, weight in conv_weights(generator).items():
+        if name not in fine and name not in kept:
+            continue
         if start is not None and name in start.factors:
             up, down = start.factors[name]
             factors[name] = (up.detach().clone().float(), down.detach().clone().float())

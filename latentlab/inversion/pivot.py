@@ -39,6 +39,9 @@ class PivotalTuning(Inverter):
     """Largest learning rate of U and V."""
     rank: int = 16
     """Largest rank; lowered until the pivot fits `limit_bytes`."""
+    coarsest: int = 32
+    """Layers of smaller resolution stay as they are, for they carry what edits move (a quarter of the network's, if that
+    is less); 0 tunes all of them, as published."""
     limit_bytes: int = 2_000_000
     """What the saved pivot may weigh (two bytes a number), noise maps counted."""
     pixels: float = 1.0
@@ -94,9 +97,10 @@ class PivotalTuning(Inverter):
         model = generator.hash
         maps = noise_maps(generator) if self.tune_noise else {}
         spare = self.limit_bytes - 2 * sum(value.numel() for value in maps.values())
-        rank = rank_within(generator, self.rank, spare)
+        rank = rank_within(generator, self.rank, spare, self.coarsest)
         random = torch.Generator(device="cpu").manual_seed(given.seed)
-        factors = fresh_factors(generator, rank, random, given.start.pivot if given.start else None)
+        begun = given.start.pivot if given.start else None
+        factors = fresh_factors(generator, rank, random, begun, self.coarsest)
         layers = list(factors)
         flat: Parameters = [tensor for pair in factors.values() for tensor in pair]
         flat += [value.detach().clone()[None, None] for value in maps.values()]

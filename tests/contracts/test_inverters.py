@@ -234,6 +234,16 @@ def test_the_edits_term_lets_a_step_change_what_it_changed_before(
     assert astray(10.0) < 0.8 * astray(0.0)
 
 
+def test_a_pivot_leaves_the_coarse_layers_alone_unless_told(generator: Generator, faces: Tensor) -> None:
+    size = {layer.name: layer.resolution for layer in generator.style_layers}
+    fine, every = (
+        INVERTERS.build("pivot", steps=2, coarsest=coarsest).invert(generator, faces[:1]).pivot
+        for coarsest in (32, 0)
+    )
+    assert min(size[name] for name in fine.factors) == generator.resolution // 4
+    assert min(size[name] for name in every.factors) == 4
+
+
 def test_auto_tunes_at_the_encoders_answer_before_it_descends_at_length(
     given: dict[str, Given],
 ) -> None:
