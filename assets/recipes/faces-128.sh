@@ -3,11 +3,12 @@
 #
 #   LATENTLAB_FACE_MODEL=... OUT=runs/faces sh assets/recipes/faces-128.sh
 #
-# Stopped at any moment, the same line goes on. On two cores of an AMD EPYC (Zen 5) it takes about five hours, with one
-# core for the generator and the encoder and the other for renders, scorers and directions; run them side by side for
-# that. The generator that ships took two turns that the recipe leaves out: its first 54,000 images were shown 32 at a
-# step (at 32 there were smears, at 16 faces stood after 16,000 more, so the preset begins with 16), and the world's ages
-# were drawn more faintly while it learnt at 64 pixels. What was seen at each size is in assets/faces/NOTES.md.
+# Stopped at any moment, the same line goes on. By its parts it is about five hours on two cores of an AMD EPYC (Zen 5),
+# with one core for the generator and the encoder and the other for renders, scorers and directions, side by side. What
+# ships took turns that the recipe leaves out: the first 54,000 images were shown 32 at a step (at 32 there were smears, at
+# 16 faces stood after 16,000 more, so the preset begins with 16), the world's ages were drawn more faintly while the
+# generator learnt at 64 pixels, rates fell by hand at the end, and the encoder went on from that of the 64-pixel network
+# (--begin). What was seen at each size is in assets/faces/NOTES.md.
 set -eu
 OUT="${OUT:-runs/faces}"
 IMAGES="${IMAGES:-304000}"

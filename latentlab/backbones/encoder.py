@@ -2,7 +2,7 @@
 
 With `iterative` it learns to correct itself (Alaluf et al. 2021, ReStyle): it sees the photo beside a render of its last
 answer, at first the average face. Where the paper descends after each of five passes, here one pass drawn at random is
-learnt and those before it only run, which costs a third.
+learnt and those before it only run.
 """
 
 from __future__ import annotations
@@ -69,6 +69,14 @@ class EncoderSettings:
     channels_last: bool = True
     precision: Literal["fp32", "bf16"] = "fp32"
     """bf16 about doubles the speed of processors that have it; weights and losses stay in fp32."""
+
+    def __post_init__(self) -> None:
+        if self.heads < 0:
+            raise BadInput(f"an encoder cannot have {self.heads} heads; 0 gives every style its own")
+        if not self.passes or min(self.passes) < 0 or sum(self.passes) <= 0:
+            raise BadInput(
+                f"passes are shares, none below 0 and some above, not {self.passes}; leave them out"
+            )
 
     def arguments(self, generator: Generator) -> dict[str, Any]:
         """What `networks.build` needs."""

@@ -15,11 +15,15 @@ STEM = "input_layer.0.weight"
 AVERAGE = "latent_avg"
 
 
-def begin_with(encoder: nn.Module, path: Path | str) -> None:
+def begin_with(encoder: nn.Module, path: Path | str) -> str:
     """Copy the weights of `path` into an encoder of the same size.
 
     Further styles begin as copies of the parent's last; channels of the stem that the parent lacks begin at zero. The
-    average stays that of the new generator.
+    average stays that of the new generator. Returns the parent's hash.
+
+    Raises:
+        BadFile: the file cannot be read.
+        BadInput: another kind of network, or another size.
     """
     parent = Archive.load(path)
     kind = getattr(encoder, "kind", "")
@@ -27,6 +31,7 @@ def begin_with(encoder: nn.Module, path: Path | str) -> None:
         raise BadInput(f"{path} holds a {parent.kind}, the training is of an {kind}; begin with another file")
     own = encoder.state_dict()
     encoder.load_state_dict({name: _fit(name, value, parent.tensors, path) for name, value in own.items()})
+    return parent.hash
 
 
 def _fit(name: str, own: Tensor, theirs: Mapping[str, Tensor], path: Path | str) -> Tensor:

@@ -70,6 +70,8 @@ class TrainEncoder:
             raise BadInput("encoders are trained for unconditional generators; this one has classes")
         device = pick_device(self.device)
         settings, pace = encoder_preset(self.preset)
+        if self.begin is not None:  # it has its offsets already
+            settings = replace(settings, progressive_from=0, progressive_every=0)
         theirs = checked(self.settings, (type(settings), type(pace)), "encoder setting")
         settings = replace(settings, **_of(settings, theirs))
         pace = replace(pace, **_of(pace, theirs))
@@ -91,7 +93,7 @@ class TrainEncoder:
                 resume=self.resume
             )
             if self.begin is not None and not trainer.step:
-                begin_with(trainer.networks["encoder"], self.begin)
+                trainer.story["begun_with"] = begin_with(trainer.networks["encoder"], self.begin)
             trainer.story |= {
                 "parent": generator.hash, "generator": generator.hash, "settings": repr(settings), "likeness": repr(likeness),
                 "data": getattr(source, "fingerprint", ""),

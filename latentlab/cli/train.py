@@ -101,7 +101,7 @@ class TrainEncoder(Command):
 
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab train-encoder --data renders --photos portraits --out runs/encoder",
-        "latentlab train-encoder --preset restyle64 --begin old/encoder.safetensors --out runs/encoder",
+        "latentlab train-encoder --data renders --preset restyle64 --begin old/encoder.safetensors --out runs/encoder",
     )
 
     def run(self, session: Session) -> None:

@@ -36,7 +36,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Auto(Inverter):
-    """Encoder alone, encoder and descent, or descent and pivot: whatever fits the budget."""
+    """Encoder alone, a short descent, a pivot at the encoder's answer, or a descent and a pivot: whatever fits the budget."""
 
     budget: float = 60.0
     """Seconds for each photo."""

@@ -17,8 +17,8 @@ from latentlab.core.shapes import Images
 from latentlab.inversion.descend import Descend
 from latentlab.inversion.descent import Parameters, Schedule, Stop, descend
 from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, finish, part, started
+from latentlab.inversion.locality import Locality
 from latentlab.inversion.low_rank import fresh_factors, rank_within, rounded
-from latentlab.inversion.neighbours import Neighbours
 from latentlab.inversion.noise_maps import noise_maps, renormalise, roughness
 from latentlab.inversion.objective import Objective
 
@@ -60,18 +60,16 @@ class PivotalTuning(Inverter):
     """Weight of the locality term (published: 0.1): nearby latents must render as before."""
     locality_step: float = 30.0
     """How far from the pivot's latent "nearby" is, in W (published: 30)."""
-    edits: float = 0.0
-    """Weight of the edits' own term: a step to a nearby latent must change the picture as it did before the tuning."""
     tune_noise: bool = False
     """Also tune the noise maps (counted in `limit_bytes`)."""
     before: Descend = HELD
     """How the latent is found when no start is given: held close to the average, so that it edits well."""
 
     def __post_init__(self) -> None:
-        if self.steps < 0 or self.learning_rate <= 0 or self.rank < 1:
+        if self.steps < 0 or self.learning_rate <= 0 or self.rank < 1 or self.coarsest < 0:
             raise BadInput(
-                f"pivot takes steps ≥ 0, a learning rate > 0 and a rank ≥ 1, not {self.steps}, "
-                f"{self.learning_rate} and {self.rank}"
+                "pivot takes steps ≥ 0, a learning rate > 0, a rank ≥ 1 and a coarsest resolution ≥ 0, "
+                f"not {self.steps}, {self.learning_rate}, {self.rank} and {self.coarsest}"
             )
 
     def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008
@@ -115,8 +113,8 @@ class PivotalTuning(Inverter):
         everyone = list(range(len(styles)))
         good = 4 * 10 ** (-self.enough_psnr / 10)  # mean squared error on the [-1, 1] scale
         near = None
-        if self.locality or self.edits:
-            near = Neighbours(generator, start.latent, self.locality_step, noise, given.seed)
+        if self.locality:
+            near = Locality(generator, start.latent, self.locality_step, noise, given.seed)
         reached = _Reached(good)
 
         def loss(_: list[int], groups: list[Parameters], step: int) -> Tensor:
@@ -128,7 +126,7 @@ class PivotalTuning(Inverter):
             total = total + objective.perceptual * terms["perceptual"] if "perceptual" in terms else total
             total = total.mean()
             if near is not None and torch.is_grad_enabled():
-                total = total + near.penalty(pivot, step, self.locality, self.edits, images[:1])
+                total = total + self.locality * near(pivot, step)
             if maps:
                 total = total + 1e-2 * roughness(flat[2 * len(layers) :])[0]
             return total[None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from small import disc, discs
 from latentlab.backbones.encoder import PRESETS, EncoderTraining, Pool, encode, encoder_preset
 from latentlab.backbones.likeness import IdentityDistance, Likeness
 from latentlab.backbones.mixture import Mixture
+from latentlab.backbones.saving import archive
 from latentlab.backbones.train_encoder import TrainEncoder
-from latentlab.core.errors import BadInput, UnknownName
+from latentlab.core.errors import BadInput, LatentLabError, UnknownName
 from latentlab.core.image import save_image
 from latentlab.core.latent import Latent, Space
 from latentlab.inversion.encode import Encode
@@ -22,6 +24,7 @@ from latentlab.inversion.refine import Refine
 from latentlab.networks import build
 from latentlab.networks.perceptual import CriticDistance
 from latentlab.networks.tiny import tiny_critic, tiny_generator
+from latentlab.store.archive import Archive
 from latentlab.store.bridge import read
 from latentlab.training.packed import Packed
 
@@ -184,6 +187,7 @@ def test_an_encoder_goes_on_from_that_of_a_smaller_generator(
     settings = {"iterative": iterative, "learning_rate": 0.0, "adversary": 0.0}
     path = task(tmp_path / "second", begin=first, settings=settings).run(larger, source=blank)
     old, new = (read(file)["encoder"].tensors for file in (first, path))
+    assert read(path)["encoder"].story["training"]["begun_with"] == Archive.load(first).hash
     assert new["styles.0.linear.weight"].equal(old["styles.0.linear.weight"])
     last, added = generator.layers - 1, larger.layers - 1
     assert added > last
@@ -197,6 +201,34 @@ def test_an_encoder_of_another_size_is_refused_to_begin_with(tmp_path: Path, gen
     first = task(tmp_path / "first").run(generator, source=blank)
     with pytest.raises(BadInput, match="same preset"):
         task(tmp_path / "second", begin=first, settings={"base_width": 8}).run(generator, source=blank)
+
+
+def test_what_is_begun_with_keeps_its_offsets_from_the_first_step(tmp_path: Path, generator: Any) -> None:
+    settings = {"progressive_from": 0, "delta": 1.0}
+    first = task(tmp_path / "first", settings=settings).run(generator, source=blank)
+    plain = {name: value for name, value in SETTINGS.items() if not name.startswith("progressive")}
+    TrainEncoder(
+        tmp_path / "second", begin=first, images=8 * 30, device="cpu", settings=plain | {"delta": 1.0}
+    ).run(generator, source=blank)
+    logged = [json.loads(line) for line in (tmp_path / "second" / "log.jsonl").read_text().splitlines()]
+    assert logged[-1]["encoder/delta"] > 0
+
+
+@pytest.mark.parametrize("spoilt", ["missing", "truncated", "a generator"])
+def test_a_file_that_no_encoder_can_begin_with_is_named(tmp_path: Path, generator: Any, spoilt: str) -> None:
+    file = tmp_path / "parent.safetensors"
+    if spoilt == "truncated":
+        file.write_bytes(task(tmp_path / "first").run(generator, source=blank).read_bytes()[:5000])
+    if spoilt == "a generator":
+        archive(generator, {}).save(file)
+    with pytest.raises(LatentLabError, match=r"parent\.safetensors"):
+        task(tmp_path / "second", begin=file).run(generator, source=blank)
+
+
+@pytest.mark.parametrize("setting", [{"heads": -1}, {"passes": ()}, {"passes": (-1.0, 2.0)}])
+def test_impossible_heads_and_passes_are_refused(tmp_path: Path, generator: Any, setting: Any) -> None:
+    with pytest.raises(BadInput, match=r"heads|passes"):
+        task(tmp_path, settings=setting).run(generator, source=blank)
 
 
 def test_the_finest_styles_can_share_a_head(tmp_path: Path, generator: Any) -> None:

@@ -216,24 +216,6 @@ def test_several_photos_of_one_person_share_one_pivot(generator: Generator, face
     assert (tuned.error < start.error).all()
 
 
-def test_the_edits_term_lets_a_step_change_what_it_changed_before(
-    generator: Generator, faces: Tensor
-) -> None:
-    target = (faces[:1] + 0.3).clamp(-1, 1)
-    w = Latent(Space.W, torch.randn(1, generator.w_width, generator=torch.Generator().manual_seed(8)))
-    plain = generator.render(w) - generator.render(Latent(Space.W, generator.w_average[None]))
-
-    def astray(edits: float) -> float:
-        inverter = INVERTERS.build("pivot", steps=60, edits=edits, enough_psnr=99.0)
-        pivot = inverter.invert(generator, target).pivot
-        here, there = (
-            generator.render(one, pivot=pivot) for one in (Latent(Space.W, generator.w_average[None]), w)
-        )
-        return float((there - here - plain).square().mean())
-
-    assert astray(10.0) < 0.8 * astray(0.0)
-
-
 def test_a_pivot_leaves_the_coarse_layers_alone_unless_told(generator: Generator, faces: Tensor) -> None:
     size = {layer.name: layer.resolution for layer in generator.style_layers}
     fine, every = (
