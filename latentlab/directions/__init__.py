@@ -12,6 +12,7 @@ DISCOVERERS: Registry[Any] = Registry(
         "regression": "latentlab.directions.regression:Regression",
         "interfacegan": "latentlab.directions.interfacegan:InterFaceGan",
         "joint": "latentlab.directions.joint:Joint",
+        "steer": "latentlab.directions.steer:Steer",
         "stylespace": "latentlab.directions.stylespace:StyleSpace",
         "flow": "latentlab.directions.flow:Flow",
         "pairs": "latentlab.directions.pairs:Pairs",

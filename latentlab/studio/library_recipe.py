@@ -118,6 +118,8 @@ def finder(wanted: Wanted, recipe: LibraryRecipe, names: Sequence[str]) -> Any:
         "name": wanted.name,
         "samples": recipe.samples,
     }
+    if "side" in kind.__dataclass_fields__:  # it learns on the layers and the faces that it will be used on
+        fields |= {"side": wanted.side, "layers": wanted.layers}
     if "hold" in kind.__dataclass_fields__:
         held = recipe.hold or names
         fields.setdefault("hold", [name for name in held if name not in (wanted.target, *wanted.free)])
