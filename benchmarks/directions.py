@@ -59,7 +59,7 @@ WISHES = {
     "glasses": "a person with glasses",
 }
 METHODS = (
-    "joint", "interfacegan", "regression", "flow", "stylespace", "pairs", "sefa", "ganspace", "text",
+    "joint", "interfacegan", "steer", "regression", "flow", "stylespace", "pairs", "sefa", "ganspace", "text",
 )  # fmt: skip
 """The claim first, in case the time runs out."""
 UNSUPERVISED = ("sefa", "ganspace")

@@ -49,6 +49,8 @@ METHODS: dict[str, Inverter] = {
 QUICK = ("encode", "refine")
 """Methods without optimisation: they see every face."""
 ATTRIBUTES = ("age", "smile", "yaw")
+RANGES = {"age": (15.0, 85.0), "smile": (0.0, 1.0), "yaw": (-60.0, 60.0)}
+"""Of the factors: nobody can be asked to smile more than fully."""
 
 
 @dataclass(eq=False)
@@ -139,8 +141,10 @@ def identity(faces: Images, images: Images) -> dict[str, Tensor]:
     return {"identity": distances(first, second), "floor": floor(faces.cpu(), images.shape[-1])}
 
 
-def edits(bench: Bench, inversion: Inversion) -> Iterator[tuple[str, Tensor]]:
-    """For every attribute the share of one step that the judge reads, and the identity it costs."""
+def edits(
+    bench: Bench, inversion: Inversion, strengths: tuple[float, ...] = (1.0,)
+) -> Iterator[tuple[str, Tensor]]:
+    """For every attribute the share of one step that the judge reads, and the identity it costs; mean over strengths."""
     from latentlab.faces.identity import distances, embed
 
     if bench.judge is None:
@@ -149,10 +153,13 @@ def edits(bench: Bench, inversion: Inversion) -> Iterator[tuple[str, Tensor]]:
     with torch.no_grad():
         read, known = bench.judge(before), embed(before.cpu())
         for attribute, direction in bench.directions.items():
-            after = bench.edited(inversion, direction)
             column = list(bench.judge.names).index(attribute)
-            yield f"{attribute} share", (bench.judge(after) - read)[:, column] / direction.step
-            yield f"{attribute} lost", distances(embed(after.cpu()), known)
+            for strength in strengths:
+                after = bench.edited(inversion, direction, strength)
+                way = "" if len(strengths) == 1 else f" {strength:+g}"
+                change = (bench.judge(after) - read)[:, column] / (strength * direction.step)
+                yield f"{attribute}{way} share", change
+                yield f"{attribute}{way} lost", distances(embed(after.cpu()), known)
 
 
 def methods_table(bench: Bench, options: argparse.Namespace) -> dict[str, object]:
@@ -210,7 +217,11 @@ def against_projector(bench: Bench, options: argparse.Namespace) -> dict[str, ob
 
 
 def portrait(bench: Bench, options: argparse.Namespace) -> dict[str, object]:
-    """pivot on the portrait: how near, and what edits reach beside those of `encode` (or of a descent without encoder)."""
+    """pivot on the portrait: how near, and what edits reach beside those of `encode` (or of a descent without encoder).
+
+    Both ways are shown. What is kept is counted over the ways for which the face has room, as the judge reads the photo:
+    who smiles fully cannot smile more.
+    """
     face = astronaut().images
     plain = Encode() if bench.given.encoder is not None else Descend()
     rows = []
@@ -221,20 +232,24 @@ def portrait(bench: Bench, options: argparse.Namespace) -> dict[str, object]:
             "psnr": float(inversion.measures["psnr"]),
         }
         row |= {key: float(value) for key, value in identity(face, inversion.image).items()}
-        row |= {key: float(value) for key, value in edits(bench, inversion)}
+        row |= {key: float(value) for key, value in edits(bench, inversion, (-1.0, 1.0))}
         row["seconds"] = inversion.seconds
         rows.append(row)
-    kept = {
-        attribute: float(rows[1][f"{attribute} share"]) / float(rows[0][f"{attribute} share"])  # type: ignore[arg-type]
-        for attribute in bench.directions
-        if f"{attribute} share" in rows[0]
-    }
+    photo, kept = {}, {}
+    for attribute, direction in bench.directions.items() if bench.judge is not None else ():
+        with torch.no_grad():
+            value = float(bench.judge(face)[0, list(bench.judge.names).index(attribute)])
+        low, high = RANGES[attribute]
+        ways = [way for way in (-1, 1) if low <= value + way * direction.step <= high]
+        first, second = (sum(float(row[f"{attribute} {way:+d} share"]) for way in ways) for row in rows)  # type: ignore[arg-type]
+        photo[attribute], kept[f"{attribute} {'/'.join(f'{way:+d}' for way in ways)}"] = value, second / first
     print(table(rows))
+    print("the judge reads in the photo: " + ", ".join(f"{k} {shown(v)}" for k, v in photo.items()))
     print(
         "of the target change on the start, pivot keeps: "
         + ", ".join(f"{k} {shown(v)}" for k, v in kept.items())
     )
-    return {"rows": rows, "kept": kept}
+    return {"rows": rows, "photo": photo, "kept": kept}
 
 
 def step(options: argparse.Namespace) -> dict[str, object]:

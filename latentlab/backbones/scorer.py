@@ -28,7 +28,7 @@ SOUGHT = frozenset(
     ("age", "yaw", "pitch", "smile", "mouth_open", "lip_lightness", "lip_redness", "lip_yellowness")
 )
 """What edits are most often asked for, so scorers are to read it best."""
-FOCUS = 3.0
+FOCUS = 4.0
 """Weight of an error in these beside that in any other."""
 
 
@@ -110,6 +110,8 @@ class ScorerTraining(Trainable):
     """Channels of the first stage."""
     size: int = 96
     """Pixels a side that the network reads."""
+    depth: int = 1
+    """Convolutions (guide: residual units) at each size."""
     rate: float = 2e-3
     """Highest learning rate; falls along a cosine after a short rise."""
     images: int = 200_000
@@ -121,7 +123,9 @@ class ScorerTraining(Trainable):
 
     def networks(self) -> Networks:
         trunk = {"guide": "residual", "judge": "plain"}[self.role]
-        network: Any = Regressor(trunk, self.width, self.size, len(NAMES), halvings_for(self.size))
+        network: Any = Regressor(
+            trunk, self.width, self.size, len(NAMES), halvings_for(self.size), self.depth
+        )
         network.mean.copy_(torch.tensor(self.mean))
         network.spread.copy_(torch.tensor(self.spread))
         return {"scorer": network.to(memory_format=torch.channels_last)}
@@ -208,7 +212,7 @@ def cosine(done: float) -> float:
 
 def train_scorer(
     role: str, data: Labelled, held_out: Labelled, run: Run, images: int = 200_000, batch: int = 64, width: int = 32,
-    size: int = 96, seed: int = 0, resume: bool = False, watch: Watch = silent,
+    size: int = 96, seed: int = 0, resume: bool = False, watch: Watch = silent, depth: int = 1,
 ) -> Archive:  # fmt: skip
     """Train `guide` or `judge`; the archive's story holds names, units and the held-out R² of each."""
     spread = data.values.std(0).clamp_min(1e-6)
@@ -216,6 +220,7 @@ def train_scorer(
         role,
         width,
         size,
+        depth,
         images=images,
         mean=tuple(data.values.mean(0).tolist()),
         spread=tuple(spread.tolist()),

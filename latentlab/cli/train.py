@@ -180,6 +180,8 @@ class TrainScorer(Command):
     """Side of the pictures that the network reads."""
     width: Annotated[int, tyro.conf.arg(metavar="N")] = 32
     """Channels of its first stage."""
+    depth: Annotated[int, tyro.conf.arg(metavar="N")] = 1
+    """Convolutions of a judge, residual units of a guide, at each size."""
     views: Annotated[int, tyro.conf.arg(metavar="N")] = 10
     """Pictures of each person, for identity."""
     renders: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadFile, LatentLabError
@@ -36,7 +37,7 @@ def save_direction(direction: Direction, folder: Path | str) -> Path:
         "leakage": dict(direction.leakage),
         "how": dict(direction.story),
     }
-    tensors = {"vector": direction.vector.contiguous()}
+    tensors = {"vector": _short(direction.vector.contiguous())}
     if isinstance(direction, FlowDirection):
         tensors |= {f"flow.{name}": value.contiguous() for name, value in direction.tensors.items()}
         story |= {
@@ -65,7 +66,7 @@ def _build(archive: Archive) -> Direction:
     fields: dict[str, Any] = {
         "name": check_name(str(story["name"])),
         "space": Space[str(story["space"])],
-        "vector": archive.tensors["vector"],
+        "vector": archive.tensors["vector"].float(),
         "unit": str(story["unit"]),
         "step": _number(story["step"]),
         "span": _pair(story.get("span"), float),
@@ -86,6 +87,12 @@ def _build(archive: Archive) -> Direction:
     }
     extra: dict[str, Any] = {name: _number(story[name]) for name in ("slack", "stride", "per_step")}
     return FlowDirection(**fields, **extra, tensors=tensors, column=int(story["column"]))
+
+
+def _short(vector: Tensor) -> Tensor:
+    """In half the space where nothing is lost by it: vectors of a library are rounded before they are judged."""
+    half = vector.half()
+    return half if torch.equal(half.to(vector), vector) else vector
 
 
 def _number(value: Any) -> float:

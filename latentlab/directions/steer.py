@@ -6,7 +6,7 @@ so here scorers say what the edit should be: with s the scores in standard devia
 to stay,
 
     E over w, α of  h(s_k(w + αV) − t) + held · Σ_j h(s_j(w + αV) − s_j(w))
-                    + pixels · mean (G(w + αV) − G(w))² + length · mean_l |U_l|²                                      (1)
+                    + pixels · mean |G(w + αV) − G(w)| + length · mean_l |U_l|²                                       (1)
 
 with h Huber's loss, j over what is held, and t = s_k(w) + α as far as the bank has seen such scores. V_l = C^½·U_l is the
 move of layer l and C the covariance of w, so that the optimiser walks where the mapping does. It starts at the linear
@@ -58,10 +58,10 @@ class Steer(Discoverer):
     """`up` asks for more of the attribute only, and of faces that lack it."""
     reach: float = 2.0
     """Largest α, in standard deviations of the target."""
-    held: float = 0.1
+    held: float = 0.15
     """Weight of what is held."""
     pixels: float = 1.0
-    """Weight of the change of the picture."""
+    """Weight of the mean absolute change of the picture: it would rather change a few pixels than tint them all."""
     length: float = 0.003
     """Weight of the length of the move."""
     around: float = 0.8
@@ -207,7 +207,7 @@ class _Lesson:
         return {
             "target": F.huber_loss(after[:, 0], self.asked),
             "held": others.sum(1).mean(),
-            "pixels": (images - self.images).square().mean(),
+            "pixels": (images - self.images).abs().mean(),
         }
 
 

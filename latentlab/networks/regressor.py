@@ -38,28 +38,28 @@ HALVINGS = 4
 """How often a trunk halves the picture unless told otherwise; each halving doubles the channels."""
 
 
-def residual_trunk(width: int, halvings: int = HALVINGS) -> nn.Sequential:
-    """Stem and residual units, one more where the picture is an eighth."""
+def residual_trunk(width: int, halvings: int = HALVINGS, depth: int = 1) -> nn.Sequential:
+    """Stem and `depth` residual units at each size, one more where the picture is an eighth."""
     layers: list[nn.Module] = [
         nn.Conv2d(3, width, 3, 2, 1, bias=False),
         nn.BatchNorm2d(width),
         nn.ReLU(inplace=True),
     ]
     for stage in range(1, halvings):
-        layers.append(ResidualUnit(width * 2 ** (stage - 1), width * 2**stage, 2))
-        if stage == 2:
-            layers.append(ResidualUnit(4 * width, 4 * width, 1))
+        after = width * 2**stage
+        layers.append(ResidualUnit(after // 2, after, 2))
+        layers += [ResidualUnit(after, after, 1) for _ in range(depth - 1 + (stage == 2))]
     return nn.Sequential(*layers)
 
 
-def plain_trunk(width: int, halvings: int = HALVINGS) -> nn.Sequential:
-    """No shortcuts: 5×5 stem, strided 4×4 convolutions, SiLU, group norm."""
+def plain_trunk(width: int, halvings: int = HALVINGS, depth: int = 1) -> nn.Sequential:
+    """No shortcuts: 5×5 stem, strided 4×4 convolutions, each with `depth` - 1 of 3×3 behind it, SiLU, group norm."""
     layers: list[nn.Module] = [nn.Conv2d(3, width, 5, 2, 2), nn.SiLU(inplace=True)]
-    before = width
-    for after in (width * 2**stage for stage in range(1, halvings)):
-        layers += [nn.Conv2d(before, after, 4, 2, 1), nn.GroupNorm(8, after), nn.SiLU(inplace=True)]
-        before = after
-    layers += [nn.Conv2d(before, before, 3, 1, 1), nn.GroupNorm(8, before), nn.SiLU(inplace=True)]
+    for stage in range(1, halvings):
+        after = width * 2**stage
+        layers += [nn.Conv2d(after // 2, after, 4, 2, 1), nn.GroupNorm(8, after), nn.SiLU(inplace=True)]
+        for _ in range(max(depth - 1, stage == halvings - 1)):
+            layers += [nn.Conv2d(after, after, 3, 1, 1), nn.GroupNorm(8, after), nn.SiLU(inplace=True)]
     return nn.Sequential(*layers)
 
 
@@ -69,15 +69,21 @@ TRUNKS = {"residual": residual_trunk, "plain": plain_trunk}
 class Regressor(nn.Module):
     """Images [n 3 h w] in [-1, 1] to [n outputs], on the outputs' own scale (mean and spread are stored)."""
 
-    def __init__(self, trunk: str, width: int, size: int, outputs: int, halvings: int = HALVINGS) -> None:
+    def __init__(
+        self, trunk: str, width: int, size: int, outputs: int, halvings: int = HALVINGS, depth: int = 1
+    ) -> None:
         super().__init__()
         if trunk not in TRUNKS:
             raise BadInput(f"no trunk is called '{trunk}'; there are: {', '.join(TRUNKS)}")
+        if depth < 1:
+            raise BadInput(f"a trunk has a depth of at least 1, not {depth}")
         self.arguments = {"trunk": trunk, "width": width, "size": size, "outputs": outputs}
         if halvings != HALVINGS:
             self.arguments["halvings"] = halvings
+        if depth != 1:
+            self.arguments["depth"] = depth
         self.size = size
-        self.trunk = TRUNKS[trunk](width, halvings)
+        self.trunk = TRUNKS[trunk](width, halvings, depth)
         side = -(-size // 2**halvings)
         self.mix = nn.Linear(width * 2 ** (halvings - 1) * side * side, 256)
         self.head = nn.Linear(256, outputs)

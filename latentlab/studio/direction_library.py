@@ -180,7 +180,8 @@ class _Maker:
         # the identity that limits the span is dlib's: a small embedding takes an open mouth for somebody else
         measured = Calibrate(least_slope=least).measure(generator, stretched, wanted.target, score, faces)
         span = _within(measured.span or wanted.limits, wanted.limits)
-        return replace(stretched, step=wanted.step, span=span, name=wanted.name)
+        short = stretched.vector.half().float()  # as the file keeps it: what is judged is what is written
+        return replace(stretched, vector=short, step=wanted.step, span=span, name=wanted.name)
 
     def _faces(self, generator: Generator, direction: Direction) -> Latent:
         from latentlab.metrics.leakage import fresh_latents

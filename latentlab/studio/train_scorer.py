@@ -36,6 +36,8 @@ class TrainScorer:
     """Pixels a side that the network reads."""
     width: int = 32
     """Channels of its first stage."""
+    depth: int = 1
+    """Convolutions of a judge, residual units of a guide, at each size."""
     views: int = 10
     """Pictures of each person, for identity."""
     renders: Path | None = None
@@ -73,7 +75,9 @@ class TrainScorer:
         if views:
             archive = train_identity(data, held_out, run, resume=self.resume, watch=tell, **options)
         else:
-            archive = train_scorer(self.role, data, held_out, run, resume=self.resume, watch=tell, **options)
+            archive = train_scorer(
+                self.role, data, held_out, run, resume=self.resume, watch=tell, depth=self.depth, **options
+            )
         return archive.save(Path(self.out) / f"{self.role}.safetensors")
 
 

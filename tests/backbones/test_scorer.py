@@ -8,7 +8,7 @@ import torch
 from latentlab.backbones.scorer import Labelled, mirrored, roughen, train_identity, train_scorer, verification
 from latentlab.core.errors import BadInput
 from latentlab.core.image import from_pixels
-from latentlab.networks.regressor import build_regressor
+from latentlab.networks.regressor import Regressor, build_regressor
 from latentlab.scorers.learned import Guide, read_twice
 from latentlab.scorers.targets import NAMES, mirror_signs
 from latentlab.training.run import Run
@@ -87,3 +87,15 @@ def test_half_of_the_pictures_are_mirrored_and_only_sided_values_turn_with_them(
     assert torch.equal(turned[~which], images[~which])
     sides = {name for name, factor in zip(NAMES, mirror_signs().tolist(), strict=True) if factor < 0}
     assert sides == {"yaw", "gaze_yaw", "light_azimuth"}
+
+
+@pytest.mark.parametrize("trunk", ["residual", "plain"])
+def test_a_deeper_trunk_is_rebuilt_from_its_arguments(trunk: str) -> None:
+    shallow, deep = (Regressor(trunk, 8, 32, 3, depth=depth) for depth in (1, 2))
+    assert "depth" not in shallow.arguments  # files of before know no depth
+    assert len(deep.trunk) > len(shallow.trunk)
+    again = build_regressor(deep.arguments, deep.state_dict())
+    images = torch.rand(2, 3, 32, 32)
+    assert torch.equal(again(images), deep.eval()(images))
+    with pytest.raises(BadInput, match="depth of at least 1"):
+        Regressor(trunk, 8, 32, 3, depth=0)

@@ -25,6 +25,16 @@ def test_a_direction_comes_home_with_everything_it_knows(tmp_path) -> None:
     assert list(names_in(tmp_path)) == ["age"]
 
 
+def test_a_rounded_vector_takes_half_the_space_and_comes_home_equal(tmp_path) -> None:
+    exact = Direction("exact", Space.W, torch.randn(4000))
+    rounded = Direction("rounded", Space.W, exact.vector.half().float())
+    paths = [save_direction(direction, tmp_path) for direction in (exact, rounded)]
+    for direction, path in zip((exact, rounded), paths, strict=True):
+        again = load_direction(path)
+        assert same(direction, again) and again.vector.dtype is torch.float32
+    assert paths[0].stat().st_size - paths[1].stat().st_size > 7000
+
+
 def test_a_flow_moves_the_same_after_its_file(tmp_path) -> None:
     generator, bank = toy_bank(tmp_path / "bank", 500)
     flow = Flow(attribute="smile", samples=500, epochs=2).discover(generator, bank)[0]
