@@ -49,6 +49,8 @@ def write_page(stories: dict[str, dict], identity: dict | None) -> str:
         "# What the scorers see", "",
         "Share of each factor's variance (R²) that the scorers explain on renders they never saw "
         f"(guide: {held_out['guide']}, judge: {held_out['judge']}; other people and another seed than in training). "
+        f"The guide learnt from {guide['pictures']:,} renders, shown {guide['images'] / guide['pictures']:.0f} times each, "
+        f"the judge from {judge['pictures']:,}, {judge['images'] / judge['pictures']:.0f} times. "
         "Rows with a star are those that are asked to reach .9.", "",
         "    python benchmarks/scorers.py", "",
         "| factor | unit | guide | judge |", "|---|---|---|---|", *rows,

@@ -3,7 +3,7 @@
 #
 #   LATENTLAB_FACE_MODEL=... OUT=runs/faces sh assets/recipes/faces-128.sh
 #
-# Stopped at any moment, the same line goes on. By its parts it is about five hours on two cores of an AMD EPYC (Zen 5),
+# Stopped at any moment, the same line goes on. By its parts it is about seven hours on two cores of an AMD EPYC (Zen 5),
 # with one core for the generator and the encoder and the other for renders, scorers and directions, side by side. What
 # ships took turns that the recipe leaves out: the first 54,000 images were shown 32 at a step (at 32 there were smears, at
 # 16 faces stood after 16,000 more, so the preset begins with 16), the world's ages were drawn more faintly while the
@@ -29,10 +29,10 @@ $PYTHON -m latentlab.backbones.train --preset faces128-cpu --data "$OUT/natural1
     --set channel_base=2048 --set warm_start=0 --set noise_from=0 --set r1=0.2 --images "$GROWN" --resume
 
 # What scorers see: people of the law `factorial`; guide, judge and the held-out ones share nobody.
-$LATENTLAB train-scorer --role guide --size 128 --width 16 --faces 32000 --images 600000 --renders "$OUT/renders" \
+$LATENTLAB train-scorer --role guide --size 128 --width 16 --faces 66000 --images 950000 --renders "$OUT/renders" \
     --out "$OUT/guide" --resume
-$LATENTLAB train-scorer --role judge --size 128 --width 16 --faces 20000 --images 400000 --renders "$OUT/renders" \
-    --out "$OUT/judge" --resume
+$LATENTLAB train-scorer --role judge --size 128 --width 16 --depth 2 --faces 60750 --images 850000 \
+    --renders "$OUT/renders" --out "$OUT/judge" --resume
 $LATENTLAB train-scorer --role identity --size 64 --width 24 --faces 8000 --held-out 1000 --images 200000 \
     --renders "$OUT/renders64" --out "$OUT/identity" --resume
 

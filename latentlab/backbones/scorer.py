@@ -24,12 +24,11 @@ from latentlab.training.run import Run
 from latentlab.training.trainable import Networks, Trainable
 from latentlab.training.trainer import Pace, Trainer
 
-SOUGHT = frozenset(
-    ("age", "yaw", "pitch", "smile", "mouth_open", "lip_lightness", "lip_redness", "lip_yellowness")
-)
-"""What edits are most often asked for, so scorers are to read it best."""
-FOCUS = 4.0
-"""Weight of an error in these beside that in any other."""
+WEIGHTS = {
+    "smile": 12.0, "age": 6.0, "mouth_open": 4.0, "lip_lightness": 4.0, "lip_redness": 4.0, "lip_yellowness": 4.0, "yaw": 2.0,
+    "pitch": 2.0,
+}  # fmt: skip
+"""Weight of an error beside 1 in any other attribute: edits ask for these most often, and the hardest weigh most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +145,7 @@ class ScorerTraining(Trainable):
             values = torch.where(turned[:, None], batch["values"] * mirror_signs(), batch["values"])
             truth = (values - network.mean) / network.spread
             errors = F.huber_loss(guess.float(), truth, delta=1.0, reduction="none").mean(0)
-            weights = errors.new_tensor([FOCUS if name in SOUGHT else 1.0 for name in NAMES])
+            weights = errors.new_tensor([WEIGHTS.get(name, 1.0) for name in NAMES])
             return {"huber": (errors * weights).sum() / weights.sum()}
 
         return [Phase("regress", ("scorer",), losses)]

@@ -66,7 +66,7 @@ class Steer(Discoverer):
     """Weight of the length of the move."""
     around: float = 0.8
     """Truncation of the faces it is learned on."""
-    steps: int = 150
+    steps: int = 200
     """Steps of the optimiser."""
     batch: int = 8
     """Faces in each."""

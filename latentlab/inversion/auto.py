@@ -77,8 +77,8 @@ class Auto(Inverter):
         space = max(Space.W_PLUS, given.start.latent.space) if given.start else Space.W_PLUS
         held = replace(HELD, space=space)
         thorough = [
-            Plan(PivotalTuning(steps=100, before=held), 200),
-            Plan(PivotalTuning(steps=250, before=held), 360),
+            Plan(PivotalTuning(steps=150, before=held), 300),
+            Plan(PivotalTuning(before=held), 560),
         ]
         short = Plan(Descend(space, steps=25), 30)
         if given.encoder is None or given.start is not None:

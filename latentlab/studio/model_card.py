@@ -118,7 +118,8 @@ class CardMaker:
     def _parts(self) -> Iterator[tuple[str, Figures, Callable[[], Figures]]]:
         """Name, what decides it, and the work."""
         how, model = self.how, self.studio.generator.hash
-        yield "network", {"model": model}, self._network
+        files = {name: found["hash"] for name, found in self._files().items()}
+        yield "network", {"model": model, "files": files}, self._network
         if how.detection:
             yield "detection", {"model": model, "n": how.detection}, self._detection
         if how.compared:

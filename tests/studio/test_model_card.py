@@ -13,6 +13,7 @@ from latentlab.core.image import save_image
 from latentlab.metrics.model_card import page, targets
 from latentlab.networks import export
 from latentlab.networks.tiny import tiny_critic
+from latentlab.store.archive import read_story
 from latentlab.store.bridge.foreign import Foreign
 from latentlab.store.bridge.write import write
 from latentlab.studio import Studio
@@ -92,6 +93,15 @@ def test_a_part_is_measured_once_for_the_same_network_and_count(place, tmp_path,
     monkeypatch.setattr("latentlab.metrics.model_card.page", lambda *_: "")
     measure_card(place, Measures(**NOTHING | {"compared": 33}), tmp_path / "card")
     assert "again" in json.loads((tmp_path / "card/card.json").read_text())["distribution"]
+
+
+def test_a_new_file_beside_the_network_is_told_of(place, tmp_path) -> None:
+    out = tmp_path / "card"
+    measure_card(place, Measures(**NOTHING), out)
+    write(Foreign(*export(tiny_critic(resolution=32, seed=5))), place.network.with_name("critic.safetensors"))
+    measure_card(place, Measures(**NOTHING), out)
+    told = json.loads((out / "card.json").read_text())["network"]["files"]["critic"]
+    assert told["hash"] == read_story(place.network.with_name("critic.safetensors"))["hash"]
 
 
 def test_what_cannot_be_measured_is_said(studio, tmp_path, monkeypatch) -> None:
