@@ -31,7 +31,7 @@ $PYTHON -m latentlab.backbones.train --preset faces128-cpu --data "$OUT/natural1
 # What scorers see: people of the law `factorial`; guide, judge and the held-out ones share nobody.
 $LATENTLAB train-scorer --role guide --size 128 --width 16 --faces 66000 --images 950000 --renders "$OUT/renders" \
     --out "$OUT/guide" --resume
-$LATENTLAB train-scorer --role judge --size 128 --width 16 --depth 2 --faces 60750 --images 850000 \
+$LATENTLAB train-scorer --role judge --size 128 --width 16 --depth 2 --faces 60750 --images 1300000 \
     --renders "$OUT/renders" --out "$OUT/judge" --resume
 $LATENTLAB train-scorer --role identity --size 64 --width 24 --faces 8000 --held-out 1000 --images 200000 \
     --renders "$OUT/renders64" --out "$OUT/identity" --resume

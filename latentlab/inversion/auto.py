@@ -77,7 +77,7 @@ class Auto(Inverter):
         space = max(Space.W_PLUS, given.start.latent.space) if given.start else Space.W_PLUS
         held = replace(HELD, space=space)
         thorough = [
-            Plan(PivotalTuning(steps=150, before=held), 300),
+            Plan(PivotalTuning(steps=100, before=held), 250),
             Plan(PivotalTuning(before=held), 560),
         ]
         short = Plan(Descend(space, steps=25), 30)

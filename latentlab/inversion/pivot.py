@@ -22,8 +22,8 @@ from latentlab.inversion.low_rank import fresh_factors, rank_within, rounded
 from latentlab.inversion.noise_maps import noise_maps, renormalise, roughness
 from latentlab.inversion.objective import Objective
 
-HELD = Descend(steps=100, prior=1.0, delta=0.3)
-"""A descent that stays where the mapping draws, near one vector for all layers: what it leaves, the tuning makes up."""
+HELD = Descend(steps=100, prior=0.2, delta=0.05)
+"""A descent that stays where edits work: what it leaves, the tuning makes up."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,10 @@ class PivotalTuning(Inverter):
 
     steps: int = 400
     """At most so many tuning steps."""
-    learning_rate: float = 0.04
+    learning_rate: float = 0.02
     """Largest learning rate of U and V."""
-    rank: int = 4
-    """Largest rank; lowered until the pivot fits `limit_bytes`. A small one draws the photo with what the network has: at
-    rank 16 smiles of renders reached two thirds of what they reach at 4."""
+    rank: int = 16
+    """Largest rank; lowered until the pivot fits `limit_bytes`."""
     coarsest: int = 32
     """Layers of smaller resolution stay as they are, for they carry what edits move (a quarter of the network's, if that
     is less); 0 tunes all of them, as published."""
@@ -49,7 +48,7 @@ class PivotalTuning(Inverter):
     """Weight of the mean squared error."""
     perceptual: float = 1.0
     """Weight of the perceptual distance, where one is at hand."""
-    enough_psnr: float = 28.5
+    enough_psnr: float = 28.3
     """Stop tuning once every photo is reproduced this well, in decibels on the visible part.
 
     Tuned further, the network draws the photo whatever the latent says: at 33 dB edits of held-out renders reached half

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from latentlab.inversion.saved import Saved
     from latentlab.studio.studio import Studio
 
-WISHES = ({"age": 1.0}, {"yaw": -2.0}, {"yaw": 2.0})
+WISHES = ({"age": 1.0}, {"yaw": -1.0}, {"yaw": 1.0})
 PORTRAIT = "portrait.png"
 
 
