@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from latentlab.core.registry import Registry
 from latentlab.directions import DISCOVERERS
 from latentlab.directions.discoverer import Discoverer, LatentPairs
 from latentlab.directions.library import load_direction, same, save_direction
-from tests.directions.toy import ToyGenerator, toy_bank
+from tests.directions.toy import ToyGenerator, ToyScorer, toy_bank
 
 SMALL = {"samples": 1000, "share": 0.1, "components": 2, "epochs": 3, "batch": 250}
 NAMES = [name for name in DISCOVERERS if name != "text"]  # needs CLIP; see tests/directions/test_text.py
@@ -22,7 +22,8 @@ NAMES = [name for name in DISCOVERERS if name != "text"]  # needs CLIP; see test
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    return toy_bank(tmp_path_factory.mktemp("bank"), 1000)
+    generator, bank = toy_bank(tmp_path_factory.mktemp("bank"), 1000)
+    return generator, replace(bank, scorers=(ToyScorer(),))
 
 
 def build(family: Registry, name: str) -> Discoverer:
