@@ -144,7 +144,7 @@ def identity(faces: Images, images: Images) -> dict[str, Tensor]:
 def edits(
     bench: Bench, inversion: Inversion, strengths: tuple[float, ...] = (1.0,)
 ) -> Iterator[tuple[str, Tensor]]:
-    """For every attribute the share of one step that the judge reads, and the identity it costs; mean over strengths."""
+    """For every attribute the share of one step that the judge reads, and the identity it costs, at each strength."""
     from latentlab.faces.identity import distances, embed
 
     if bench.judge is None:

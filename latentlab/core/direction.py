@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
-from latentlab.core.errors import BadInput, SpaceMismatch, WrongGenerator
-from latentlab.core.latent import Latent, Space
+from latentlab.core.errors import SpaceMismatch, WrongGenerator
+from latentlab.core.latent import Latent, Space, layer_range
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +81,7 @@ class Direction:
     def _restrict(self, vector: Tensor) -> Tensor:
         if self.layers is None:
             return vector
-        first, last = self.layers
-        if not 0 <= first <= last < vector.shape[0]:
-            raise BadInput(
-                f"the layers {first} to {last} are out of range; the latent has layers 0 to {vector.shape[0] - 1}"
-            )
+        first, last = layer_range(self.layers, vector.shape[0])
         masked = vector.new_zeros(vector.shape)
         masked[first : last + 1] = vector[first : last + 1]
         return masked

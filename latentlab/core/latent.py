@@ -27,6 +27,16 @@ class Space(IntEnum):
         return cls[key]
 
 
+def layer_range(layers: tuple[int, int] | None, count: int) -> tuple[int, int]:
+    """First and last of these layers, all `count` for None; BadInput where the network has no such layers."""
+    first, last = layers or (0, count - 1)
+    if not 0 <= first <= last < count:
+        raise BadInput(
+            f"the layers {first} to {last} are out of range; this network has layers 0 to {count - 1}"
+        )
+    return first, last
+
+
 RANK = {Space.Z: 2, Space.W: 2, Space.W_PLUS: 3, Space.S: 2}
 
 

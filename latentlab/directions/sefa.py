@@ -10,7 +10,7 @@ import torch
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
-from latentlab.core.latent import Space
+from latentlab.core.latent import Space, layer_range
 from latentlab.core.watch import Watch, silent
 from latentlab.directions.discoverer import Discoverer, Source
 
@@ -27,11 +27,7 @@ class SeFa(Discoverer):
     """First and last w layer, both included; None is all. For 1024²: 0 1 pose, 2 5 shape, 6 13 colour."""
 
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
-        first, last = self.layers or (0, generator.layers - 1)
-        if not 0 <= first <= last < generator.layers:
-            raise BadInput(
-                f"the layers {first} to {last} are out of range; this network has layers 0 to {generator.layers - 1}"
-            )
+        first, last = layer_range(self.layers, generator.layers)
         if not 1 <= self.components <= generator.w_width:
             raise BadInput(
                 f"{self.components} components cannot be had from {generator.w_width} dimensions of w"

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import cos, pi
+from math import cos, inf, pi
 
 import torch
 import torch.nn.functional as F
@@ -27,7 +27,7 @@ from torch.optim import Adam
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.generator import Generator
-from latentlab.core.latent import Space
+from latentlab.core.latent import Space, layer_range
 from latentlab.core.shapes import Images, Scores
 from latentlab.core.watch import Watch, silent
 from latentlab.directions.discoverer import Discoverer, Source, need_bank
@@ -80,22 +80,32 @@ class Steer(Discoverer):
     def __post_init__(self) -> None:
         if self.side not in {"both", "up"}:
             raise BadInput(f"a direction is steered to the side both or up, not {self.side}")
-        if self.steps < 1 or self.batch < 1 or self.reach <= 0 or self.learning_rate <= 0:
+        if (
+            self.steps < 1
+            or self.batch < 1
+            or not all(0 < value < inf for value in (self.reach, self.learning_rate))
+        ):
             raise BadInput(
                 "steer takes steps and a batch of at least 1, a reach and a learning rate above 0, not "
                 f"{self.steps}, {self.batch}, {self.reach:g} and {self.learning_rate:g}"
+            )
+        if not all(0 <= weight < inf for weight in (self.held, self.pixels, self.length)):
+            raise BadInput(
+                "the weights held, pixels and length of steer are 0 or more, not "
+                f"{self.held:g}, {self.pixels:g} and {self.length:g}"
             )
 
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
         bank = need_bank(source)
         if not bank.scorers:
             raise MissingPart("steer looks at pictures while it learns; open the bank with its scorers")
-        first, last = self._layers(generator)
+        first, last = layer_range(self.layers, generator.layers)
         names = tuple(dict.fromkeys([self.attribute, *(self.hold or varying(bank, self.samples))]))
         seen = moments_of(bank, names, self.samples, generator.w_width)
         linear = Joint(ridge=0.1, slack=0.1).moves(seen)[:, 0]  # raises the target by one standard deviation
         root, inverse = roots(seen)
         walk = (inverse @ linear).float().repeat(last - first + 1, 1)  # U, [moved layers, width]
+        root, walk = root.to(generator.device), walk.to(generator.device)
         begun = self._moves(walk, root, generator)
 
         lessons = self._lessons(generator, bank, names, seen)
@@ -110,18 +120,10 @@ class Steer(Discoverer):
                       layers=self.layers, model=generator.hash, found_by=repr(self), story=story)
         ]  # fmt: skip
 
-    def _layers(self, generator: Generator) -> tuple[int, int]:
-        first, last = self.layers or (0, generator.layers - 1)
-        if not 0 <= first <= last < generator.layers:
-            raise BadInput(
-                f"the layers {first} to {last} are out of range; the network has layers 0 to {generator.layers - 1}"
-            )
-        return first, last
-
     def _moves(self, walk: Tensor, root: Tensor, generator: Generator) -> Tensor:
         """V of every layer, 0 where it does not act, [layers width]."""
-        first, last = self._layers(generator)
-        return F.pad(walk @ root.to(walk), (0, 0, first, generator.layers - 1 - last))
+        first, last = layer_range(self.layers, generator.layers)
+        return F.pad(walk @ root, (0, 0, first, generator.layers - 1 - last))
 
     def _lessons(
         self, generator: Generator, bank: Bank, names: tuple[str, ...], seen: Moments
@@ -156,7 +158,7 @@ class Steer(Discoverer):
         self, walk: Tensor, root: Tensor, generator: Generator, lessons: Iterator[_Lesson], watch: Watch
     ) -> tuple[Tensor, dict[str, float]]:  # fmt: skip
         """U that makes (1) small, and the mean of each term over the last tenth of the steps."""
-        walk = walk.to(generator.device).requires_grad_(True)
+        walk = walk.requires_grad_(True)
         optimizer = Adam([walk], lr=self.learning_rate)
         rows = []
         for step in range(self.steps):

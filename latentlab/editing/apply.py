@@ -11,7 +11,7 @@ from torch import Tensor
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, SpaceMismatch
 from latentlab.core.generator import Generator
-from latentlab.core.latent import Latent, Space
+from latentlab.core.latent import Latent, Space, layer_range
 
 Layers = tuple[int, int]
 """First and last layer, both included."""
@@ -72,11 +72,7 @@ def restrict(direction: Direction, layers: Layers | None, generator: Generator) 
     """The direction in a range of layers only; within those it already had."""
     if layers is None:
         return direction
-    first, last = layers
-    if not 0 <= first <= last < generator.layers:
-        raise BadInput(
-            f"the layers {first}-{last} are out of range; this network has layers 0 to {generator.layers - 1}"
-        )
+    first, last = layer_range(layers, generator.layers)
     if direction.space is Space.Z:
         raise BadInput(f"direction '{direction.name}' lives in Z, which has no layers; leave --layers out")
     if direction.space is Space.S:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import torch
 
-from latentlab.core.errors import BadInput, SpaceMismatch
+from latentlab.core.errors import SpaceMismatch
 from latentlab.core.generator import Generator
-from latentlab.core.latent import Latent, Space
+from latentlab.core.latent import Latent, Space, layer_range
 from latentlab.core.pivot import Pivot
 
 
 def mix(generator: Generator, base: Latent, styles: Latent, layers: tuple[int, int]) -> Latent:
     """`base` with the layers first to last, both included, taken from `styles`."""
-    first, last = layers
-    if not 0 <= first <= last < generator.layers:
-        raise BadInput(
-            f"the layers {first}-{last} are out of range; this network has layers 0 to {generator.layers - 1}"
-        )
+    first, last = layer_range(layers, generator.layers)
     space = max(Space.W_PLUS, base.space, styles.space)
     below, above = generator.lift(base, space), generator.lift(styles, space)
     values = below.values.clone()

@@ -7,6 +7,7 @@ Tov et al. 2021 (e4e); the descent runs in whitened coordinates, where a few doz
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 
 import torch
 from torch import Tensor
@@ -57,7 +58,7 @@ class Descend(Inverter):
     """bf16 halves the time where the device is made for it; the result is rendered in fp32."""
 
     def __post_init__(self) -> None:
-        if self.steps < 0 or self.learning_rate <= 0 or self.candidates < 0 or self.patience < 0:
+        if self.steps < 0 or not 0 < self.learning_rate < inf or self.candidates < 0 or self.patience < 0:
             raise BadInput(
                 f"descend takes steps ≥ 0, learning rate > 0, candidates ≥ 0 and patience ≥ 0, not {self}"
             )

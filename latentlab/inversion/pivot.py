@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 
 import torch
 from torch import Tensor
@@ -66,7 +67,7 @@ class PivotalTuning(Inverter):
     """How the latent is found when no start is given: held close to the average, so that it edits well."""
 
     def __post_init__(self) -> None:
-        if self.steps < 0 or self.learning_rate <= 0 or self.rank < 1 or self.coarsest < 0:
+        if self.steps < 0 or not 0 < self.learning_rate < inf or self.rank < 1 or self.coarsest < 0:
             raise BadInput(
                 "pivot takes steps ≥ 0, a learning rate > 0, a rank ≥ 1 and a coarsest resolution ≥ 0, "
                 f"not {self.steps}, {self.learning_rate}, {self.rank} and {self.coarsest}"

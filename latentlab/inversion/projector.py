@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 
 import torch
 from torch import Tensor
@@ -48,7 +49,7 @@ class Projector(Inverter):
             raise BadInput(
                 f"the published projector works in w or w+, not in {self.space.name.lower()}; use descend"
             )
-        if self.steps < 1 or self.learning_rate <= 0:
+        if self.steps < 1 or not 0 < self.learning_rate < inf:
             raise BadInput(
                 f"the projector takes steps ≥ 1 and a learning rate > 0, not {self.steps} and {self.learning_rate}"
             )

@@ -12,6 +12,7 @@ import torch
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import LatentLabError
+from latentlab.core.latent import layer_range
 from latentlab.studio.library_recipe import LibraryRecipe, Wanted, check, choose, finder
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def build_library(
     guides = list(guides) if guides is not None else default_guides(studio)
     judges = list(judges) if judges is not None else [judge(studio)]
     check(recipe, wanted, guides, judges)
+    for one in wanted:
+        layer_range(one.layers, studio.generator.layers)
     writable(Path(out))
     maker = _Maker(studio, recipe, Path(out), guides, judges, studio.tell(watch))
     for place, one in enumerate(wanted):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from latentlab.core.errors import unknown
+from latentlab.core.errors import BadInput, unknown
 
 if TYPE_CHECKING:
     from latentlab.core.watch import Watch
@@ -55,6 +55,10 @@ class TrainScorer:
 
         if self.role not in ROLES:
             raise unknown("scorer role", self.role, ROLES)
+        if self.depth < 1 or (self.depth > 1 and self.role == "identity"):  # before anything is rendered
+            raise BadInput(
+                f"a depth of {self.depth} fits no {self.role}: guide and judge take 1 or more, identity has 1"
+            )
         place, tell = self.renders or Path(self.out) / "renders", watch or silent
         views, law = (self.views, "natural") if self.role == "identity" else (0, "factorial")
         test = "held-out people" if views else "held out"

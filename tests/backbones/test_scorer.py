@@ -11,6 +11,7 @@ from latentlab.core.image import from_pixels
 from latentlab.networks.regressor import Regressor, build_regressor
 from latentlab.scorers.learned import Guide, read_twice
 from latentlab.scorers.targets import NAMES, mirror_signs
+from latentlab.studio.train_scorer import TrainScorer
 from latentlab.training.run import Run
 
 
@@ -99,3 +100,10 @@ def test_a_deeper_trunk_is_rebuilt_from_its_arguments(trunk: str) -> None:
     assert torch.equal(again(images), deep.eval()(images))
     with pytest.raises(BadInput, match="depth of at least 1"):
         Regressor(trunk, 8, 32, 3, depth=0)
+
+
+@pytest.mark.parametrize(("role", "depth"), [("guide", 0), ("identity", 2)])
+def test_a_depth_that_fits_no_scorer_is_refused_before_anything_is_rendered(role, depth, tmp_path) -> None:
+    with pytest.raises(BadInput, match=f"depth of {depth}"):
+        TrainScorer(tmp_path / "run", role=role, depth=depth).run()
+    assert not (tmp_path / "run").exists()

@@ -319,6 +319,13 @@ def test_pictures_that_are_none_are_refused(generator: Generator) -> None:
         INVERTERS["desend"]
 
 
+@pytest.mark.parametrize("name", ["descend", "projector", "pivot"])
+@pytest.mark.parametrize("rate", [0.0, float("nan"), float("inf")])
+def test_a_rate_that_cannot_be_followed_is_refused(name: str, rate: float) -> None:
+    with pytest.raises(BadInput, match="learning rate > 0"):
+        INVERTERS.build(name, learning_rate=rate)
+
+
 def test_half_precision_comes_home_too(generator: Generator, faces: Tensor) -> None:
     half = INVERTERS.build("descend", steps=60, precision="bf16").invert(generator, faces[:1])
     assert half.error.max() < 0.01

@@ -93,6 +93,8 @@ def test_settings_that_make_no_sense_are_one_line(hooded) -> None:
         ({"side": "left"}, "both or up"),
         ({"steps": 0}, "at least 1"),
         ({"reach": 0.0}, "above 0"),
+        ({"learning_rate": float("nan")}, "above 0"),
+        ({"held": -1.0}, "0 or more"),
     ):
         with pytest.raises(BadInput, match=said):
             replace(METHOD, **wrong)

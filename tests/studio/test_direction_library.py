@@ -110,6 +110,10 @@ def test_the_same_recipe_does_nothing_twice_and_another_one_does(studio, tmp_pat
         ({"direction": (Wanted("a", 1.0, attribute="age", method="magic"),)}, "magic"),
         ({"direction": (Wanted("a", 1.0, attribute="age", fields={"ridg": 1.0}),)}, "ridge"),
         ({"direction": (Wanted("../a", 1.0, attribute="age"),)}, "cannot be a name"),
+        (
+            {"direction": (Wanted("a", 1.0, attribute="age", layers=(0, 9)),)},
+            "layers 0 to 9 are out of range",
+        ),
     ],
 )
 def test_a_wrong_recipe_is_refused_before_anything_is_rendered(change, told, studio, tmp_path) -> None:
