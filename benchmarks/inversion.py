@@ -258,17 +258,17 @@ def step(options: argparse.Namespace) -> dict[str, object]:
 
     from latentlab.inversion.objective import Objective
     from latentlab.networks import build
-    from latentlab.networks.perceptual import CriticDistance
+    from latentlab.networks.perceptual import DiscriminatorDistance
     from latentlab.networks.sizes import channels_for
 
     size = 256
     channels = channels_for(size, 16384, 512)
     generator = build("stylegan2", {"resolution": size, "channels": channels}, None, 0).to(options.device)
-    critic = build(
-        "stylegan2_critic", {"resolution": size, "channels": channels_for(size, 4096, 128)}, None, 1
+    discriminator = build(
+        "stylegan2_discriminator", {"resolution": size, "channels": channels_for(size, 4096, 128)}, None, 1
     ).to(options.device)
     target = torch.rand(1, 3, size, size, device=options.device) * 2 - 1
-    objective = Objective(target, torch.ones_like(target[:, :1]), CriticDistance(critic))
+    objective = Objective(target, torch.ones_like(target[:, :1]), DiscriminatorDistance(discriminator))
     w_plus = torch.randn(1, generator.layers, generator.w_width, device=options.device)
 
     def ours(dtype: torch.dtype | None) -> float:

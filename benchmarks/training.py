@@ -1,10 +1,10 @@
-"""One generator and critic step of StyleGAN2 training, ours beside the plain-torch networks, in one run.
+"""One generator and discriminator step of StyleGAN2 training, ours beside the plain-torch networks, in one run.
 
     python benchmarks/training.py                  # 64², channel base 2048, at most 128 channels, batch 32, on the CPU
     python benchmarks/training.py --device cuda    # the published 256² configuration: seconds per thousand images
 
 All variants start from the same weights and settings, take turns within each round, and do the same work: a generator
-step, a critic step on fresh samples and real images, Adam, the moving average. The last row adds the lazy regularisers.
+step, a discriminator step on fresh samples and real images, Adam, the moving average. The last row adds the lazy regularisers.
 On the GPU it is also profiled: `device busy` is the share of its time in which a kernel ran. Images lie on the device
 already; what a data loader costs is not in it.
 """
@@ -42,8 +42,8 @@ PLAIN = "plain"
 """The published networks train with unfused modulation; the fused form is measured beside it."""
 
 
-def plain_critic(critic: Any, images: Tensor) -> Tensor:
-    """The residual critic, one operation after the other."""
+def plain_discriminator(discriminator: Any, images: Tensor) -> Tensor:
+    """The residual discriminator, one operation after the other."""
 
     def convolution(layer: Any, x: Tensor, gain: float = 1.0) -> Tensor:
         weight = layer.weight * layer.scale
@@ -60,11 +60,11 @@ def plain_critic(critic: Any, images: Tensor) -> Tensor:
         return plain.bias_act(x, layer.bias, layer.activation, layer.gain * gain, None)
 
     x = None
-    for block in critic.blocks():
+    for block in discriminator.blocks():
         x = convolution(block.fromrgb, images) if hasattr(block, "fromrgb") else x
         shortcut = convolution(block.skip, x, math.sqrt(0.5))  # type: ignore[arg-type]
         x = shortcut + convolution(block.conv1, convolution(block.conv0, x), math.sqrt(0.5))  # type: ignore[arg-type]
-    end = critic.b4
+    end = discriminator.b4
     y = x.reshape(end.group_size, -1, *x.shape[1:])  # type: ignore[union-attr]
     spread = ((y - y.mean(0)).square().mean(0) + 1e-8).sqrt().mean((1, 2, 3))
     spread = spread.repeat(end.group_size)[:, None, None, None].expand(-1, 1, *x.shape[2:])  # type: ignore[union-attr]
@@ -76,7 +76,7 @@ def plain_critic(critic: Any, images: Tensor) -> Tensor:
 def plain_step(trainer: Trainer, images: Tensor, *, fused: bool) -> Callable[[], None]:
     """The step as it is usually written, on the same networks and optimizers."""
     generator: Any = trainer.networks["G"]
-    critic: Any = trainer.networks["D"]
+    discriminator: Any = trainer.networks["D"]
     batch = len(images)
 
     def draw() -> Tensor:
@@ -88,16 +88,19 @@ def plain_step(trainer: Trainer, images: Tensor, *, fused: bool) -> Callable[[],
 
     def step() -> None:
         generator.requires_grad_(True)
-        critic.requires_grad_(False)
-        F.softplus(-plain_critic(critic, draw())).mean().backward()
+        discriminator.requires_grad_(False)
+        F.softplus(-plain_discriminator(discriminator, draw())).mean().backward()
         trainer.optimizers["G"].step()
         trainer.optimizers["G"].zero_grad()
         generator.requires_grad_(False)
-        critic.requires_grad_(True)
+        discriminator.requires_grad_(True)
         with torch.no_grad():
             made = draw()
         real = images.float() / 127.5 - 1
-        (F.softplus(plain_critic(critic, made)) + F.softplus(-plain_critic(critic, real))).mean().backward()
+        (
+            F.softplus(plain_discriminator(discriminator, made))
+            + F.softplus(-plain_discriminator(discriminator, real))
+        ).mean().backward()
         trainer.optimizers["D"].step()
         trainer.optimizers["D"].zero_grad()
         follow(trainer.networks["G_ema"], generator, 10**6, batch, 10_000, None)
@@ -133,10 +136,13 @@ def our_step(trainer: Trainer, images: Tensor) -> Callable[[], None]:
 
 
 def agree(trainer: Trainer, images: Tensor) -> float:
-    """Largest relative difference between our critic and the plain one: what is compared does the same."""
+    """Largest relative difference between our discriminator and the plain one: what is compared does the same."""
     real = images[:8].float() / 127.5 - 1
     with torch.no_grad():
-        ours, theirs = trainer.networks["D"](real).float()[:, 0], plain_critic(trainer.networks["D"], real)
+        ours, theirs = (
+            trainer.networks["D"](real).float()[:, 0],
+            plain_discriminator(trainer.networks["D"], real),
+        )
     return float((ours - theirs).abs().max() / theirs.abs().max())
 
 
@@ -151,7 +157,7 @@ def variants(
             base.changed({**bare, "channels_last": False, "precision": "fp32"}), folder / name, device
         )
         if not fused and (error := agree(trainer, images)) > 1e-3:
-            raise SystemExit(f"the plain critic differs from ours by {error:.1e}: nothing is compared")
+            raise SystemExit(f"the plain discriminator differs from ours by {error:.1e}: nothing is compared")
         steps[name] = plain_step(trainer, images, fused=fused)
     precisions = ("fp32", "bf16") if device.type == "cpu" else ("fp32", "bf16", "fp16")
     for precision in precisions:

@@ -25,7 +25,7 @@ $PYTHON -m latentlab.backbones.train --preset faces64-cpu --data "$OUT/natural64
 # Grown by a block of 16 channels.
 $PYTHON -m latentlab.backbones.renders --out "$OUT/natural128" --size 128 --count 16000
 $PYTHON -m latentlab.backbones.train --preset faces128-cpu --data "$OUT/natural128" --mirror --out "$OUT/generator" \
-    --transfer "$OUT/small/generator.safetensors" --transfer-critic "$OUT/small/critic.safetensors" \
+    --transfer "$OUT/small/generator.safetensors" --transfer-discriminator "$OUT/small/discriminator.safetensors" \
     --set channel_base=2048 --set warm_start=0 --set noise_from=0 --set r1=0.2 --images "$GROWN" --resume
 
 # What scorers see: people of the law `factorial`; guide, judge and the held-out ones share nobody.
@@ -38,7 +38,7 @@ $LATENTLAB train-scorer --role identity --size 64 --width 24 --faces 8000 --held
 
 # Side by side in one folder they find one another.
 mkdir -p "$OUT/faces"
-cp "$OUT/generator/generator.safetensors" "$OUT/generator/critic.safetensors" "$OUT/faces/"
+cp "$OUT/generator/generator.safetensors" "$OUT/generator/discriminator.safetensors" "$OUT/faces/"
 for role in guide judge identity; do cp "$OUT/$role/$role.safetensors" "$OUT/faces/"; done
 
 # The encoder: renders, photographs (PHOTOS; people held out are left out by name) and the generator's own samples.

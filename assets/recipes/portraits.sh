@@ -17,12 +17,12 @@ IMAGES="${IMAGES:-100000}"
 NEAREST="${NEAREST:-1000}"
 LATENTLAB="${LATENTLAB:-latentlab}"
 
-# Adaptive augmentation towards .6 comes with `finetune`; only the two largest resolutions of the critic stay as they are.
+# Adaptive augmentation towards .6 comes with `finetune`; only the two largest resolutions of the discriminator stay as they are.
 # shellcheck disable=SC2086
 $LATENTLAB finetune --network "$PARENT" --data "$PHOTOS" --out "$RUN" --images "$IMAGES" --resume \
     --set augment_target=0.6 ${SETTINGS:---set precision=bf16}
 
-# A parent that has no name yet gets one in the run's own lab, its encoder and critic beside it.
+# A parent that has no name yet gets one in the run's own lab, its encoder and discriminator beside it.
 if [ -f "$PARENT" ]; then
     mkdir -p "$RUN/lab/networks"
     cp "$(dirname "$PARENT")"/*.safetensors "$RUN/lab/networks/"

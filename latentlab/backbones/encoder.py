@@ -48,12 +48,12 @@ class EncoderSettings:
     delta: float = 2e-4
     """Weight of the offsets' size: keeps the w of all layers together."""
     adversary: float = 0.1
-    """Weight of a critic that tells encoded w from mapped ones."""
-    critic_rate: float = 2e-5
+    """Weight of a discriminator that tells encoded w from mapped ones."""
+    discriminator_rate: float = 2e-5
     r1: float = 10.0
     r1_every: int = 16
     pool: int = 50
-    """Earlier codes that the critic goes on being shown."""
+    """Earlier codes that the discriminator goes on being shown."""
     progressive_from: int = 20_000
     """Step at which the first offset is switched on; all before encode into W alone."""
     progressive_every: int = 2_000
@@ -91,7 +91,7 @@ SMALL = {
     "base_width": 16,
     "depth": 18,
     "learning_rate": 5e-4,
-    "critic_rate": 1e-4,
+    "discriminator_rate": 1e-4,
     "progressive_from": 2000,
     "progressive_every": 100,
     "precision": "bf16",
@@ -108,7 +108,7 @@ PRESETS: dict[str, tuple[dict[str, Any], Pace]] = {
             "depth": 34,
             "base_width": 32,
             "learning_rate": 3e-4,
-            "critic_rate": 6e-5,
+            "discriminator_rate": 6e-5,
             "progressive_from": 5000,
             "progressive_every": 500,
         },
@@ -126,7 +126,7 @@ def encoder_preset(name: str) -> tuple[EncoderSettings, Pace]:
     return EncoderSettings(**settings), pace
 
 
-class LatentCritic(nn.Module):
+class LatentDiscriminator(nn.Module):
     """Tells encoded w from mapped ones: four dense layers."""
 
     def __init__(self, width: int) -> None:
@@ -144,7 +144,7 @@ class LatentCritic(nn.Module):
 
 
 class Pool(nn.Module):
-    """Codes of earlier steps, so that the critic does not forget them (Shrivastava et al. 2017)."""
+    """Codes of earlier steps, so that the discriminator does not forget them (Shrivastava et al. 2017)."""
 
     codes: Tensor
     filled: Tensor
@@ -183,7 +183,7 @@ class EncoderTraining(Trainable):
         self._made: dict[tuple[int, ...], WPlus] = {}
         if settings.adversary and settings.pool < 1:
             raise BadInput(
-                "the critic of codes needs a pool of at least one code; pass adversary=0 to leave it out"
+                "the discriminator of codes needs a pool of at least one code; pass adversary=0 to leave it out"
             )
 
     def __repr__(self) -> str:
@@ -200,7 +200,7 @@ class EncoderTraining(Trainable):
         made: Networks = {"encoder": encoder}
         if settings.adversary:
             made |= {
-                "latent critic": LatentCritic(generator.w_width),
+                "latent discriminator": LatentDiscriminator(generator.w_width),
                 "pool": Pool(settings.pool, generator.w_width),
             }
         return made
@@ -209,13 +209,15 @@ class EncoderTraining(Trainable):
         made: dict[str, Optimizer] = {
             "encoder": Adam(networks["encoder"].parameters(), lr=self.settings.learning_rate)
         }
-        if "latent critic" in networks:
-            made["latent critic"] = Adam(networks["latent critic"].parameters(), lr=self.settings.critic_rate)
+        if "latent discriminator" in networks:
+            made["latent discriminator"] = Adam(
+                networks["latent discriminator"].parameters(), lr=self.settings.discriminator_rate
+            )
         return made
 
     def phases(self, networks: Networks) -> Sequence[Phase]:
         encoder: Any = networks["encoder"]
-        judge, pool = networks.get("latent critic"), networks.get("pool")
+        judge, pool = networks.get("latent discriminator"), networks.get("pool")
 
         def stage(moment: Moment) -> int:
             over = moment.step - self.settings.progressive_from
@@ -259,8 +261,8 @@ class EncoderTraining(Trainable):
 
         phases = [Phase("encoder", ("encoder",), learn)]
         if judge is not None:
-            phases.append(Phase("codes", ("latent critic",), judge_codes))
-            phases.append(Phase("r1", ("latent critic",), flatten, self.settings.r1_every))
+            phases.append(Phase("codes", ("latent discriminator",), judge_codes))
+            phases.append(Phase("r1", ("latent discriminator",), flatten, self.settings.r1_every))
         return phases
 
     def picture(self, networks: Networks) -> Tensor | None:

@@ -17,6 +17,7 @@ from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch, silent
 from latentlab.data.holdout import is_held_out
 from latentlab.networks.build import build
+from latentlab.store.beside import beside
 from latentlab.store.bridge import Foreign, read
 from latentlab.training.ahead import Source
 from latentlab.training.packed import Packed, pack_folder
@@ -30,15 +31,15 @@ class Finetune:
     """The new domain and how carefully it is approached."""
 
     parent: Path
-    """The network to begin with; its critic's file lies beside it or is named."""
+    """The network to begin with; its discriminator's file lies beside it or is named."""
     data: Path
     """A folder of images of the new domain (people held out are left out by name), or packed images."""
     out: Path
-    critic: Path | None = None
+    discriminator: Path | None = None
     images: int = 50_000
     seconds: float = float("inf")
-    freeze_critic: int = 2
-    """Largest resolutions of the critic that stay as they are (freeze-D, Mo et al. 2020)."""
+    freeze_discriminator: int = 2
+    """Largest resolutions of the discriminator that stay as they are (freeze-D, Mo et al. 2020)."""
     freeze_mapping: bool = True
     """Keep the mapping: parent and child then share their latent space, and directions move both."""
     swap_from: int = 0
@@ -64,13 +65,13 @@ class Finetune:
             raise BadFile(f"{self.parent} holds no generator; finetune needs one")
         resolution: Any = mother.arguments["resolution"]
         settings = {
-            "freeze_critic": self.freeze_critic,
+            "freeze_discriminator": self.freeze_discriminator,
             "freeze_mapping": self.freeze_mapping,
             **self.settings,
         }
         task = Train(
             data=self.data, out=self.out, images=self.images, seconds=self.seconds, preset="finetune", resolution=resolution,
-            resume=self.resume, transfer=self.parent, transfer_critic=self.critic or _beside(self.parent, parts), device=self.device,
+            resume=self.resume, transfer=self.parent, transfer_discriminator=self.discriminator or _beside(self.parent, parts), device=self.device,
             settings=settings,
         )  # fmt: skip
         source = source or self.source(resolution, watch)
@@ -128,8 +129,8 @@ def child_of(parent: Foreign, difference: Difference) -> torch.nn.Module:
 
 
 def _beside(parent: Path, parts: Mapping[str, Foreign]) -> Path | None:
-    beside = Path(parent).with_name("critic.safetensors")
-    return beside if "D" not in parts and beside.exists() else None
+    file = beside(parent, "discriminator")
+    return file if "D" not in parts and file.exists() else None
 
 
 def _held(mother: Foreign, child: Foreign) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""Growing a StyleGAN2 by a block: its pictures, and what its critic sees, stay what they were (Karras et al. 2018)."""
+"""Growing a StyleGAN2 by a block: its pictures, and what its discriminator sees, stay what they were (Karras et al. 2018)."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def grow_generator(
     return grown, fresh
 
 
-def grow_critic(
+def grow_discriminator(
     arguments: Mapping[str, Any], tensors: Mapping[str, Tensor], channels: int, seed: int = 0
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """A critic of twice the resolution that hands the old blocks nearly the features they knew.
+    """A discriminator of twice the resolution that hands the old blocks nearly the features they knew.
 
     The new block's shortcut is fitted to what the old colour layer made; its residual branch begins at zero. The fit is
     close but not exact, since the features are compared at points of colour, before the image is halved.
     """
     if arguments.get("architecture", "resnet") != "resnet":
         raise BadInput(
-            f"only residual critics grow, this one is '{arguments['architecture']}'; begin it anew"
+            f"only residual discriminators grow, this one is '{arguments['architecture']}'; begin it anew"
         )
-    grown, fresh = _enlarged("stylegan2_critic", arguments, channels, seed)
+    grown, fresh = _enlarged("stylegan2_discriminator", arguments, channels, seed)
     old, new = int(arguments["resolution"]), int(grown["resolution"])
     weight, bias = tensors[f"b{old}.fromrgb.weight"].flatten(1), tensors[f"b{old}.fromrgb.bias"]
     for name, value in fresh.items():

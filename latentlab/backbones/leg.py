@@ -1,7 +1,7 @@
 """One leg of a training that travels: begins from the last leg's files, runs for some minutes, leaves files of 16 MiB.
 
     python -m latentlab.backbones.leg --recipe assets/recipes/faces-256.toml --state STATE --out OUT
-    python -m latentlab.backbones.leg --recipe … --stage encoder --generator GENERATOR --critic CRITIC --state … --out …
+    python -m latentlab.backbones.leg --recipe … --stage encoder --generator GENERATOR --discriminator DISCRIMINATOR --state … --out …
 
 Runs with torch and the scientific libraries alone. OUT gets the state, `leg.json` and `samples.png`; once all images
 were shown, also the networks, in fp16.
@@ -32,7 +32,7 @@ from latentlab.core.files import atomic, make_folder
 from latentlab.core.image import save_image
 from latentlab.core.watch import Watch, on_stderr, silent
 from latentlab.networks.build import build
-from latentlab.networks.perceptual import CriticDistance
+from latentlab.networks.perceptual import DiscriminatorDistance
 from latentlab.store.bridge import read
 from latentlab.training.ahead import Source
 from latentlab.training.compact import load_compact, save_compact
@@ -56,8 +56,8 @@ class Leg:
     """`generator`, then `encoder`."""
     generator: Path | None = None
     """For the encoder: the generator's file."""
-    critic: Path | None = None
-    """For the encoder: the critic's file; its features are the perceptual distance."""
+    discriminator: Path | None = None
+    """For the encoder: the discriminator's file; its features are the perceptual distance."""
     seconds: float | None = None
     """Another length than the recipe's."""
     device: str = "auto"
@@ -110,11 +110,11 @@ class Leg:
         part = read(self.generator)["G_ema"]
         generator: Any = build(part.kind, part.arguments, part.tensors).to(device)
         terms: dict[str, Any] = {}
-        if self.critic is not None:
-            judge = read(self.critic)["D"]
+        if self.discriminator is not None:
+            judge = read(self.discriminator)["D"]
             terms["perceptual"] = (
                 settings.perceptual,
-                CriticDistance(build(judge.kind, judge.arguments, judge.tensors).to(device)),
+                DiscriminatorDistance(build(judge.kind, judge.arguments, judge.tensors).to(device)),
             )
         return (
             EncoderTraining(settings, generator, Likeness(settings.pixels, terms)),
@@ -143,7 +143,7 @@ class Leg:
             return told
         for old in out.glob("state-*.safetensors"):
             old.unlink()
-        for part, name in {"G_ema": "generator", "D": "critic", "encoder": "encoder"}.items():
+        for part, name in {"G_ema": "generator", "D": "discriminator", "encoder": "encoder"}.items():
             if part in trainer.networks:
                 archive(trainer.networks[part], {**training_story(trainer), "part": part}, half=True).save(
                     out / f"{name}.safetensors"
@@ -214,7 +214,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--state", type=Path)
     parser.add_argument("--stage", default="generator", choices=["generator", "encoder"])
     parser.add_argument("--generator", type=Path)
-    parser.add_argument("--critic", type=Path)
+    parser.add_argument("--discriminator", type=Path)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--device", default="auto")
     given = parser.parse_args(arguments)

@@ -55,25 +55,25 @@ def automatic(resolution: int, gpus: int = 1) -> Preset:
 
 
 def stylegan1(resolution: int) -> Preset:
-    """StyleGAN1's losses on a StyleGAN2 body: R1 at every step with γ 10, no path length, plain critic."""
+    """StyleGAN1's losses on a StyleGAN2 body: R1 at every step with γ 10, no path length, plain discriminator."""
     rate = {128: 0.0015, 256: 0.002, 512: 0.003, 1024: 0.003}.get(resolution, 0.001)
     model = StyleGAN2(
         resolution=resolution, channel_base=16384, mapping_layers=8, learning_rate=rate, r1=10.0, r1_every=1, path_length=0.0,
-        critic_architecture="orig", minibatch_group=4, ema_images=10_000, ema_ramp=None,
+        discriminator_architecture="orig", minibatch_group=4, ema_images=10_000, ema_ramp=None,
     )  # fmt: skip
     return Preset(model, Pace(batch=32))
 
 
 def stylegan3(resolution: int, rotations: bool = False) -> Preset:
-    """StyleGAN3-T, or -R with `rotations`: no noise, no mixing, no path length, the critic's input blurred at first."""
+    """StyleGAN3-T, or -R with `rotations`: no noise, no mixing, no path length, the discriminator's input blurred at first."""
     gamma = {128: 0.5, 256: 2.0, 512: 8.0, 1024: 32.0}.get(resolution, 0.0002 * resolution**2 / 32)
     double = 2 if rotations else 1
     extra: dict[str, Any] = {"channel_base": 32768 * double, "channel_max": 512 * double}
     if rotations:
         extra |= {"conv_kernel": 1, "use_radial_filters": True}
     model = StyleGAN2(
-        resolution=resolution, kind="stylegan3", mapping_layers=2, learning_rate=0.0025, critic_rate=0.002, r1=gamma,
-        path_length=0.0, mixing=0.0, augment="ada", blur_images=200_000, ema_ramp=0.05, critic_base=32768, channel_base=32768,
+        resolution=resolution, kind="stylegan3", mapping_layers=2, learning_rate=0.0025, discriminator_rate=0.002, r1=gamma,
+        path_length=0.0, mixing=0.0, augment="ada", blur_images=200_000, ema_ramp=0.05, discriminator_base=32768, channel_base=32768,
         extra=tuple(extra.items()), noise_from=2**62,
     )  # fmt: skip
     return Preset(model, Pace(batch=32))
@@ -115,7 +115,7 @@ PRESETS = {
     "paper512": lambda r: published(r or 512, 64, 8, 32768, 0.0025, 0.5, 20, 8),
     "paper1024": lambda r: published(r or 1024, 32, 4, 32768, 0.002, 2.0, 10, 8),
     "cifar": lambda r: published(
-        r or 32, 64, 32, 16384, 0.0025, 0.01, 500, 2, ema_ramp=0.05, path_length=0.0, mixing=0.0, critic_architecture="orig",
+        r or 32, 64, 32, 16384, 0.0025, 0.01, 500, 2, ema_ramp=0.05, path_length=0.0, mixing=0.0, discriminator_architecture="orig",
         augment="ada",
     ),
     "auto": lambda r: automatic(r or 256),

@@ -13,7 +13,7 @@ from latentlab.core.errors import BadInput
 from latentlab.networks.build import export
 from latentlab.store.archive import Archive
 
-PARTS = {"G_ema": "generator", "D": "critic", "E": "encoder", "encoder": "encoder"}
+PARTS = {"G_ema": "generator", "D": "discriminator", "E": "encoder", "encoder": "encoder"}
 """Networks of a training that are worth a file, and the file's name."""
 
 KEPT = ("mean", "spread", "running_mean", "running_var")

@@ -1,4 +1,4 @@
-"""Teaching StyleGAN2: skip generator, residual critic, lazy regularisers (Karras et al. 2020), ADA (Karras et al. 2020b).
+"""Teaching StyleGAN2: skip generator, residual discriminator, lazy regularisers (Karras et al. 2020), ADA (Karras et al. 2020b).
 
 The generator that ships with the project, on a CPU and in the background, in legs that continue one another:
 
@@ -63,14 +63,14 @@ class StyleGAN2(Trainable):
     mapping_layers: int = 8
     condition_width: int = 0
     """Number of classes; 0 trains without labels."""
-    critic_base: int = 0
-    """Channel base of the critic; 0 is that of the generator."""
+    discriminator_base: int = 0
+    """Channel base of the discriminator; 0 is that of the generator."""
     minibatch_group: int = 4
-    """Images over which the critic measures the deviation of a batch."""
-    critic_architecture: str = "resnet"
+    """Images over which the discriminator measures the deviation of a batch."""
+    discriminator_architecture: str = "resnet"
     learning_rate: float = 0.0025
-    critic_rate: float = 0.0
-    """Learning rate of the critic; 0 is that of the generator."""
+    discriminator_rate: float = 0.0
+    """Learning rate of the discriminator; 0 is that of the generator."""
     adversary: Adversary = "nonsaturating"
     r1: float = 1.0
     """γ: weight of the squared gradient at real images."""
@@ -100,24 +100,24 @@ class StyleGAN2(Trainable):
     clamp: float | None = None
     channels_last: bool = True
     reuse_fakes: bool = False
-    """The critic learns from the images that the generator has just made, which saves a synthesis in each step."""
+    """The discriminator learns from the images that the generator has just made, which saves a synthesis in each step."""
     noise_from: int = 0
     """Images after which the noise inputs are switched on; before, the weights have to do all the drawing."""
     warm_start: int = 0
-    """Images during which the generator learns as the decoder of an autoencoder, before any critic."""
+    """Images during which the generator learns as the decoder of an autoencoder, before any discriminator."""
     warm_weight: float = 1.0
     """Weight of the posterior's distance from N(0, 1) during the warm start."""
-    freeze_critic: int = 0
-    """Largest resolutions of the critic that stay as they were (freeze-D, Mo et al. 2020)."""
+    freeze_discriminator: int = 0
+    """Largest resolutions of the discriminator that stay as they were (freeze-D, Mo et al. 2020)."""
     freeze_mapping: bool = False
     blur_images: float = 0.0
-    """Images over which a blur of the critic's input (σ 10 pixels at first) fades away (StyleGAN3)."""
+    """Images over which a blur of the discriminator's input (σ 10 pixels at first) fades away (StyleGAN3)."""
     kind: str = "stylegan2"
     """Kind of the generator."""
     extra: tuple[tuple[str, Any], ...] = ()
     """Further arguments of the generator, by name; they win over those above."""
-    critic_extra: tuple[tuple[str, Any], ...] = ()
-    """The same of the critic."""
+    discriminator_extra: tuple[tuple[str, Any], ...] = ()
+    """The same of the discriminator."""
 
     def __post_init__(self) -> None:
         if self.resolution < 4 or self.resolution & (self.resolution - 1):
@@ -144,21 +144,23 @@ class StyleGAN2(Trainable):
             common |= {"clamp": self.clamp, "half_resolutions": self.half_resolutions}
         return common | dict(self.extra)
 
-    def critic_arguments(self) -> dict[str, Any]:
-        """What `networks.build` needs for the critic."""
-        table = channels_for(self.resolution, self.critic_base or self.channel_base, self.channel_max)
+    def discriminator_arguments(self) -> dict[str, Any]:
+        """What `networks.build` needs for the discriminator."""
+        table = channels_for(self.resolution, self.discriminator_base or self.channel_base, self.channel_max)
         return {
             "resolution": self.resolution, "channels": {str(size): count for size, count in table.items()},
-            "condition_width": self.condition_width, "architecture": self.critic_architecture,
+            "condition_width": self.condition_width, "architecture": self.discriminator_architecture,
             "group_size": self.minibatch_group, "clamp": self.clamp, "half_resolutions": self.half_resolutions,
-        } | dict(self.critic_extra)  # fmt: skip
+        } | dict(self.discriminator_extra)  # fmt: skip
 
     def networks(self) -> Networks:
         seed = int(torch.randint(2**31, ()))
         generator = build(self.kind, self.generator_arguments(), None, seed, trainable=True)
         made: Networks = {
             "G": generator,
-            "D": build("stylegan2_critic", self.critic_arguments(), None, seed + 1, trainable=True),
+            "D": build(
+                "stylegan2_discriminator", self.discriminator_arguments(), None, seed + 1, trainable=True
+            ),
         }
         if self.warm_start:
             made["E"] = WarmStart(self).encoder(seed + 2)
@@ -179,7 +181,7 @@ class StyleGAN2(Trainable):
         """Adam(0, .99), corrected for the steps that the lazy regularisers add (Karras et al. 2020, Appendix B)."""
         rates = {
             "G": (self.learning_rate, self.path_every if self.path_length else 0),
-            "D": (self.critic_rate or self.learning_rate, self.r1_every if self.r1 else 0),
+            "D": (self.discriminator_rate or self.learning_rate, self.r1_every if self.r1 else 0),
             "E": (self.learning_rate, 0),
         }
         made: dict[str, Optimizer] = {}
@@ -197,7 +199,7 @@ class StyleGAN2(Trainable):
         made.append(Phase("generator", ("G",), lesson.generator))
         if self.path_length:
             made.append(Phase("path", ("G",), lesson.path, self.path_every))
-        made.append(Phase("critic", ("D",), lesson.critic, after=lesson.after))
+        made.append(Phase("discriminator", ("D",), lesson.discriminator, after=lesson.after))
         if self.r1:
             made.append(Phase("r1", ("D",), lesson.r1, self.r1_every))
         return made
@@ -253,7 +255,7 @@ class Lesson:
         return self.start.losses(self.networks["E"], self.G, as_images(batch, moment.device), moment)
 
     def generator(self, batch: Any, moment: Moment) -> Mapping[str, Tensor]:
-        """Fool the critic."""
+        """Fool the discriminator."""
         if self.warming(moment):
             return {}
         self._hold()
@@ -283,7 +285,7 @@ class Lesson:
         penalty = (lengths - mean).square().mean()
         return {"penalty": penalty * self.model.path_length * self.model.path_every}
 
-    def critic(self, batch: Any, moment: Moment) -> Mapping[str, Tensor]:
+    def discriminator(self, batch: Any, moment: Moment) -> Mapping[str, Tensor]:
         """Tell real from generated."""
         if self.warming(moment):
             return {}
@@ -302,7 +304,7 @@ class Lesson:
         return {"fake": tell_fake(fake, self.model.adversary), "real": tell_real(real, self.model.adversary)}
 
     def r1(self, batch: Any, moment: Moment) -> Mapping[str, Tensor]:
-        """Keep the critic flat at real images."""
+        """Keep the discriminator flat at real images."""
         if self.warming(moment):
             return {}
         self._hold()
@@ -338,5 +340,5 @@ class Lesson:
         """What was frozen by the settings stays frozen, though the trainer has just released it."""
         if self.model.freeze_mapping:
             self.G.mapping.requires_grad_(False)
-        for block in list(self.D.blocks())[: self.model.freeze_critic]:
+        for block in list(self.D.blocks())[: self.model.freeze_discriminator]:
             block.requires_grad_(False)

@@ -36,7 +36,7 @@ class Train:
     data: Path | str
     """A folder of images, a folder or zip with labels (`dataset.json`), packed images (`.npy`), a folder of such, or `renders`: the face world, endless."""
     out: Path
-    """The run's folder; `generator.safetensors` and `critic.safetensors` will lie in it."""
+    """The run's folder; `generator.safetensors` and `discriminator.safetensors` will lie in it."""
     images: int = 1_000_000
     """Images to show in all, earlier legs counted in."""
     seconds: float = float("inf")
@@ -48,8 +48,8 @@ class Train:
     """Go on from the newest checkpoint in the run's folder, if there is one."""
     transfer: Path | None = None
     """Begin with the weights of this network; a smaller one grows."""
-    transfer_critic: Path | None = None
-    """The critic's file, where the generator's has none."""
+    transfer_discriminator: Path | None = None
+    """The discriminator's file, where the generator's has none."""
     resize: bool = False
     """Take pictures of any size: their central square, resized."""
     mirror: bool = False
@@ -76,7 +76,9 @@ class Train:
         model, pace = chosen.model, chosen.pace
         theirs = self._settings(model, pace)
         model, pace = _replace(model, theirs), _replace(pace, theirs)
-        begun: Parent | None = parent(self.transfer, model, self.transfer_critic) if self.transfer else None
+        begun: Parent | None = (
+            parent(self.transfer, model, self.transfer_discriminator) if self.transfer else None
+        )
         model = begun.model if begun else model
         with team(device) as members:
             place = (
@@ -194,7 +196,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--preset", default="auto")
     parser.add_argument("--resolution", type=int)
     parser.add_argument("--transfer", type=Path)
-    parser.add_argument("--transfer-critic", type=Path)
+    parser.add_argument("--transfer-discriminator", type=Path)
     parser.add_argument("--device", default="auto")
     for flag in ("--resume", "--resize", "--mirror", "--drop-broken"):
         parser.add_argument(flag, action="store_true")

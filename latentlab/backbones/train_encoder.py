@@ -53,7 +53,7 @@ class TrainEncoder:
     def run(
         self,
         generator: Generator,
-        critic: nn.Module | None = None,
+        discriminator: nn.Module | None = None,
         perceptual: Distance | None = None,
         identity: Distance | None = None,
         source: Source | None = None,
@@ -63,7 +63,7 @@ class TrainEncoder:
 
         Args:
             perceptual: a distance for the likeness term; without one LPIPS where its weights are at hand, else the
-                features of `critic`, and without that none. The file's story says which.
+                features of `discriminator`, and without that none. The file's story says which.
             identity: a distance of faces, e.g. by our identity embedding; never dlib, which judges.
         """
         if generator.condition_width:
@@ -77,7 +77,8 @@ class TrainEncoder:
         pace = replace(pace, **_of(pace, theirs))
         if perceptual is None:
             perceptual = best_distance(
-                None if critic is None else critic.to(device).eval().requires_grad_(False), device
+                None if discriminator is None else discriminator.to(device).eval().requires_grad_(False),
+                device,
             )
         chosen = {"perceptual": (settings.perceptual, perceptual), "identity": (settings.identity, identity)}
         terms = {

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from latentlab.backbones.growth import grow_critic, grow_generator
+from latentlab.backbones.growth import grow_discriminator, grow_generator
 from latentlab.backbones.stylegan2 import StyleGAN2
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.fingerprint import fingerprint
@@ -36,14 +36,14 @@ class Parent:
             trainer.networks[name].load_state_dict(tensors)
 
 
-def parent(path: Path | str, model: StyleGAN2, critic: Path | str | None = None) -> Parent:
-    """Read any network file and fit the settings to it; `critic` names a second file where the first has none.
+def parent(path: Path | str, model: StyleGAN2, discriminator: Path | str | None = None) -> Parent:
+    """Read any network file and fit the settings to it; `discriminator` names a second file where the first has none.
 
-    A generator of half the resolution (or a quarter, …) grows block by block, and its critic with it.
+    A generator of half the resolution (or a quarter, …) grows block by block, and its discriminator with it.
     """
     parts = read(path)
-    if critic is not None:
-        parts = {**parts, **{key: part for key, part in read(critic).items() if key == "D"}}
+    if discriminator is not None:
+        parts = {**parts, **{key: part for key, part in read(discriminator).items() if key == "D"}}
     generator = parts.get("G") or parts.get("G_ema")
     if generator is None:
         raise BadFile(f"{path} holds no generator, only: {', '.join(parts) or 'nothing'}; transfer needs one")
@@ -60,11 +60,13 @@ def parent(path: Path | str, model: StyleGAN2, critic: Path | str | None = None)
         weights["D"] = dict(judge.tensors)
         group: Any = judge.arguments.get("group_size")
         fitting = replace(
-            fitting, critic_extra=_items(judge.arguments), minibatch_group=int(group or model.minibatch_group)
+            fitting,
+            discriminator_extra=_items(judge.arguments),
+            minibatch_group=int(group or model.minibatch_group),
         )
     else:
         warnings.warn(
-            f"{path} has no critic: a new one begins, which may cost the generator some of what it knows",
+            f"{path} has no discriminator: a new one begins, which may cost the generator some of what it knows",
             stacklevel=2,
         )
     return Parent(fitting, weights, identity)
@@ -82,11 +84,11 @@ def _grown(part: Foreign, model: StyleGAN2) -> Foreign:
             f"the network to begin with makes {resolution}×{resolution} images, the training wants "
             f"{model.resolution}×{model.resolution}; networks grow but do not shrink: pass --resolution {resolution}"
         )
-    grow = grow_critic if part.kind.endswith("_critic") else grow_generator
+    grow = grow_discriminator if part.kind.endswith("_discriminator") else grow_generator
     while int(arguments["resolution"]) < model.resolution:  # type: ignore[call-overload]
-        if part.kind not in {"stylegan2", "stylegan2_critic"}:
+        if part.kind not in {"stylegan2", "stylegan2_discriminator"}:
             raise BadInput(f"a {part.kind} network cannot grow; train it at its own resolution {resolution}")
         size = 2 * int(arguments["resolution"])  # type: ignore[call-overload]
-        base = (model.critic_base if part.kind.endswith("_critic") else 0) or model.channel_base
+        base = (model.discriminator_base if part.kind.endswith("_discriminator") else 0) or model.channel_base
         arguments, tensors = grow(arguments, tensors, max(1, min(base // size, model.channel_max)))
     return Foreign(part.kind, arguments, tensors, part.story)

@@ -32,11 +32,11 @@ class WarmStart:
     model: StyleGAN2
 
     def encoder(self, seed: int) -> nn.Module:
-        """The critic's body with a mean and a log-variance for each number of z at its end."""
-        arguments = self.model.critic_arguments() | {
+        """The discriminator's body with a mean and a log-variance for each number of z at its end."""
+        arguments = self.model.discriminator_arguments() | {
             "condition_width": 2 * self.model.z_width, "class_logits": True, "group_channels": 0,
         }  # fmt: skip
-        return build("stylegan2_critic", arguments, None, seed, trainable=True)
+        return build("stylegan2_discriminator", arguments, None, seed, trainable=True)
 
     def losses(self, encoder: Any, generator: Any, images: Images, moment: Moment) -> Mapping[str, Tensor]:
         """The negative evidence bound, for each pixel."""

@@ -35,7 +35,7 @@ class Convert(Command):
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab convert stylegan2-ffhq.pkl ffhq.safetensors",
         "latentlab convert ffhq.safetensors ffhq.pt",
-        "latentlab convert stylegan3-t.pkl critic.safetensors --part D",
+        "latentlab convert stylegan3-t.pkl discriminator.safetensors --part D",
     )
 
     def run(self, session: Session) -> None:

@@ -19,7 +19,7 @@ class Metrics(Command):
     """Compare a network's samples with real pictures.
 
     Fréchet and kernel distance, precision and recall, in every feature space that is at hand: the judge scorer's, the
-    network's own critic's, dlib's identity embedding, and Inception's where torch-fidelity and its weights are here.
+    network's own discriminator's, dlib's identity embedding, and Inception's where torch-fidelity and its weights are here.
     Only the last is ever called FID. Beside each Fréchet distance stands that of two halves of the real pictures.
     """
 

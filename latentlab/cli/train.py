@@ -26,7 +26,7 @@ class Train(Command):
     """Train a generator from scratch, or on from another network.
 
     Learns from a folder of pictures, a packed set, or the face world itself. The run's folder holds checkpoints, a log
-    (log.jsonl, TensorBoard), sheets of samples and, in the end, generator.safetensors and critic.safetensors. Stopped
+    (log.jsonl, TensorBoard), sheets of samples and, in the end, generator.safetensors and discriminator.safetensors. Stopped
     at any moment, the same command with --resume goes on. On many GPUs: torchrun --nproc-per-node N -m latentlab train ...
     """
 
@@ -46,8 +46,8 @@ class Train(Command):
     """Go on from the newest checkpoint in the folder."""
     transfer: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Begin with the weights of this network; a smaller one grows."""
-    transfer_critic: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """The critic's file, where the network's has none."""
+    transfer_discriminator: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """The discriminator's file, where the network's has none."""
     resize: bool = False
     """Take pictures of any size: their central square, resized."""
     mirror: bool = False
@@ -57,6 +57,7 @@ class Train(Command):
     settings: Settings = ()
     """Any other setting of the preset; can be repeated."""
 
+    aliases: ClassVar[dict[str, str]] = {"--transfer-critic": "--transfer-discriminator"}
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab train --data photos --resize --resolution 256 --out runs/photos",
         "latentlab train --preset faces64-cpu --images 300000 --out runs/faces --resume",
@@ -115,7 +116,7 @@ class TrainEncoder(Command):
 class Finetune(Command):
     """Take --network to a new domain with few images.
 
-    Learns with adaptive augmentation, the upper layers of the critic frozen, and (unless told otherwise) the mapping
+    Learns with adaptive augmentation, the upper layers of the discriminator frozen, and (unless told otherwise) the mapping
     frozen, so that parent and child share their latent space and directions move both. What it learnt is a small file,
     difference.safetensors, that names its parent by hash and can be given as --network wherever the parent is known.
     """
@@ -124,14 +125,14 @@ class Finetune(Command):
     """A folder of pictures of the new domain, or packed images."""
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])]
     """The run's folder."""
-    critic: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """The critic's file, where it is neither inside the network's file nor beside it."""
+    discriminator: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """The discriminator's file, where it is neither inside the network's file nor beside it."""
     images: Annotated[int, tyro.conf.arg(metavar="N")] = 50_000
     """How many images to show in all."""
     seconds: Annotated[float, tyro.conf.arg(metavar="S")] = FOREVER
     """Stop after so long, everything saved."""
-    freeze_critic: Annotated[int, tyro.conf.arg(metavar="N")] = 2
-    """How many of the critic's largest resolutions stay as they are."""
+    freeze_discriminator: Annotated[int, tyro.conf.arg(metavar="N")] = 2
+    """How many of the discriminator's largest resolutions stay as they are."""
     learn_mapping: bool = False
     """Let the mapping learn too; directions of the parent then fit the child less."""
     swap_from: Annotated[int, tyro.conf.arg(metavar="PIXELS")] = 0
@@ -143,6 +144,10 @@ class Finetune(Command):
     settings: Settings = ()
     """Any other setting of the training; can be repeated."""
 
+    aliases: ClassVar[dict[str, str]] = {
+        "--critic": "--discriminator",
+        "--freeze-critic": "--freeze-discriminator",
+    }
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab finetune --data sketches --images 20000 --out runs/sketches",
     )

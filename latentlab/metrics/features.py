@@ -60,13 +60,15 @@ def dlib_space() -> Space:
     return Space("dlib identity", features)
 
 
-def critic_space(critic: Any) -> Space:
+def discriminator_space(discriminator: Any) -> Space:
     """The pooled features of a discriminator, all its blocks side by side."""
 
     def features(images: Images) -> Tensor:
-        return torch.cat([value.float().mean((2, 3)) for value in critic.features(images).values()], dim=1)
+        return torch.cat(
+            [value.float().mean((2, 3)) for value in discriminator.features(images).values()], dim=1
+        )
 
-    return Space("critic features", features)
+    return Space("discriminator features", features)
 
 
 def inception_space(weights: Path | None = None, device: torch.device | str = "cpu") -> Space:

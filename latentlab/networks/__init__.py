@@ -1,4 +1,4 @@
-"""Networks: generators, critics and encoders of the StyleGAN family, and distances between images."""
+"""Networks: generators, discriminators and encoders of the StyleGAN family, and distances between images."""
 
 from latentlab.networks.build import KINDS, build, export
 

@@ -71,7 +71,7 @@ class FullyConnected(nn.Module):
 
 
 class Convolution(nn.Module):
-    """Convolution with bias and activation, resampled through a FIR filter (critics, and the skips of residual nets)."""
+    """Convolution with bias and activation, resampled through a FIR filter (discriminators, and the skips of residual nets)."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Distances between pictures, pair by pair: MSE, MS-SSIM, critic features, and LPIPS where its weights are at hand."""
+"""Distances between pictures, pair by pair: MSE, MS-SSIM, discriminator features, and LPIPS where its weights are at hand."""
 
 from __future__ import annotations
 
@@ -99,22 +99,22 @@ class FeatureDistance(ABC):
         return self.between(self.features(one), self.features(other))
 
 
-class CriticDistance(FeatureDistance):
+class DiscriminatorDistance(FeatureDistance):
     """Features of a discriminator, each place scaled to unit length (the metric of Zhang et al. 2018, other features)."""
 
-    name = "critic features"
+    name = "discriminator features"
 
-    def __init__(self, critic: nn.Module, smallest: int = 8) -> None:
-        self.critic, self.smallest = critic, smallest
+    def __init__(self, discriminator: nn.Module, smallest: int = 8) -> None:
+        self.discriminator, self.smallest = discriminator, smallest
 
     def features(self, images: Images) -> Sequence[Tensor]:
-        """Of every block down to `smallest`, of images brought to the critic's own size."""
-        size = int(self.critic.resolution)  # type: ignore[arg-type]
+        """Of every block down to `smallest`, of images brought to the discriminator's own size."""
+        size = int(self.discriminator.resolution)  # type: ignore[arg-type]
         if images.shape[-1] != size:
             images = interpolate(images, (size, size), mode="bilinear", antialias=True, align_corners=False)
         if images.device.type == "cpu":  # a third faster there, all the way back too
             images = images.contiguous(memory_format=torch.channels_last)
-        maps = self.critic.features(images)  # type: ignore[operator]
+        maps = self.discriminator.features(images)  # type: ignore[operator]
         chosen = [
             maps[side].float() for side in sorted(maps, reverse=True) if side >= min(self.smallest, size // 2)
         ]
@@ -132,7 +132,7 @@ class Lpips(FeatureDistance):
             raise BadInput(f"LPIPS has no backbone '{backbone}'; there are: {', '.join(self.WEIGHTS)}")
         if not (Path(torch.hub.get_dir()) / "checkpoints" / self.WEIGHTS[backbone]).is_file():
             raise MissingPart(
-                f"the weights of LPIPS ({self.WEIGHTS[backbone]}) are not at hand; use critic features"
+                f"the weights of LPIPS ({self.WEIGHTS[backbone]}) are not at hand; use discriminator features"
             )
         declare_vision_operators()
         try:
@@ -158,9 +158,11 @@ class Lpips(FeatureDistance):
         return super().between(one, other) * len(one)
 
 
-def best_distance(critic: nn.Module | None, device: torch.device | str = "cpu") -> FeatureDistance | None:
-    """LPIPS where it is at hand, else the critic's features, else none."""
+def best_distance(
+    discriminator: nn.Module | None, device: torch.device | str = "cpu"
+) -> FeatureDistance | None:
+    """LPIPS where it is at hand, else the discriminator's features, else none."""
     try:
         return Lpips("vgg", device)
     except MissingPart:
-        return None if critic is None else CriticDistance(critic)
+        return None if discriminator is None else DiscriminatorDistance(discriminator)

@@ -36,14 +36,14 @@ def tiny_generator(
     return generator  # type: ignore[return-value]
 
 
-def tiny_critic(
-    kind: str = "stylegan2_critic",
+def tiny_discriminator(
+    kind: str = "stylegan2_discriminator",
     resolution: int = 32,
     seed: int = 0,
     condition_width: int = 0,
     **arguments: Any,
 ) -> nn.Module:
-    """A random critic of 16 channels."""
+    """A random discriminator of 16 channels."""
     settings: dict[str, Any] = {
         "resolution": resolution,
         "condition_width": condition_width,

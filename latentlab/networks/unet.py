@@ -1,4 +1,4 @@
-"""The U-Net generator and the patch critic of pix2pix (Isola et al. 2017)."""
+"""The U-Net generator and the patch discriminator of pix2pix (Isola et al. 2017)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class UNet(nn.Module):
         return self.outermost(x)  # type: ignore[misc]
 
 
-class PatchCritic(nn.Module):
+class PatchDiscriminator(nn.Module):
     """Logits for overlapping patches; three strided layers judge 70×70 pixels each."""
 
     def __init__(

@@ -11,7 +11,7 @@ from latentlab.core.errors import LatentLabError
 if TYPE_CHECKING:
     from latentlab.studio.studio import Studio
 
-STEMS = ("generator", "difference", "critic", "encoder", "guide", "judge", "identity")
+STEMS = ("generator", "difference", "discriminator", "encoder", "guide", "judge", "identity")
 TOLD = (
     "part", "parent", "role", "r2", "images", "pictures", "people", "held_out", "verification_accuracy", "form", "measured",
     "licence", "kind of network",
@@ -22,7 +22,7 @@ TRAINING = (
 )  # fmt: skip
 SETTINGS = (
     "resolution", "channel_base", "channel_max", "mapping_layers", "r1", "path_length", "augment", "noise_from", "warm_start",
-    "warm_weight", "precision", "learning_rate", "mixing", "freeze_mapping", "freeze_critic",
+    "warm_weight", "precision", "learning_rate", "mixing", "freeze_mapping", "freeze_discriminator",
 )  # fmt: skip
 
 

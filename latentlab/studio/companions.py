@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.core.errors import BadFile, BadInput, LatentLabError, MissingPart
+from latentlab.store.beside import beside
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -51,7 +52,7 @@ def _beside(studio: Studio, part: str, stem: str) -> nn.Module | None:
     parent = parent_file(place, studio.home) if is_child(place) else None
     for file in (place, parent) if parent else (place,):
         for path in (
-            file.with_name(f"{stem}.safetensors"),
+            beside(file, stem),
             file.with_name(f"{file.stem}.{stem}.safetensors"),
         ):
             if path.is_file() and path not in (place, parent):
@@ -72,23 +73,24 @@ def _part(path: Path, part: str, studio: Studio) -> nn.Module | None:
 
 
 def find_distance(studio: Studio, name: str = "auto") -> tuple[Distance | None, str]:
-    """LPIPS where its weights are at hand, else the features of the network's own critic, else none; and its name."""
-    from latentlab.networks.perceptual import CriticDistance, FeatureDistance, Lpips
+    """LPIPS where its weights are at hand, else the features of the network's own discriminator, else none; and its name."""
+    from latentlab.networks.perceptual import DiscriminatorDistance, FeatureDistance, Lpips
 
     found: FeatureDistance | None = None
-    if name not in {"auto", "lpips", "critic", "none"}:
-        raise BadInput(f"no distance is called '{name}' (known: auto, critic, lpips, none)")
+    name = "discriminator" if name == "critic" else name  # the word of version 0.1
+    if name not in {"auto", "lpips", "discriminator", "none"}:
+        raise BadInput(f"no distance is called '{name}' (known: auto, discriminator, lpips, none)")
     if name in {"auto", "lpips"}:
         try:
             found = Lpips("vgg", studio.place)
         except MissingPart:
             if name == "lpips":
                 raise
-    if found is None and name in {"auto", "critic"}:
-        critic = _beside(studio, "D", "critic")
-        if critic is None and name == "critic":
-            raise MissingPart(f"no critic came with the network '{studio.name}'; use --distance none")
-        found = None if critic is None else CriticDistance(critic)
+    if found is None and name in {"auto", "discriminator"}:
+        discriminator = _beside(studio, "D", "discriminator")
+        if discriminator is None and name == "discriminator":
+            raise MissingPart(f"no discriminator came with the network '{studio.name}'; use --distance none")
+        found = None if discriminator is None else DiscriminatorDistance(discriminator)
     return found, "" if found is None else found.name
 
 

@@ -17,7 +17,7 @@ from latentlab.core.seeds import draw_z
 from latentlab.networks import export
 from latentlab.store import bridge
 from latentlab.store.bridge.foreign import Foreign
-from latentlab.store.bridge.write import critic_misfit, write
+from latentlab.store.bridge.write import discriminator_misfit, write
 from latentlab.studio.networks import PARTS, find, make
 from latentlab.studio.picture import writable
 
@@ -61,14 +61,14 @@ def convert(
     chosen = _choose(parts, part, path)
     module = make(parts[chosen])
     network = Foreign(*export(module), parts[chosen].story)  # complete: a missing average has been measured
-    critic = parts.get("D") if target.suffix in (".pt", ".pth") else None
-    if critic is not None and critic_misfit(critic):
-        critic = None
+    discriminator = parts.get("D") if target.suffix in (".pt", ".pth") else None
+    if discriminator is not None and discriminator_misfit(discriminator):
+        discriminator = None
 
     before = _outputs(module.to(studio.place))
     with atomic(target) as temporary:
         try:
-            write(network, temporary, critic)
+            write(network, temporary, discriminator)
         except LatentLabError as error:
             raise type(error)(str(error).replace(str(temporary), str(target))) from None
         again = bridge.read(temporary)
@@ -78,7 +78,7 @@ def convert(
             raise BadFile(
                 f"{target} would change the outputs by {difference:.3g} (of {size:.3g}); nothing was written"
             )
-    written = {chosen, "D"} if critic is not None else {chosen}
+    written = {chosen, "D"} if discriminator is not None else {chosen}
     return Converted(
         target, chosen, network.kind, difference, size, tuple(p for p in parts if p not in written)
     )

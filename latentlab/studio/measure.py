@@ -84,7 +84,7 @@ def measure(
         distance, name = find_distance(studio)
         if distance is None:
             raise MissingPart(
-                "the path length needs a perceptual distance; this network has no critic beside it, nor is LPIPS here"
+                "the path length needs a perceptual distance; this network has no discriminator beside it, nor is LPIPS here"
             )
         tell(len(spaces) / (len(spaces) + 1), "path length")
         lengths[f"path length (w, full, {name})"] = path_length(
@@ -123,15 +123,15 @@ def spaces_of(studio: Studio, how: Measuring) -> list[tuple[Space, int]]:
     """The feature spaces that are at hand, with the most pictures each is to see; what is missing is said."""
     from latentlab.metrics import features
     from latentlab.studio.companions import judge
-    from latentlab.studio.training import critic_of
+    from latentlab.studio.training import discriminator_of
 
     makers: list[tuple[Callable[[], Any], int]] = [
         (lambda: features.inception_space(how.inception, studio.place), how.n),
         (lambda: features.scorer_space(judge(studio), "judge"), how.n),
     ]
-    critic = critic_of(studio)
-    if critic is not None:
-        makers.append((lambda: features.critic_space(critic), how.n))
+    discriminator = discriminator_of(studio)
+    if discriminator is not None:
+        makers.append((lambda: features.discriminator_space(discriminator), how.n))
     if how.dlib:
         makers.append((features.dlib_space, how.dlib))
     found = []
@@ -143,7 +143,9 @@ def spaces_of(studio: Studio, how: Measuring) -> list[tuple[Space, int]]:
                 raise
             warnings.warn(f"left out: {error}", stacklevel=2)
     if not found:
-        raise MissingPart("no feature space is at hand: no judge, no critic beside the network, and --dlib 0")
+        raise MissingPart(
+            "no feature space is at hand: no judge, no discriminator beside the network, and --dlib 0"
+        )
     return found
 
 

@@ -125,7 +125,11 @@ class CardMaker:
         if how.compared:
             asked = {"model": model, "n": how.compared, "judge": self._hash("judge")}
             yield "distribution", asked, self._distribution
-        encoder = {"model": model, "encoder": self._hash("encoder"), "critic": self._hash("critic")}
+        encoder = {
+            "model": model,
+            "encoder": self._hash("encoder"),
+            "discriminator": self._hash("discriminator"),
+        }
         if how.encoded:
             yield "encoder on renders", encoder | {"n": how.encoded}, self._on_renders
         if how.photos is not None:

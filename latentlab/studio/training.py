@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.core.errors import BadInput, MissingPart
+from latentlab.store.beside import beside
 
 if TYPE_CHECKING:
     from latentlab.core.watch import Watch
@@ -47,7 +48,7 @@ def train_encoder(
 
     method = TrainEncoder(device=studio.device, settings=_with_seed(studio, settings), **fields)
     return method.run(
-        studio.generator, critic_of(studio), identity=identity_of(studio), watch=studio.tell(watch)
+        studio.generator, discriminator_of(studio), identity=identity_of(studio), watch=studio.tell(watch)
     )
 
 
@@ -67,13 +68,13 @@ def _with_seed(studio: Studio, words: Iterable[str]) -> dict[str, Any]:
     return ({"seed": studio.seed} if studio.seed else {}) | settings
 
 
-def critic_of(studio: Studio) -> Any:
-    """The critic inside the network's file, or beside it; None where there is none."""
+def discriminator_of(studio: Studio) -> Any:
+    """The discriminator inside the network's file, or beside it; None where there is none."""
     from latentlab.core.errors import LatentLabError
     from latentlab.studio.networks import find, make, read
 
     path = find(studio.network, studio.home)
-    for place in (path, path.with_name("critic.safetensors")):
+    for place in (path, beside(path, "discriminator")):
         try:
             if place.is_file():
                 return make(read(place, ("D",))["D"]).to(studio.place)

@@ -1,4 +1,4 @@
-"""Adaptive augmentation: as strong as keeps the critic from telling real images too surely (Karras et al. 2020)."""
+"""Adaptive augmentation: as strong as keeps the discriminator from telling real images too surely (Karras et al. 2020)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Ada(nn.Module):
         pipe: Pipe | None = None,
         fixed: float | None = None,
     ) -> None:
-        """`target` is the mean sign of the critic's verdicts on real images; `speed` thousands of images for 0 to 1.
+        """`target` is the mean sign of the discriminator's verdicts on real images; `speed` thousands of images for 0 to 1.
 
         `fixed` keeps one strength.
         """
@@ -41,14 +41,14 @@ class Ada(nn.Module):
 
     @torch.no_grad()
     def note(self, verdict: Tensor) -> None:
-        """Count the critic's verdicts on real images."""
+        """Count the discriminator's verdicts on real images."""
         self.signs += torch.stack(
             [verdict.detach().float().sign().sum(), verdict.new_tensor(float(verdict.numel())).float()]
         )
 
     @torch.no_grad()
     def adapt(self, moment: Moment) -> None:
-        """At every `every`-th step: a little stronger where the critic is too sure, else a little weaker."""
+        """At every `every`-th step: a little stronger where the discriminator is too sure, else a little weaker."""
         if self.fixed is not None or (moment.step + 1) % self.every:
             return
         total, count = moment.team.mean(self.signs)

@@ -62,7 +62,7 @@ class Draws:
 def deal(batch: int, parts: int, part: int, group: int = 1) -> list[int]:
     """Which samples of a batch go to one of several processes (or rounds) so that minibatch-std groups stay whole.
 
-    The critic's group m of a batch of M·`group` samples holds m, M+m, 2M+m, …; a process gets whole groups.
+    The discriminator's group m of a batch of M·`group` samples holds m, M+m, 2M+m, …; a process gets whole groups.
     """
     if batch % (parts * group):
         raise ValueError(f"a batch of {batch} does not divide into {parts} parts with groups of {group}")

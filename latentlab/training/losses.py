@@ -1,4 +1,4 @@
-"""Adversarial losses and regularisers; scores are the critic's raw verdicts, the higher the more real."""
+"""Adversarial losses and regularisers; scores are the discriminator's raw verdicts, the higher the more real."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Adversary = Literal["nonsaturating", "wgan", "lsgan", "hinge"]
 
 
 def fool(verdict: Tensor, kind: Adversary = "nonsaturating") -> Tensor:
-    """What the generator pays for the critic's verdict on its images."""
+    """What the generator pays for the discriminator's verdict on its images."""
     if kind == "nonsaturating":  # Goodfellow et al. 2014
         return softplus(-verdict).mean()
     if kind == "lsgan":  # Mao et al. 2017
@@ -21,7 +21,7 @@ def fool(verdict: Tensor, kind: Adversary = "nonsaturating") -> Tensor:
 
 
 def tell_fake(verdict: Tensor, kind: Adversary = "nonsaturating") -> Tensor:
-    """What the critic pays for its verdict on generated images."""
+    """What the discriminator pays for its verdict on generated images."""
     if kind == "nonsaturating":
         return softplus(verdict).mean()
     if kind == "lsgan":
@@ -32,7 +32,7 @@ def tell_fake(verdict: Tensor, kind: Adversary = "nonsaturating") -> Tensor:
 
 
 def tell_real(verdict: Tensor, kind: Adversary = "nonsaturating") -> Tensor:
-    """What the critic pays for its verdict on real images."""
+    """What the discriminator pays for its verdict on real images."""
     if kind == "nonsaturating":
         return softplus(-verdict).mean()
     if kind == "lsgan":

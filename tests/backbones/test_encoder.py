@@ -22,8 +22,8 @@ from latentlab.inversion.encode import Encode
 from latentlab.inversion.inverter import Given
 from latentlab.inversion.refine import Refine
 from latentlab.networks import build
-from latentlab.networks.perceptual import CriticDistance
-from latentlab.networks.tiny import tiny_critic, tiny_generator
+from latentlab.networks.perceptual import DiscriminatorDistance
+from latentlab.networks.tiny import tiny_discriminator, tiny_generator
 from latentlab.store.archive import Archive
 from latentlab.store.bridge import read
 from latentlab.training.packed import Packed
@@ -86,13 +86,13 @@ def test_every_term_is_logged(tmp_path: Path, generator: Any) -> None:
     import json
 
     identity = IdentityDistance(lambda images: torch.nn.functional.normalize(images.flatten(1), dim=1))
-    task(tmp_path).run(generator, tiny_critic(resolution=32), identity=identity, source=discs)
+    task(tmp_path).run(generator, tiny_discriminator(resolution=32), identity=identity, source=discs)
     told = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[0])
     terms = {"pixels", "perceptual", "identity", "delta", "latent", "adversary"}
     assert {f"encoder/{name}" for name in terms} <= told.keys()
     assert {"codes/encoded", "codes/mapped", "r1/penalty"} <= told.keys()
     story = read(tmp_path / "encoder.safetensors")["encoder"].story
-    assert "critic features" in str(story["training"]["likeness"])  # type: ignore[index]
+    assert "discriminator features" in str(story["training"]["likeness"])  # type: ignore[index]
 
 
 def test_stopping_and_resuming_changes_no_bit(tmp_path: Path, generator: Any) -> None:
@@ -143,8 +143,8 @@ def test_the_pool_hands_on_older_codes() -> None:
     assert sorted(pool.codes[:, 0].tolist()) == [1.0, 1.0, 2.0, 2.0]
 
 
-def test_the_critics_distance_is_a_distance() -> None:
-    distance = CriticDistance(tiny_critic(resolution=32))
+def test_the_discriminators_distance_is_a_distance() -> None:
+    distance = DiscriminatorDistance(tiny_discriminator(resolution=32))
     one, other = torch.randn(2, 3, 32, 32), torch.randn(2, 3, 32, 32)
     assert distance(one, one).abs().max() < 1e-6
     assert (distance(one, other) > 0).all()

@@ -33,7 +33,7 @@ def task(mother: dict[str, Path], out: Path, **changes: Any) -> Finetune:
         "out": out,
         "images": 80,
         "device": "cpu",
-        "freeze_critic": 1,
+        "freeze_discriminator": 1,
     }
     return Finetune(**(given | changes | {"settings": settings}))  # type: ignore[arg-type]
 

@@ -10,13 +10,13 @@ import torch
 from small import SMALL, discs, teach
 
 from cuda_ops import upsample2d
-from latentlab.backbones.growth import grow_critic, grow_generator
+from latentlab.backbones.growth import grow_discriminator, grow_generator
 from latentlab.backbones.saving import save_networks
 from latentlab.backbones.train import Train
 from latentlab.backbones.transfer import parent
 from latentlab.core.errors import BadInput
 from latentlab.networks.build import build, export
-from latentlab.networks.tiny import tiny_critic, tiny_generator
+from latentlab.networks.tiny import tiny_discriminator, tiny_generator
 from latentlab.store.bridge import read
 
 
@@ -32,18 +32,18 @@ def test_a_grown_generator_paints_the_same_picture_at_twice_the_size() -> None:
 
 
 @pytest.mark.parametrize("channels", [16, 8])
-def test_a_grown_critic_sees_in_enlarged_pictures_what_it_saw(channels: int) -> None:
-    small = tiny_critic(resolution=16)
+def test_a_grown_discriminator_sees_in_enlarged_pictures_what_it_saw(channels: int) -> None:
+    small = tiny_discriminator(resolution=16)
     kind, arguments, tensors = export(small)
-    larger, values = grow_critic(arguments, tensors, channels)
+    larger, values = grow_discriminator(arguments, tensors, channels)
     grown, stranger = build(kind, larger, values), build(kind, larger, None)
     stranger.load_state_dict({**values, "b32.skip.weight": stranger.b32.skip.weight})
     axis = torch.linspace(0, 3, 16)
     waves = torch.stack([(axis[:, None] * k + axis + 2 * c).sin() for k in range(8) for c in range(3)])
     images = waves.reshape(8, 3, 16, 16) * 0.7
 
-    def seen(critic: torch.nn.Module, pictures: torch.Tensor) -> torch.Tensor:
-        return torch.cat([x.flatten() for size, x in critic.features(pictures).items() if size < 16])  # type: ignore[operator]
+    def seen(discriminator: torch.nn.Module, pictures: torch.Tensor) -> torch.Tensor:
+        return torch.cat([x.flatten() for size, x in discriminator.features(pictures).items() if size < 16])  # type: ignore[operator]
 
     before, large = seen(small, images), upsample2d(images, small.b16.resample_filter)
     assert (seen(grown, large) - before).norm() < 0.3 * before.norm()  # what halving and borders cost
@@ -71,7 +71,7 @@ def test_transfer_begins_where_the_parent_stood(tmp_path: Path) -> None:
         "ema_images": 1.0,
     }
     task = Train(
-        data="", out=tmp_path / "child", images=16, preset="auto", resolution=16, transfer=files["G_ema"], transfer_critic=files["D"],
+        data="", out=tmp_path / "child", images=16, preset="auto", resolution=16, transfer=files["G_ema"], transfer_discriminator=files["D"],
         device="cpu", settings=settings | {"ema_ramp": None, "precision": "fp32"},
     )  # fmt: skip
     child = read(task.run(source=discs))["G_ema"]
@@ -88,7 +88,7 @@ def test_a_larger_parent_does_not_shrink(tmp_path: Path) -> None:
         parent(files["G_ema"], SMALL)
 
 
-def test_a_parent_without_a_critic_is_said(tmp_path: Path) -> None:
+def test_a_parent_without_a_discriminator_is_said(tmp_path: Path) -> None:
     files = save_networks({"G_ema": tiny_generator(resolution=16)}, tmp_path, {})
-    with pytest.warns(UserWarning, match="has no critic"):
+    with pytest.warns(UserWarning, match="has no discriminator"):
         assert "D" not in parent(files["G_ema"], SMALL).weights

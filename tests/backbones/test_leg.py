@@ -78,7 +78,7 @@ def test_the_encoder_has_its_own_legs(recipe: Path, tmp_path: Path) -> None:
     Leg(recipe, tmp_path / "G").run(discs)
     parts = {
         "generator": tmp_path / "G" / "generator.safetensors",
-        "critic": tmp_path / "G" / "critic.safetensors",
+        "discriminator": tmp_path / "G" / "discriminator.safetensors",
     }
     Leg(recipe, tmp_path / "E1", stage="encoder", seconds=1e-6, **parts).run(discs)
     told = Leg(recipe, tmp_path / "E2", tmp_path / "E1", stage="encoder", **parts).run(discs)

@@ -33,7 +33,7 @@ def state(trainer: Trainer, name: str) -> dict[str, torch.Tensor]:
 def test_every_phase_runs_as_often_as_it_should(tmp_path: Path) -> None:
     teach(tmp_path, 5)
     seen = [{name for name in line if "/" in name} for line in lines(tmp_path)]
-    main = {"generator/fool", "critic/fake", "critic/real"}
+    main = {"generator/fool", "discriminator/fake", "discriminator/real"}
     path, r1 = {"path/penalty"}, {"r1/penalty"}
     assert seen == [main | path | r1, main, main | path, main, main | path | r1]
 
@@ -97,7 +97,7 @@ def test_the_warm_start_comes_first_and_then_the_adversaries(tmp_path: Path) -> 
     seen = [{name.split("/")[0] for name in line if "/" in name} for line in lines(tmp_path)]
     assert seen[0] == seen[2] == {"warm"}
     assert "warm" not in seen[3]
-    assert {"generator", "critic"} <= seen[3]
+    assert {"generator", "discriminator"} <= seen[3]
 
 
 def test_the_warm_start_learns_the_pictures(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_noise_waits_until_it_is_switched_on(tmp_path: Path) -> None:
 
 
 def test_frozen_parts_do_not_move(tmp_path: Path) -> None:
-    trainer = teach(tmp_path, 1, freeze_mapping=True, freeze_critic=1, path_length=0.0)
+    trainer = teach(tmp_path, 1, freeze_mapping=True, freeze_discriminator=1, path_length=0.0)
     before, judge = state(trainer, "G"), state(trainer, "D")
     trainer.fit(discs, 4 * 16)
     after, later = state(trainer, "G"), state(trainer, "D")
@@ -134,7 +134,7 @@ def test_labels_reach_both_networks(tmp_path: Path) -> None:
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_it_trains_in_this_precision(tmp_path: Path, precision: str) -> None:
     teach(tmp_path, 3, precision=precision, channels_last=True)
-    assert all(line["critic/real"] < 10 for line in lines(tmp_path))
+    assert all(line["discriminator/real"] < 10 for line in lines(tmp_path))
 
 
 def test_stylegan3_losses_train(tmp_path: Path) -> None:

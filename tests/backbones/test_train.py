@@ -46,7 +46,7 @@ def test_a_folder_of_pictures_becomes_a_generator(folder: Path, tmp_path: Path) 
     assert told["images"] == 24  # type: ignore[index]
     assert told["settings"]["r1"] > 0  # type: ignore[index]
     assert told["threads"] == torch.get_num_threads()  # type: ignore[index]
-    assert "D" in read(tmp_path / "run" / "critic.safetensors")
+    assert "D" in read(tmp_path / "run" / "discriminator.safetensors")
 
 
 def test_it_goes_on_where_it_stopped(folder: Path, tmp_path: Path) -> None:

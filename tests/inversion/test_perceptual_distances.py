@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from latentlab.core.errors import BadInput, MissingPart
-from latentlab.networks.perceptual import CriticDistance, Lpips, best_distance, ms_ssim, mse, psnr
-from latentlab.networks.tiny import tiny_critic
+from latentlab.networks.perceptual import DiscriminatorDistance, Lpips, best_distance, ms_ssim, mse, psnr
+from latentlab.networks.tiny import tiny_discriminator
 
 
 def pictures(seed: int, size: int = 64, count: int = 2) -> Tensor:
@@ -49,8 +49,8 @@ def test_pictures_of_two_sizes_are_not_compared() -> None:
         ms_ssim(pictures(1, 16), pictures(1, 32))
 
 
-def test_critic_features_are_a_distance_and_no_lpips() -> None:
-    distance = CriticDistance(tiny_critic(resolution=32))
+def test_discriminator_features_are_a_distance_and_no_lpips() -> None:
+    distance = DiscriminatorDistance(tiny_discriminator(resolution=32))
     one, other = pictures(1, 32), pictures(2, 32)
     assert torch.allclose(distance(one, one), torch.zeros(2), atol=1e-6)
     assert (distance(one, other) > 0).all()
@@ -61,8 +61,8 @@ def test_critic_features_are_a_distance_and_no_lpips() -> None:
     assert torch.allclose(distance(pair, one[:1].expand(4, -1, -1, -1)), alone, atol=1e-5)
 
 
-def test_critic_features_have_gradients_and_take_any_size() -> None:
-    distance = CriticDistance(tiny_critic(resolution=32))
+def test_discriminator_features_have_gradients_and_take_any_size() -> None:
+    distance = DiscriminatorDistance(tiny_discriminator(resolution=32))
     one = pictures(1, 48).requires_grad_(True)
     (gradient,) = torch.autograd.grad(distance(one, pictures(2, 48)).sum(), [one])
     assert gradient.abs().sum() > 0
@@ -70,9 +70,9 @@ def test_critic_features_have_gradients_and_take_any_size() -> None:
 
 def test_lpips_without_weights_says_so_and_something_else_stands_in(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    with pytest.raises(MissingPart, match="critic features"):
+    with pytest.raises(MissingPart, match="discriminator features"):
         Lpips("vgg")
     with pytest.raises(BadInput, match="backbone"):
         Lpips("resnet")
     assert best_distance(None) is None
-    assert best_distance(tiny_critic()).name == "critic features"
+    assert best_distance(tiny_discriminator()).name == "discriminator features"

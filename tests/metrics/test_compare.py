@@ -7,8 +7,8 @@ import torch
 
 from latentlab.core.errors import BadInput
 from latentlab.metrics.compare import compare, nearest, samples
-from latentlab.metrics.features import Space, critic_space
-from latentlab.networks.tiny import tiny_critic, tiny_generator
+from latentlab.metrics.features import Space, discriminator_space
+from latentlab.networks.tiny import tiny_discriminator, tiny_generator
 
 
 def pixels(images: torch.Tensor) -> torch.Tensor:
@@ -28,9 +28,9 @@ def test_a_generator_is_near_itself_and_far_from_another() -> None:
 
 def test_every_space_has_its_row() -> None:
     generator = tiny_generator(resolution=16)
-    spaces = [Space("mean colour", pixels), critic_space(tiny_critic(resolution=16))]
+    spaces = [Space("mean colour", pixels), discriminator_space(tiny_discriminator(resolution=16))]
     rows = compare(list(samples(generator, 20)), list(samples(generator, 20, psi=0.5)), spaces)
-    assert [row.space for row in rows] == ["mean colour", "critic features"]
+    assert [row.space for row in rows] == ["mean colour", "discriminator features"]
     assert rows[0].recall < rows[0].precision  # truncation costs variety
 
 

@@ -13,10 +13,10 @@ from torch import Tensor
 from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.latent import Space as LatentSpace
 from latentlab.metrics.distance import frechet_distance, kernel_distance
-from latentlab.metrics.features import Space, critic_space, inception_space
+from latentlab.metrics.features import Space, discriminator_space, inception_space
 from latentlab.metrics.path_length import path_length
 from latentlab.metrics.precision_recall import precision_recall
-from latentlab.networks.tiny import tiny_critic, tiny_generator
+from latentlab.networks.tiny import tiny_discriminator, tiny_generator
 
 
 def draws(count: int, seed: int, mean: float = 0.0, scale: float = 1.0, width: int = 4) -> Tensor:
@@ -107,8 +107,8 @@ def test_torchvision_can_be_imported_beside_a_cpu_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 
 
-def test_a_critics_features_are_a_space() -> None:
-    space = critic_space(tiny_critic(resolution=16))
+def test_a_discriminators_features_are_a_space() -> None:
+    space = discriminator_space(tiny_discriminator(resolution=16))
     features = space.of([torch.zeros(2, 3, 16, 16), torch.ones(1, 3, 16, 16)])
     assert features.shape[0] == 3
     assert not torch.equal(features[0], features[2])

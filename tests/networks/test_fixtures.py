@@ -37,7 +37,7 @@ LARGE = ["sg3repo_sg2_64", "tf_sg1_64"]
 class Published:
     name: str
     generator: Generator
-    critic: nn.Module
+    discriminator: nn.Module
     expected: dict[str, Tensor]
     arguments: dict[str, object]
     tensors: dict[str, Tensor]
@@ -60,13 +60,13 @@ def published(request) -> Published:
     if not found:
         pytest.skip("LATENTLAB_TEST_DATA is not set; this network is not in the repository")
     parts = read(found[0])
-    whole, critic = parts["G_ema"], parts["D"]
+    whole, discriminator = parts["G_ema"], parts["D"]
     with np.load(folder / f"{name}.expected.npz") as file:
         expected = {key: torch.from_numpy(np.asarray(file[key])) for key in file.files}
     return Published(
         name,
         build(whole.kind, whole.arguments, whole.tensors),  # type: ignore[arg-type]
-        build(critic.kind, critic.arguments, critic.tensors),
+        build(discriminator.kind, discriminator.arguments, discriminator.tensors),
         expected,
         whole.arguments,
         whole.tensors,
@@ -173,8 +173,8 @@ def test_gradients_are_the_published_ones(published):
 
 @torch.no_grad()
 @pytest.mark.usefixtures("backend")
-def test_the_critic_says_what_the_published_one_says(published):
-    logits = published.critic(published.expected["image_const_psi1"], published.expected.get("c"))
+def test_the_discriminator_says_what_the_published_one_says(published):
+    logits = published.discriminator(published.expected["image_const_psi1"], published.expected.get("c"))
     assert largest(logits, published.expected["d_logits"]) <= 1e-4
 
 

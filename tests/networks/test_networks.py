@@ -11,10 +11,10 @@ from latentlab.core.noise import Noise, NoiseMode
 from latentlab.core.pivot import Pivot
 from latentlab.networks import KINDS, build, export
 from latentlab.networks.modulation import modulated_convolution
-from latentlab.networks.tiny import tiny_critic, tiny_generator
+from latentlab.networks.tiny import tiny_discriminator, tiny_generator
 
 GENERATORS = ["stylegan1", "stylegan2", "stylegan3"]
-CRITICS = [kind for kind in KINDS if kind.endswith("critic")]
+DISCRIMINATORS = [kind for kind in KINDS if kind.endswith("discriminator")]
 ENCODERS = [kind for kind in KINDS if kind.startswith("encoder")]
 TINY_ENCODER = {"styles": 8, "input_size": 64, "depth": 18, "base_width": 8, "w_width": 32}
 
@@ -76,13 +76,13 @@ def test_weights_learn_through_two_orders_of_gradient(kind):
     assert any(p.grad.abs().max() > 0 for p in learning)
 
 
-@pytest.mark.parametrize("kind", CRITICS)
-def test_a_critic_can_be_penalised_for_its_slope(kind):
-    critic = tiny_critic(kind, resolution=16).requires_grad_(True)
+@pytest.mark.parametrize("kind", DISCRIMINATORS)
+def test_a_discriminator_can_be_penalised_for_its_slope(kind):
+    discriminator = tiny_discriminator(kind, resolution=16).requires_grad_(True)
     images = torch.randn(4, 3, 16, 16, requires_grad=True)
-    (slope,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
+    (slope,) = torch.autograd.grad(discriminator(images).sum(), images, create_graph=True)
     slope.square().sum().backward()
-    weight = next(critic.parameters())
+    weight = next(discriminator.parameters())
     assert weight.grad is not None
     assert weight.grad.abs().max() > 0
 
@@ -105,12 +105,12 @@ def test_modulated_convolution_passes_gradgradcheck():
 
 
 @pytest.mark.parametrize("architecture", ["skip", "orig", "resnet"])
-def test_every_wiring_of_generator_and_critic_runs(architecture):
+def test_every_wiring_of_generator_and_discriminator_runs(architecture):
     generator = tiny_generator(architecture=architecture)
-    critic = tiny_critic(architecture=architecture, condition_width=2, resolution=32)
+    discriminator = tiny_discriminator(architecture=architecture, condition_width=2, resolution=32)
     images = generator.render(z_for(generator, 4))
-    assert critic(images, torch.eye(2)[[0, 1, 0, 1]]).shape == (4, 1)
-    assert list(critic.features(images)) == [16, 8, 4]
+    assert discriminator(images, torch.eye(2)[[0, 1, 0, 1]]).shape == (4, 1)
+    assert list(discriminator.features(images)) == [16, 8, 4]
 
 
 @pytest.mark.parametrize("kind", ["stylegan1", "stylegan2"])
@@ -183,7 +183,7 @@ def test_small_encoders_land_in_w_plus(kind):
     "network",
     [
         *(lambda kind=kind: tiny_generator(kind) for kind in GENERATORS),
-        *(lambda kind=kind: tiny_critic(kind) for kind in CRITICS),
+        *(lambda kind=kind: tiny_discriminator(kind) for kind in DISCRIMINATORS),
         lambda: build("encoder_e4e", TINY_ENCODER, None),
         lambda: build("arcface", {"depth": 18, "base_width": 8, "input_size": 32}, None),
     ],
@@ -260,6 +260,6 @@ def test_filters_that_the_taps_do_not_make_are_kept():
     )
 
 
-def test_a_critic_asks_for_whole_groups():
+def test_a_discriminator_asks_for_whole_groups():
     with pytest.raises(BadInput, match="groups of 4"):
-        tiny_critic()(torch.randn(6, 3, 32, 32))
+        tiny_discriminator()(torch.randn(6, 3, 32, 32))

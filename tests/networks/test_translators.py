@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from latentlab.networks.resnet import ResNetGenerator
-from latentlab.networks.unet import PatchCritic, UNet
+from latentlab.networks.unet import PatchDiscriminator, UNet
 
 
 def test_a_unet_returns_an_image_of_the_same_size_and_stays_noisy():
@@ -35,15 +35,15 @@ def test_a_resnet_keeps_the_size_and_is_deterministic():
         assert network(images).shape == images.shape
 
 
-def test_the_patch_critic_of_256_pixels_gives_30_by_30_logits():
+def test_the_patch_discriminator_of_256_pixels_gives_30_by_30_logits():
     with torch.no_grad():
-        assert PatchCritic(6, width=4)(torch.randn(1, 6, 256, 256)).shape == (1, 1, 30, 30)
+        assert PatchDiscriminator(6, width=4)(torch.randn(1, 6, 256, 256)).shape == (1, 1, 30, 30)
 
 
-def test_a_logit_of_the_patch_critic_sees_70_pixels():
-    critic = PatchCritic(3, width=4, norm=lambda width: torch.nn.Identity())
+def test_a_logit_of_the_patch_discriminator_sees_70_pixels():
+    discriminator = PatchDiscriminator(3, width=4, norm=lambda width: torch.nn.Identity())
     images = torch.randn(1, 3, 256, 256, requires_grad=True)
-    critic(images)[0, 0, 15, 15].backward()
+    discriminator(images)[0, 0, 15, 15].backward()
     seen = images.grad.abs().sum((0, 1))
     assert int((seen.sum(0) > 0).sum()) == 70
     assert int((seen.sum(1) > 0).sum()) == 70

@@ -38,12 +38,12 @@ def test_arguments_are_plain_data_and_tensors_independent_float32(name):
 @pytest.mark.parametrize(
     ("name", "kinds"),
     [
-        ("sg2ada_uncond64.pkl", {"G_ema": "stylegan2", "G": "stylegan2", "D": "stylegan2_critic"}),
-        ("sg3_t_64.pkl", {"G_ema": "stylegan3", "G": "stylegan3", "D": "stylegan2_critic"}),
-        ("tf_sg1_64.pkl", {"G_ema": "stylegan1", "G": "stylegan1", "D": "stylegan1_critic"}),
-        ("tf_sg2_64.pkl", {"G_ema": "stylegan2", "G": "stylegan2", "D": "stylegan2_critic"}),
-        ("rosinality_train64.pt", {"G_ema": "stylegan2", "G": "stylegan2", "D": "stylegan2_critic"}),
-        ("rosinality_converted32_legacy.pt", {"G_ema": "stylegan2", "D": "stylegan2_critic"}),
+        ("sg2ada_uncond64.pkl", {"G_ema": "stylegan2", "G": "stylegan2", "D": "stylegan2_discriminator"}),
+        ("sg3_t_64.pkl", {"G_ema": "stylegan3", "G": "stylegan3", "D": "stylegan2_discriminator"}),
+        ("tf_sg1_64.pkl", {"G_ema": "stylegan1", "G": "stylegan1", "D": "stylegan1_discriminator"}),
+        ("tf_sg2_64.pkl", {"G_ema": "stylegan2", "G": "stylegan2", "D": "stylegan2_discriminator"}),
+        ("rosinality_train64.pt", {"G_ema": "stylegan2", "G": "stylegan2", "D": "stylegan2_discriminator"}),
+        ("rosinality_converted32_legacy.pt", {"G_ema": "stylegan2", "D": "stylegan2_discriminator"}),
     ],
 )
 def test_parts_and_kinds_are_those_the_file_has(published, name, kinds):

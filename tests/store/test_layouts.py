@@ -14,7 +14,7 @@ from torch import Tensor
 
 from latentlab.core.errors import BadFile, BadWeights
 from latentlab.networks import build, export
-from latentlab.networks.tiny import tiny_critic, tiny_generator
+from latentlab.networks.tiny import tiny_discriminator, tiny_generator
 from latentlab.store.bridge import read
 from tests.store.pickles import New, Raw, encode, pickled
 
@@ -94,7 +94,7 @@ def put_layer(synthesis: dict, size: int, rest: str, value: Tensor) -> None:
         synthesis[f"{place}/{what}"] = value
 
 
-def tf_critic(tensors: dict[str, Tensor], version: int, arguments: dict) -> New:
+def tf_discriminator(tensors: dict[str, Tensor], version: int, arguments: dict) -> New:
     names = {
         "fromrgb": "FromRGB",
         "conv0": "Conv0",
@@ -130,13 +130,15 @@ TF_G = TF | {"latent_size": 32, "dlatent_size": 32, "mapping_layers": 2}
 @pytest.mark.parametrize("architecture", ["skip", "resnet", "orig"])
 def test_a_conditional_ada_pickle_of_tensorflow_loads(written, architecture):
     generator = export(tiny_generator("stylegan2", SIZE, 1, CLASSES, architecture=architecture, clamp=256.0))
-    critic = export(tiny_critic("stylegan2_critic", SIZE, 2, CLASSES, mapping_layers=2, mapping_lr=0.1))
+    discriminator = export(
+        tiny_discriminator("stylegan2_discriminator", SIZE, 2, CLASSES, mapping_layers=2, mapping_lr=0.1)
+    )
     options = {"architecture": architecture, "conv_clamp": 256, "num_fp16_res": 4, "label_fmaps": 32}
     g = tf_stylegan2(generator[2], 5, TF_G | options, "LabelEmbed")
-    d = tf_critic(critic[2], 5, TF | {"mapping_layers": 2, "mbstd_group_size": 4})
+    d = tf_discriminator(discriminator[2], 5, TF | {"mapping_layers": 2, "mbstd_group_size": 4})
     parts = read(written(pickled((g, d, g))))
     same(parts["G_ema"].tensors, generator[2])
-    same(parts["D"].tensors, critic[2])
+    same(parts["D"].tensors, discriminator[2])
     assert parts["G_ema"].arguments["half_resolutions"] == 4
     assert parts["G_ema"].arguments["clamp"] == 256.0
     for foreign in parts.values():
@@ -145,12 +147,12 @@ def test_a_conditional_ada_pickle_of_tensorflow_loads(written, architecture):
 
 def test_a_conditional_stylegan2_pickle_of_tensorflow_joins_the_label_before_the_norm(written):
     generator = export(tiny_generator("stylegan2", SIZE, 1, CLASSES, condition_joined=True))
-    critic = export(tiny_critic("stylegan2_critic", SIZE, 2, CLASSES, class_logits=True))
+    discriminator = export(tiny_discriminator("stylegan2_discriminator", SIZE, 2, CLASSES, class_logits=True))
     g = tf_stylegan2(generator[2], 4, TF_G | {"mapping_fmaps": 32}, "LabelConcat")
-    d = tf_critic(critic[2], 4, TF)
+    d = tf_discriminator(discriminator[2], 4, TF)
     parts = read(written(pickled((g, d, g))))
     same(parts["G_ema"].tensors, generator[2])
-    same(parts["D"].tensors, critic[2])
+    same(parts["D"].tensors, discriminator[2])
     assert build(parts["G_ema"].kind, parts["G_ema"].arguments, parts["G_ema"].tensors).mapping.joined
     build(parts["D"].kind, parts["D"].arguments, parts["D"].tensors)
 

@@ -15,7 +15,7 @@ from latentlab.store.home import asset
 from latentlab.studio.companions import companions, likeness
 from latentlab.studio.library import find_direction, own_names
 from latentlab.studio.studio import Studio
-from latentlab.studio.training import critic_of
+from latentlab.studio.training import discriminator_of
 
 LARGEST = 36e6
 
@@ -51,10 +51,10 @@ def test_a_turned_head_is_read_as_turned_by_a_scorer_that_discovery_never_saw(st
     assert 10 < float((after - before).median()) < 30  # two steps of ten degrees
 
 
-def test_its_encoder_and_critic_stand_beside_it(studio) -> None:
+def test_its_encoder_and_discriminator_stand_beside_it(studio) -> None:
     parts = companions(studio)
-    assert parts.distance_name in {"critic features", "LPIPS (vgg)"}
-    assert critic_of(studio).resolution == studio.generator.resolution
+    assert parts.distance_name in {"discriminator features", "LPIPS (vgg)"}
+    assert discriminator_of(studio).resolution == studio.generator.resolution
     generator = studio.generator
     w = generator.map(torch.randn(6, generator.z_width, generator=torch.Generator().manual_seed(1)))
     with torch.no_grad():

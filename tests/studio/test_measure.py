@@ -6,7 +6,7 @@ import pytest
 
 from latentlab.core.errors import BadInput, LatentLabError, MissingPart
 from latentlab.networks import export
-from latentlab.networks.tiny import tiny_critic
+from latentlab.networks.tiny import tiny_discriminator
 from latentlab.store.bridge.foreign import Foreign
 from latentlab.store.bridge.write import write
 from latentlab.studio import Studio
@@ -14,23 +14,25 @@ from latentlab.studio.measure import Measuring, measure, picture_files
 
 
 @pytest.fixture
-def with_critic(tiny_file, tmp_path) -> Studio:
+def with_discriminator(tiny_file, tmp_path) -> Studio:
     (tmp_path / "net").mkdir()
     (tmp_path / "net/generator.safetensors").write_bytes(tiny_file.read_bytes())
-    write(Foreign(*export(tiny_critic(resolution=32))), tmp_path / "net/critic.safetensors")
+    write(Foreign(*export(tiny_discriminator(resolution=32))), tmp_path / "net/discriminator.safetensors")
     return Studio(tmp_path / "net/generator.safetensors", device="cpu", home=tmp_path / "lab")
 
 
 @pytest.mark.filterwarnings("ignore:left out")
-def test_a_network_s_own_samples_are_near_it_and_others_are_far(with_critic, tmp_path) -> None:
-    for picture in with_critic.generate(seeds="500-579"):
+def test_a_network_s_own_samples_are_near_it_and_others_are_far(with_discriminator, tmp_path) -> None:
+    for picture in with_discriminator.generate(seeds="500-579"):
         picture.save(tmp_path / "own" / f"{picture.name}.png")
         (picture.show().point(lambda v: 255 - v)).save(_made(tmp_path / "other") / f"{picture.name}.png")
-    near, far = (measure(with_critic, Measuring(str(tmp_path / k), 80, dlib=0))[0] for k in ("own", "other"))
+    near, far = (
+        measure(with_discriminator, Measuring(str(tmp_path / k), 80, dlib=0))[0] for k in ("own", "other")
+    )
     names = [row.frechet_name for row in near]
-    assert "Fréchet distance (critic features)" in names
+    assert "Fréchet distance (discriminator features)" in names
     assert not any("FID" in name for name in names)
-    place = names.index("Fréchet distance (critic features)")
+    place = names.index("Fréchet distance (discriminator features)")
     assert near[place].frechet < far[place].frechet / 3
 
 

@@ -12,7 +12,7 @@ from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.image import save_image
 from latentlab.metrics.model_card import page, targets
 from latentlab.networks import export
-from latentlab.networks.tiny import tiny_critic
+from latentlab.networks.tiny import tiny_discriminator
 from latentlab.store.archive import read_story
 from latentlab.store.bridge.foreign import Foreign
 from latentlab.store.bridge.write import write
@@ -35,11 +35,11 @@ class Looks:
 
 @pytest.fixture
 def place(tiny_file, tmp_path, monkeypatch) -> Studio:
-    """A network with an encoder and a critic beside it; renders are its own samples of other seeds."""
+    """A network with an encoder and a discriminator beside it; renders are its own samples of other seeds."""
     folder = tmp_path / "net"
     folder.mkdir()
     (folder / "generator.safetensors").write_bytes(tiny_file.read_bytes())
-    write(Foreign(*export(tiny_critic(resolution=32))), folder / "critic.safetensors")
+    write(Foreign(*export(tiny_discriminator(resolution=32))), folder / "discriminator.safetensors")
     studio = Studio(folder / "generator.safetensors", device="cpu", home=tmp_path / "lab")
 
     def rendered(self, start: int, count: int, side: int | None = None) -> Iterator[torch.Tensor]:
@@ -98,10 +98,13 @@ def test_a_part_is_measured_once_for_the_same_network_and_count(place, tmp_path,
 def test_a_new_file_beside_the_network_is_told_of(place, tmp_path) -> None:
     out = tmp_path / "card"
     measure_card(place, Measures(**NOTHING), out)
-    write(Foreign(*export(tiny_critic(resolution=32, seed=5))), place.network.with_name("critic.safetensors"))
+    write(
+        Foreign(*export(tiny_discriminator(resolution=32, seed=5))),
+        place.network.with_name("discriminator.safetensors"),
+    )
     measure_card(place, Measures(**NOTHING), out)
-    told = json.loads((out / "card.json").read_text())["network"]["files"]["critic"]
-    assert told["hash"] == read_story(place.network.with_name("critic.safetensors"))["hash"]
+    told = json.loads((out / "card.json").read_text())["network"]["files"]["discriminator"]
+    assert told["hash"] == read_story(place.network.with_name("discriminator.safetensors"))["hash"]
 
 
 def test_what_cannot_be_measured_is_said(studio, tmp_path, monkeypatch) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from latentlab.backbones.difference import whole
 from latentlab.networks import export
-from latentlab.networks.tiny import tiny_critic
+from latentlab.networks.tiny import tiny_discriminator
 from latentlab.store.bridge import read
 from latentlab.store.bridge.foreign import Foreign
 from latentlab.store.bridge.write import write
@@ -24,7 +24,7 @@ from tests.studio.average import Average
 
 @pytest.fixture
 def family(tiny_file, tmp_path) -> Path:
-    """A lab whose networks are a mother and her child, a little brighter than she is; a critic lies beside the mother."""
+    """A lab whose networks are a mother and her child, a little brighter than she is; a discriminator lies beside the mother."""
     folder = tmp_path / "lab/networks"
     folder.mkdir(parents=True)
     shutil.copy(tiny_file, folder / "mother.safetensors")
@@ -32,7 +32,7 @@ def family(tiny_file, tmp_path) -> Path:
     name = next(key for key in mother.tensors if key.endswith("b32.torgb.bias"))
     child = {key: value + 0.5 * (key == name) for key, value in mother.tensors.items()}
     whole(mother.tensors, child).save(folder / "child.safetensors")
-    write(Foreign(*export(tiny_critic(resolution=32))), folder / "mother.critic.safetensors")
+    write(Foreign(*export(tiny_discriminator(resolution=32))), folder / "mother.discriminator.safetensors")
     return tmp_path / "lab"
 
 
@@ -50,7 +50,7 @@ def test_a_child_is_found_by_its_parent_s_hash_and_by_name(family) -> None:
 
 
 def test_a_child_takes_its_parent_s_helpers(family) -> None:
-    assert find_distance(studio(family, "child"), "critic")[0] is not None
+    assert find_distance(studio(family, "child"), "discriminator")[0] is not None
 
 
 def test_the_nearer_network_is_named_with_both_errors(family) -> None:

@@ -98,7 +98,7 @@ def test_r1_passes_through_the_pipe(images: torch.Tensor) -> None:
 
 
 @pytest.mark.parametrize(("verdict", "grows"), [(1.0, True), (-1.0, False)])
-def test_the_strength_follows_the_critics_certainty(verdict: float, grows: bool) -> None:
+def test_the_strength_follows_the_discriminators_certainty(verdict: float, grows: bool) -> None:
     ada = Ada(speed=1.0, every=2)
     ada.strength.fill_(0.5)
     for step in range(4):

@@ -59,7 +59,9 @@ def test_dealing_keeps_minibatch_groups_whole(parts: int) -> None:
     groups = {tuple(range(first, batch, batch // group)) for first in range(batch // group)}
     seen = []
     for part in range(parts):
-        mine = torch.tensor(deal(batch, parts, part, group)).reshape(group, -1)  # as the critic groups them
+        mine = torch.tensor(deal(batch, parts, part, group)).reshape(
+            group, -1
+        )  # as the discriminator groups them
         seen += [tuple(column.tolist()) for column in mine.T]
     assert set(seen) == groups
     assert len(seen) == len(groups)

@@ -91,9 +91,13 @@ def test_the_log_has_losses_and_speed(tmp_path: Path) -> None:
     trainer(tmp_path, Toy()).fit(source, 16 * 10)
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["images"] for line in lines] == [80, 160]
-    assert {"generator/fool", "critic/real", "penalty/r1", "images_per_second", "seconds_left"} <= lines[
-        -1
-    ].keys()
+    assert {
+        "generator/fool",
+        "discriminator/real",
+        "penalty/r1",
+        "images_per_second",
+        "seconds_left",
+    } <= lines[-1].keys()
 
 
 def test_a_time_limit_ends_it_with_a_checkpoint(tmp_path: Path) -> None:

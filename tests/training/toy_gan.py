@@ -22,7 +22,7 @@ def source(numbers: Sequence[int]) -> Tensor:
     )
 
 
-class Critic(nn.Module):
+class Discriminator(nn.Module):
     """Looks at groups of samples, as the minibatch-std layer does."""
 
     def __init__(self, width: int) -> None:
@@ -48,7 +48,7 @@ class Toy(Trainable):
     def networks(self) -> Networks:
         generator = nn.Sequential(nn.Linear(2, self.width), nn.SiLU(), nn.Linear(self.width, 3))
         average = copy.deepcopy(generator)
-        return {"G": generator, "D": Critic(self.width), "G_ema": average}
+        return {"G": generator, "D": Discriminator(self.width), "G_ema": average}
 
     def optimizers(self, networks: Networks) -> Mapping[str, torch.optim.Optimizer]:
         return {
@@ -68,7 +68,7 @@ class Toy(Trainable):
             loss = softplus(-D(fake(moment))).mean()
             return {"fool": loss * float("nan") if moment.step == self.break_at else loss}
 
-        def critic(batch: Tensor, moment: Moment) -> Mapping[str, Tensor]:
+        def discriminator(batch: Tensor, moment: Moment) -> Mapping[str, Tensor]:
             return {"fake": softplus(D(fake(moment).detach())).mean(), "real": softplus(-D(batch)).mean()}
 
         def penalty(batch: Tensor, moment: Moment) -> Mapping[str, Tensor]:
@@ -81,7 +81,7 @@ class Toy(Trainable):
 
         return [
             Phase("generator", ("G",), generator, after=average),
-            Phase("critic", ("D",), critic),
+            Phase("discriminator", ("D",), discriminator),
             Phase("penalty", ("D",), penalty, every=4),
         ]
 

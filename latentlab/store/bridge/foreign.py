@@ -16,7 +16,7 @@ class Foreign:
     """`latentlab.networks.build(kind, arguments, tensors)` makes the module."""
 
     kind: str
-    """`stylegan1`, `stylegan2`, `stylegan3`, `…_critic`, `encoder_e4e`, `encoder_psp`, `encoder_w`, `encoder_last`, `arcface`."""
+    """`stylegan1`, `stylegan2`, `stylegan3`, `…_discriminator`, `encoder_e4e`, `encoder_psp`, `encoder_w`, `encoder_last`, `arcface`."""
     arguments: dict[str, object]
     """The constructor's arguments, JSON-able, defaults filled in."""
     tensors: dict[str, Tensor] = field(repr=False)

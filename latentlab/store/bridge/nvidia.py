@@ -11,7 +11,7 @@ from latentlab.store.bridge.limits import DEEPEST_MODULE, MOST_MODULES, MOST_TEN
 from latentlab.store.bridge.nvidia_arguments import discriminator, stylegan2, stylegan3
 from latentlab.store.bridge.recorded import Recorded
 from latentlab.store.bridge.records import Module, StridedTensor
-from latentlab.store.bridge.shapes import check_critic, check_stylegan2, check_stylegan3
+from latentlab.store.bridge.shapes import check_discriminator, check_stylegan2, check_stylegan3
 
 PARTS = ("G_ema", "G", "D")
 CLASSES = {
@@ -22,7 +22,7 @@ CLASSES = {
 GENERATOR_SIGNATURE = (
     "z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs", "synthesis_kwargs",
 )  # fmt: skip
-CRITIC_SIGNATURE = (
+DISCRIMINATOR_SIGNATURE = (
     "c_dim", "img_resolution", "img_channels", "architecture", "channel_base", "channel_max", "num_fp16_res",
     "conv_clamp", "cmap_dim", "block_kwargs", "mapping_kwargs", "epilogue_kwargs",
 )  # fmt: skip
@@ -52,10 +52,10 @@ def _read_network(part: str, module: Module, budget: Budget) -> Foreign:
     check_finite(tensors, part)
     if module.class_name == "Discriminator":
         kind, arguments = (
-            "stylegan2_critic",
-            discriminator(_arguments(module, CRITIC_SIGNATURE, part), module),
+            "stylegan2_discriminator",
+            discriminator(_arguments(module, DISCRIMINATOR_SIGNATURE, part), module),
         )
-        check_critic(arguments, tensors, part)
+        check_discriminator(arguments, tensors, part)
     elif module.class_name == "Generator":
         recorded = _arguments(module, GENERATOR_SIGNATURE, part)
         new = "synthesis.input.weight" in tensors

@@ -15,17 +15,18 @@ def read_own(path: Path, parts: tuple[str, ...]) -> dict[str, Foreign]:
     arguments = archive.story.get("arguments")
     if not isinstance(arguments, dict):
         raise BadFile(f"it is a latentlab file of the kind '{archive.kind[:40]}', not a network")
-    part = part_of(archive.kind, archive.story.get("part"))
+    kind = archive.kind.replace("_critic", "_discriminator")  # what version 0.1 called them
+    part = part_of(kind, archive.story.get("part"))
     tensors = dict(archive.tensors)
     check_finite(tensors, part)
     if archive.story.get("hash") != archive.hash:
         raise BadFile("its tensors do not have the hash in its story: it was changed or damaged")
-    return {part: Foreign(archive.kind, arguments, tensors, dict(archive.story))} if part in parts else {}
+    return {part: Foreign(kind, arguments, tensors, dict(archive.story))} if part in parts else {}
 
 
 def part_of(kind: str, told: object = None) -> str:
     """`G_ema`, `D` or `encoder` by the kind of network, unless the story tells `G`."""
-    if kind.endswith("_critic"):
+    if kind.endswith("_discriminator"):
         return "D"
     if kind == "arcface" or kind.startswith("encoder"):
         return "encoder"

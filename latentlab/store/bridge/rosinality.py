@@ -12,7 +12,7 @@ from latentlab.store.bridge.checkpoint import StateDict, state_dict
 from latentlab.store.bridge.foreign import Foreign, check_finite
 from latentlab.store.bridge.limits import Budget, printable
 from latentlab.store.bridge.records import StridedTensor
-from latentlab.store.bridge.shapes import check_critic, check_stylegan2
+from latentlab.store.bridge.shapes import check_discriminator, check_stylegan2
 
 PARTS = {"G_ema": "g_ema", "G": "g", "D": "d"}
 LEARNING_RATE = 0.01
@@ -36,7 +36,7 @@ def read_parts(found: dict, budget: Budget, wanted: tuple[str, ...]) -> dict[str
             continue
         state = state_dict(found[key])
         if part == "D":
-            parts[part] = critic(state, budget)
+            parts[part] = discriminator(state, budget)
         else:
             average = found.get("latent_avg") if part == "G_ema" else None
             parts[part] = generator(state, average, budget, part)
@@ -173,7 +173,7 @@ def _taps(state: StateDict, budget: Budget) -> list[float]:
     )
 
 
-def critic(state: StateDict, budget: Budget) -> Foreign:
+def discriminator(state: StateDict, budget: Budget) -> Foreign:
     """The discriminator in a state dict."""
     blocks = sorted({int(m[1]) for name in state if (m := re.match(r"convs\.(\d{1,2})\.conv1\.", name))})
     if not blocks or blocks != list(range(1, len(blocks) + 1)) or 4 << len(blocks) > LARGEST:
@@ -194,9 +194,11 @@ def critic(state: StateDict, budget: Budget) -> Foreign:
     _compare(set(names), {name for name in state if not name.endswith(".kernel")})
     tensors = {new: state[old].take(budget) for old, new in names.items()}
     check_finite(tensors, "D")
-    arguments = _critic_arguments(tensors, resolution, _taps(state, budget))
-    check_critic(arguments, tensors, "D")
-    return Foreign("stylegan2_critic", arguments, tensors, {"format": "rosinality checkpoint", "part": "D"})
+    arguments = _discriminator_arguments(tensors, resolution, _taps(state, budget))
+    check_discriminator(arguments, tensors, "D")
+    return Foreign(
+        "stylegan2_discriminator", arguments, tensors, {"format": "rosinality checkpoint", "part": "D"}
+    )
 
 
 def _compare(expected: set[str], given: set[str]) -> None:
@@ -208,7 +210,7 @@ def _compare(expected: set[str], given: set[str]) -> None:
         )
 
 
-def _critic_arguments(tensors: dict[str, Tensor], resolution: int, taps: list[float]) -> dict:
+def _discriminator_arguments(tensors: dict[str, Tensor], resolution: int, taps: list[float]) -> dict:
     sizes = [4 << index for index in range((resolution // 4).bit_length())]
     channels = {str(size): tensors[f"b{size}.conv0.weight"].shape[0] for size in sizes[1:]}
     channels = {"4": tensors["b4.conv.weight"].shape[0], **channels}

@@ -77,7 +77,7 @@ def check_stylegan3(arguments: Arguments, tensors: Tensors, part: str) -> None:
         check_shape(tensors, f"synthesis.L0_{layers['0']}.weight", (width, width, kernel, kernel), part)
 
 
-def check_critic(arguments: Arguments, tensors: Tensors, part: str) -> None:
+def check_discriminator(arguments: Arguments, tensors: Tensors, part: str) -> None:
     """Convolutions, epilogue and label embedding of a discriminator."""
     channels = {int(size): count for size, count in arguments["channels"].items()}
     for size in sorted(channels)[1:]:

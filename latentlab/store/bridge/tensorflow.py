@@ -100,7 +100,7 @@ def _read_network(part: str, network: TFNetwork, budget: Budget) -> Foreign:
         else second
     )
     if part == "D":
-        kind, arguments, tensors = era.critic(recorded, variables, version)
+        kind, arguments, tensors = era.discriminator(recorded, variables, version)
     else:
         kind, arguments, tensors = era.generator(recorded, variables, version)
     check_finite(tensors, part)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from latentlab.core.errors import BadFile
 from latentlab.store.bridge.recorded import Recorded, channel_table
-from latentlab.store.bridge.shapes import check_critic, check_stylegan1
+from latentlab.store.bridge.shapes import check_discriminator, check_stylegan1
 from latentlab.store.bridge.tensorflow import Variables, convolution, dense, first_map
 
 BLUR = (1, 2, 1)
@@ -46,7 +46,7 @@ def generator(recorded: Recorded, variables: Variables, version: int) -> Network
     return "stylegan1", arguments, tensors
 
 
-def critic(recorded: Recorded, variables: Variables, version: int) -> Network:
+def discriminator(recorded: Recorded, variables: Variables, version: int) -> Network:
     """D; with labels it has one logit for each class."""
     arguments = _shared(recorded) | {
         "condition_width": recorded.whole("label_size", 0),
@@ -56,11 +56,11 @@ def critic(recorded: Recorded, variables: Variables, version: int) -> Network:
     channels = recorded.whole("mbstd_num_features", 1, 0)
     arguments |= {"group_size": max(size, 1), "group_channels": channels if size > 1 else 0}
     recorded.close()
-    tensors = _critic_tensors(variables, arguments)
+    tensors = _discriminator_tensors(variables, arguments)
     variables.close(("lod",))
     arguments["final_width"] = tensors["b4.fc.weight"].shape[0]
-    check_critic(arguments, tensors, "D")
-    return "stylegan1_critic", arguments, tensors
+    check_discriminator(arguments, tensors, "D")
+    return "stylegan1_discriminator", arguments, tensors
 
 
 def _shared(recorded: Recorded) -> dict:
@@ -124,7 +124,7 @@ def _synthesis(variables: Variables, arguments: dict) -> dict[str, Tensor]:
     return tensors
 
 
-def _critic_tensors(variables: Variables, arguments: dict) -> dict[str, Tensor]:
+def _discriminator_tensors(variables: Variables, arguments: dict) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
 
     def both(new: str, old: str, change: Callable[[Tensor], Tensor]) -> None:

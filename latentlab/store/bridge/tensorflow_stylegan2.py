@@ -7,7 +7,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from latentlab.store.bridge.recorded import ACTIVATIONS, Recorded, channel_table
-from latentlab.store.bridge.shapes import check_critic, check_stylegan2
+from latentlab.store.bridge.shapes import check_discriminator, check_stylegan2
 from latentlab.store.bridge.tensorflow import Variables, convolution, dense, first_map, turned
 
 ARCHITECTURES = ("orig", "skip", "resnet")
@@ -53,7 +53,7 @@ def generator(recorded: Recorded, variables: Variables, version: int) -> Network
     return "stylegan2", arguments, tensors
 
 
-def critic(recorded: Recorded, variables: Variables, version: int) -> Network:
+def discriminator(recorded: Recorded, variables: Variables, version: int) -> Network:
     """D; ADA embeds labels and projects on them, StyleGAN2 has one logit for each class."""
     ada = version >= ADA or "LabelEmbed/weight" in variables
     classes = recorded.whole("label_size", 0)
@@ -86,10 +86,10 @@ def critic(recorded: Recorded, variables: Variables, version: int) -> Network:
         "freeze_layers", "structure", "augment_strength", "score_size", "pagan_num", "pagan_fade", "impl"
     )
     recorded.close()
-    tensors = _critic_tensors(variables, arguments)
+    tensors = _discriminator_tensors(variables, arguments)
     variables.close(("lod",))
-    check_critic(arguments, tensors, "D")
-    return "stylegan2_critic", arguments, tensors
+    check_discriminator(arguments, tensors, "D")
+    return "stylegan2_discriminator", arguments, tensors
 
 
 def _shared(recorded: Recorded, architecture: str) -> dict:
@@ -155,7 +155,7 @@ def _layer(variables: Variables, old: str, new: str, *, flip: bool) -> dict[str,
     }
 
 
-def _critic_tensors(variables: Variables, arguments: dict) -> dict[str, Tensor]:
+def _discriminator_tensors(variables: Variables, arguments: dict) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
 
     def both(new: str, old: str, change: Callable[[Tensor], Tensor]) -> None:

@@ -23,7 +23,7 @@ LAYER = {
 }
 
 
-def write(network: Foreign, path: Path | str, critic: Foreign | None = None) -> Path:
+def write(network: Foreign, path: Path | str, discriminator: Foreign | None = None) -> Path:
     """Write by the file's ending: `.safetensors` (any network) or `.pt` (StyleGAN2, rosinality's converted layout).
 
     Raises BadInput where the target cannot hold the network, saying why; nothing is written then.
@@ -32,7 +32,7 @@ def write(network: Foreign, path: Path | str, critic: Foreign | None = None) -> 
     if path.suffix == ".safetensors":
         return write_own(network, path)
     if path.suffix in (".pt", ".pth"):
-        return write_rosinality(network, path, critic)
+        return write_rosinality(network, path, discriminator)
     raise BadInput(
         f"cannot write {path}: networks are written as .safetensors or (StyleGAN2) .pt, not '{path.suffix}'"
     )
@@ -48,9 +48,9 @@ def write_own(network: Foreign, path: Path | str) -> Path:
     return Archive(network.kind, network.tensors, {**story, "arguments": network.arguments}).save(path)
 
 
-def write_rosinality(network: Foreign, path: Path | str, critic: Foreign | None = None) -> Path:
+def write_rosinality(network: Foreign, path: Path | str, discriminator: Foreign | None = None) -> Path:
     """`g_ema` and `latent_avg` (and `d`) as convert_weight.py writes them; torch.load(weights_only=True) reads it."""
-    reason = misfit(network) or (critic and critic_misfit(critic))
+    reason = misfit(network) or (discriminator and discriminator_misfit(discriminator))
     if reason:
         raise BadInput(
             f"cannot write {path}: a rosinality checkpoint cannot hold this network ({reason}); write .safetensors"
@@ -59,8 +59,8 @@ def write_rosinality(network: Foreign, path: Path | str, critic: Foreign | None 
         "g_ema": _generator(network),
         "latent_avg": network.tensors["mapping.w_avg"].clone(),
     }
-    if critic is not None:
-        content["d"] = _critic(critic)
+    if discriminator is not None:
+        content["d"] = _discriminator(discriminator)
     with atomic(path) as temporary:
         try:
             torch.save(content, temporary)
@@ -104,10 +104,10 @@ def misfit(network: Foreign) -> str | None:
     return None
 
 
-def critic_misfit(critic: Foreign) -> str | None:
+def discriminator_misfit(discriminator: Foreign) -> str | None:
     """Why rosinality's code could not run this discriminator; None where it can."""
-    if critic.kind != "stylegan2_critic":
-        return f"its critic is a {critic.kind}"
+    if discriminator.kind != "stylegan2_discriminator":
+        return f"its discriminator is a {discriminator.kind}"
     wanted = {
         "condition_width": 0,
         "architecture": "resnet",
@@ -117,8 +117,10 @@ def critic_misfit(critic: Foreign) -> str | None:
     }
     wanted |= {"taps": TAPS, "group_size": 4}
     for name, value in wanted.items():
-        if critic.arguments.get(name, value) != value:
-            return f"the {name} of its critic is {critic.arguments[name]}, the target has {value}"
+        if discriminator.arguments.get(name, value) != value:
+            return (
+                f"the {name} of its discriminator is {discriminator.arguments[name]}, the target has {value}"
+            )
     return None
 
 
@@ -168,9 +170,9 @@ def _rgb(tensors: dict[str, Tensor], old: str, new: str) -> dict[str, Tensor]:
     }
 
 
-def _critic(critic: Foreign) -> OrderedDict[str, Tensor]:
-    tensors, state = critic.tensors, OrderedDict()
-    sizes = sorted((int(size) for size in critic.arguments["channels"]), reverse=True)  # type: ignore[attr-defined]
+def _discriminator(discriminator: Foreign) -> OrderedDict[str, Tensor]:
+    tensors, state = discriminator.tensors, OrderedDict()
+    sizes = sorted((int(size) for size in discriminator.arguments["channels"]), reverse=True)  # type: ignore[attr-defined]
     state["convs.0.0.weight"] = tensors[f"b{sizes[0]}.fromrgb.weight"]
     state["convs.0.1.bias"] = tensors[f"b{sizes[0]}.fromrgb.bias"]
     for index, size in enumerate(sizes[:-1], start=1):

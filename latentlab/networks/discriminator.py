@@ -25,7 +25,7 @@ def minibatch_deviation(x: Tensor, group: int | None, channels: int) -> Tensor:
     size = n if group is None else min(group, n)
     if n % size:
         raise BadInput(
-            f"{n} images cannot be split into groups of {size}; give the critic a multiple of {size} images"
+            f"{n} images cannot be split into groups of {size}; give the discriminator a multiple of {size} images"
         )
     y = wide(x).reshape(size, n // size, channels, c // channels, h, w)
     y = y - y.mean(0)
@@ -34,7 +34,7 @@ def minibatch_deviation(x: Tensor, group: int | None, channels: int) -> Tensor:
     return torch.cat([x, y.to(x.dtype)], dim=1)
 
 
-class CriticBlock(nn.Module):
+class DiscriminatorBlock(nn.Module):
     """Two convolutions; the second one halves the size."""
 
     def __init__(
@@ -88,10 +88,10 @@ class Epilogue(nn.Module):
         return self.out(self.fc(self.conv(x).flatten(1)))
 
 
-class Critic(nn.Module):
+class Discriminator(nn.Module):
     """Images [n 3 h w] → logits [n 1]; state-dict names are those of stylegan2-ada-pytorch."""
 
-    kind = "stylegan2_critic"
+    kind = "stylegan2_discriminator"
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class Critic(nn.Module):
         super().__init__()
         if architecture not in ARCHITECTURES:
             raise BadInput(
-                f"no critic architecture is called '{architecture}' (known: {', '.join(ARCHITECTURES)})"
+                f"no discriminator architecture is called '{architecture}' (known: {', '.join(ARCHITECTURES)})"
             )
         self.resolution, self.half_resolutions = resolution, half_resolutions
         self.condition_width, self.class_logits = condition_width, class_logits
@@ -134,7 +134,9 @@ class Critic(nn.Module):
         }
         for size in reversed(resolutions(resolution)[1:]):
             before = widths[size] if size < resolution else 0
-            self.add_module(f"b{size}", CriticBlock(before, widths[size], widths[size // 2], size, settings))
+            self.add_module(
+                f"b{size}", DiscriminatorBlock(before, widths[size], widths[size // 2], size, settings)
+            )
         out = condition_width if class_logits and condition_width else 1
         self.mapping: MappingNetwork | None = None
         if condition_width and not class_logits:
@@ -152,7 +154,7 @@ class Critic(nn.Module):
             )
         self.b4 = Epilogue(widths[4], out, settings)
 
-    def blocks(self) -> Iterator[CriticBlock]:
+    def blocks(self) -> Iterator[DiscriminatorBlock]:
         """From the image's resolution down to 8×8."""
         for size in reversed(resolutions(self.resolution)[1:]):
             yield getattr(self, f"b{size}")
@@ -176,7 +178,7 @@ class Critic(nn.Module):
             x, image = block(x, image, block_dtype(self, block.resolution, images))
         return x, image
 
-    def _walk(self, images: Images) -> Iterator[tuple[CriticBlock, Tensor]]:
+    def _walk(self, images: Images) -> Iterator[tuple[DiscriminatorBlock, Tensor]]:
         x, image = None, images
         for block in self.blocks():
             x, image = block(x, image, block_dtype(self, block.resolution, images))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from cuda_ops import bias_act, filter2d, setup_filter
 from latentlab.core.errors import BadInput
 from latentlab.core.shapes import Conditions, Images
-from latentlab.networks.critic import minibatch_deviation
+from latentlab.networks.discriminator import minibatch_deviation
 from latentlab.networks.layers import FullyConnected
 from latentlab.networks.sizes import channel_table, resolutions
 from latentlab.networks.stylegan1 import BLUR, GAIN, four_tap_kernel
@@ -48,10 +48,10 @@ class ScaledConvolution(nn.Module):
         return bias_act(x, self.bias, act=self.activation, gain=1)
 
 
-class StyleGAN1Critic(nn.Module):
+class StyleGAN1Discriminator(nn.Module):
     """Images [n 3 h w] → logits [n 1]; with labels one logit for each class, chosen by the label."""
 
-    kind = "stylegan1_critic"
+    kind = "stylegan1_discriminator"
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class StyleGAN1Critic(nn.Module):
             return logits
         if condition is None:
             raise BadInput(
-                f"this critic is conditional and no class was given; it has {self.condition_width} classes"
+                f"this discriminator is conditional and no class was given; it has {self.condition_width} classes"
             )
         return (logits * condition.to(logits.dtype)).sum(1, keepdim=True)
 
