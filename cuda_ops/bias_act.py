@@ -10,6 +10,7 @@ from torch import Tensor
 from cuda_ops import native
 from cuda_ops.activations import ACTIVATIONS
 from cuda_ops.errors import BadArgument, require_floating
+from cuda_ops.registration import Gradient, register
 
 NO_CLAMP = -1.0
 
@@ -118,7 +119,6 @@ def reference_gradient(
     return (grad.to(factor.dtype) * factor).to(grad.dtype)
 
 
-@torch.library.custom_op("latentlab::bias_act", mutates_args=())
 def bias_act_op(
     x: Tensor, b: Tensor | None, dim: int, act: str, alpha: float, gain: float, clamp: float
 ) -> Tensor:
@@ -130,7 +130,6 @@ def bias_act_op(
     return y.clone() if y is x else y
 
 
-@torch.library.custom_op("latentlab::bias_act_gradient", mutates_args=())
 def bias_act_gradient_op(
     grad: Tensor,
     at: Tensor,
@@ -150,13 +149,11 @@ def bias_act_gradient_op(
     return reference_gradient(grad, at, b, dim, act, alpha, gain, clamp, order, at_output)
 
 
-@bias_act_op.register_fake
-def _(x, b, dim, act, alpha, gain, clamp):
+def _bias_act_shapes(x, b, dim, act, alpha, gain, clamp):
     return torch.empty_like(x)
 
 
-@bias_act_gradient_op.register_fake
-def _(grad, at, b, dim, act, alpha, gain, clamp, order, at_output):
+def _bias_act_gradient_shapes(grad, at, b, dim, act, alpha, gain, clamp, order, at_output):
     return torch.empty_like(grad)
 
 
@@ -200,5 +197,10 @@ def _backward_gradient(ctx, upstream):
     return grad_grad, grad_at, grad_b, None, None, None, None, None, None, None
 
 
-bias_act_op.register_autograd(_backward, setup_context=_remember)
-bias_act_gradient_op.register_autograd(_backward_gradient, setup_context=_remember_gradient)
+register("bias_act", bias_act_op, _bias_act_shapes, Gradient(_backward, _remember))
+register(
+    "bias_act_gradient",
+    bias_act_gradient_op,
+    _bias_act_gradient_shapes,
+    Gradient(_backward_gradient, _remember_gradient),
+)

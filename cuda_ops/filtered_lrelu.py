@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cuda_ops import native
 from cuda_ops.errors import BadArgument, require_floating, require_images
+from cuda_ops.registration import Gradient, register
 from cuda_ops.upfirdn2d import filter_for, four_sides, memory_format_of, output_size
 from cuda_ops.upfirdn2d import reference as resampled
 
@@ -169,7 +170,6 @@ def reference_masked(
     return y.to(x.dtype).contiguous(memory_format=memory_format_of(x))
 
 
-@torch.library.custom_op("latentlab::filtered_lrelu", mutates_args=())
 def filtered_lrelu_op(
     x: Tensor,
     fu: Tensor,
@@ -192,7 +192,6 @@ def filtered_lrelu_op(
     return run(x, fu, fd, b, up, down, px0, px1, py0, py1, gain, slope, clamp, flip, learns)
 
 
-@torch.library.custom_op("latentlab::filtered_lrelu_masked", mutates_args=())
 def filtered_lrelu_masked_op(
     x: Tensor,
     mask: Tensor,
@@ -224,15 +223,15 @@ def _empty(x: Tensor, size: Sequence[int]) -> Tensor:
     )
 
 
-@filtered_lrelu_op.register_fake
-def _(x, fu, fd, b, up, down, px0, px1, py0, py1, gain, slope, clamp, flip, learns):
+def _filtered_lrelu_shapes(x, fu, fd, b, up, down, px0, px1, py0, py1, gain, slope, clamp, flip, learns):
     between = _between_size(x.shape[2:], fu, up, (px0, px1, py0, py1))
     mask = x.new_empty((*x.shape[:2], *between) if learns else (0,), dtype=torch.uint8)
     return _empty(x, _after_size(between, fd, down)), mask
 
 
-@filtered_lrelu_masked_op.register_fake
-def _(x, mask, fu, fd, up, down, px0, px1, py0, py1, mask_x, mask_y, gain, slope, flip):
+def _filtered_lrelu_masked_shapes(
+    x, mask, fu, fd, up, down, px0, px1, py0, py1, mask_x, mask_y, gain, slope, flip
+):
     between = _between_size(x.shape[2:], fu, up, (px0, px1, py0, py1))
     return _empty(x, _after_size(between, fd, down))
 
@@ -281,5 +280,10 @@ def _backward_masked(ctx, grad):
     return (_transposed(ctx, grad, *ctx.saved_tensors), *(None,) * 14)
 
 
-filtered_lrelu_op.register_autograd(_backward, setup_context=_remember)
-filtered_lrelu_masked_op.register_autograd(_backward_masked, setup_context=_remember_masked)
+register("filtered_lrelu", filtered_lrelu_op, _filtered_lrelu_shapes, Gradient(_backward, _remember))
+register(
+    "filtered_lrelu_masked",
+    filtered_lrelu_masked_op,
+    _filtered_lrelu_masked_shapes,
+    Gradient(_backward_masked, _remember_masked),
+)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cuda_ops.errors import BadArgument
 from cuda_ops.rasterize_library import kernels_for
+from cuda_ops.registration import register
 
 NEAR = 1e-3
 GUARD = 1.0e6
@@ -81,7 +82,6 @@ def _check(positions: Tensor, triangles: Tensor, height: int, width: int) -> Non
         raise BadArgument(f"rasterize: the picture is {width} x {height}; pass at least 1 x 1")
 
 
-@torch.library.custom_op("latentlab::rasterize", mutates_args=())
 def rasterize_op(positions: Tensor, triangles: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
     kernels = kernels_for(positions)
     if kernels is None:
@@ -93,13 +93,11 @@ def rasterize_op(positions: Tensor, triangles: Tensor, height: int, width: int) 
     return index, depth
 
 
-@rasterize_op.register_fake
-def _(positions, triangles, height, width):
+def _rasterize_shapes(positions, triangles, height, width):
     shape = (positions.shape[0], height, width)
     return positions.new_empty(shape, dtype=torch.int32), positions.new_empty(shape)
 
 
-@torch.library.custom_op("latentlab::interpolate_triangles", mutates_args=())
 def interpolate_op(
     attributes: Tensor, corners: Tensor, positions: Tensor, triangles: Tensor, index: Tensor, pixels: Tensor
 ) -> Tensor:
@@ -111,9 +109,12 @@ def interpolate_op(
     return out.T
 
 
-@interpolate_op.register_fake
-def _(attributes, corners, positions, triangles, index, pixels):
+def _interpolate_shapes(attributes, corners, positions, triangles, index, pixels):
     return attributes.new_empty(attributes.shape[2], len(pixels)).T
+
+
+register("rasterize", rasterize_op, _rasterize_shapes)
+register("interpolate_triangles", interpolate_op, _interpolate_shapes)
 
 
 class _SetUp:

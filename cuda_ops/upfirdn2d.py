@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from cuda_ops import native
 from cuda_ops.errors import BadArgument, require_floating, require_images
+from cuda_ops.registration import Gradient, register
 
 
 def upfirdn2d(
@@ -138,7 +139,6 @@ def memory_format_of(x: Tensor) -> torch.memory_format:
     return torch.channels_last if last else torch.contiguous_format
 
 
-@torch.library.custom_op("latentlab::upfirdn2d", mutates_args=())
 def upfirdn2d_op(
     x: Tensor,
     f: Tensor,
@@ -159,8 +159,7 @@ def upfirdn2d_op(
     return y.clone() if y.data_ptr() == x.data_ptr() and y.numel() else y
 
 
-@upfirdn2d_op.register_fake
-def _(x, f, up_x, up_y, down_x, down_y, px0, px1, py0, py1, flip, gain):
+def _upfirdn2d_shapes(x, f, up_x, up_y, down_x, down_y, px0, px1, py0, py1, flip, gain):
     height, width = output_size(x.shape[2], x.shape[3], f, (up_x, up_y, down_x, down_y, px0, px1, py0, py1))
     return torch.empty(
         (x.shape[0], x.shape[1], height, width),
@@ -202,4 +201,4 @@ def _backward(ctx, grad):
     return (grad_x, *(None,) * 11)
 
 
-upfirdn2d_op.register_autograd(_backward, setup_context=_remember)
+register("upfirdn2d", upfirdn2d_op, _upfirdn2d_shapes, Gradient(_backward, _remember))
