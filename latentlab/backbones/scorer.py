@@ -15,7 +15,8 @@ from latentlab.core.errors import BadInput
 from latentlab.core.image import from_pixels
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch, silent
-from latentlab.networks.regressor import HALVINGS, Embedder, Regressor
+from latentlab.networks.build import build
+from latentlab.networks.regressor import HALVINGS
 from latentlab.scorers.learned import read_twice
 from latentlab.scorers.targets import NAMES, TARGETS, UNITS, mirror_signs
 from latentlab.store.archive import Archive
@@ -122,9 +123,11 @@ class ScorerTraining(Trainable):
 
     def networks(self) -> Networks:
         trunk = {"guide": "residual", "judge": "plain"}[self.role]
-        network: Any = Regressor(
-            trunk, self.width, self.size, len(NAMES), halvings_for(self.size), self.depth
-        )
+        arguments = {
+            "trunk": trunk, "width": self.width, "size": self.size, "outputs": len(NAMES), "depth": self.depth,
+            "halvings": halvings_for(self.size),
+        }  # fmt: skip
+        network: Any = build("scorer", arguments, None, int(torch.randint(2**31, ())), trainable=True)
         network.mean.copy_(torch.tensor(self.mean))
         network.spread.copy_(torch.tensor(self.spread))
         return {"scorer": network.to(memory_format=torch.channels_last)}
@@ -168,7 +171,9 @@ class IdentityTraining(Trainable):
 
     def networks(self) -> Networks:
         head = nn.Linear(self.outputs, self.people, bias=False)
-        return {"embedding": Embedder("residual", self.width, self.size, self.outputs), "people": head}
+        arguments = {"trunk": "residual", "width": self.width, "size": self.size, "outputs": self.outputs}
+        embedding = build("embedding", arguments, None, int(torch.randint(2**31, ())), trainable=True)
+        return {"embedding": embedding, "people": head}
 
     def optimizers(self, networks: Networks) -> Mapping[str, Optimizer]:
         return {
@@ -229,7 +234,7 @@ def train_scorer(
     network: Any = trainer.networks["scorer"].eval()
     r2 = explained(network, held_out)
     story = {
-        "role": role, "names": NAMES, "units": UNITS, "arguments": network.arguments, "r2": r2, "seed": seed,
+        "role": role, "names": NAMES, "units": UNITS, "arguments": network.recipe[1], "r2": r2, "seed": seed,
         "images": images, "pictures": len(data.pixels), "held_out": len(held_out.pixels),
     }  # fmt: skip
     return Archive("scorer", plain_tensors(network), story)
@@ -247,7 +252,7 @@ def train_identity(
     network: Any = trainer.networks["embedding"].eval()
     accuracy = verification(predict(network, held_out.pixels), held_out.values)
     story = {
-        "arguments": network.arguments,
+        "arguments": network.recipe[1],
         "people": people,
         "images": images,
         "verification_accuracy": accuracy,

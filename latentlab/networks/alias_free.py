@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from latentlab.networks.stylegan3_arguments import StyleGAN3Arguments
+
 
 @dataclass(frozen=True)
 class Signal:
@@ -44,59 +46,41 @@ class Geometry:
         return self.before.rate * self.up
 
 
-def signals(
-    resolution: int,
-    colours: int,
-    channel_base: int,
-    channel_max: int,
-    num_layers: int,
-    num_critical: int,
-    first_cutoff: float,
-    first_stopband: float,
-    last_stopband_rel: float,
-    margin_size: int,
-) -> list[Signal]:
+def signals(a: StyleGAN3Arguments) -> list[Signal]:
     """The input's signal and that of each layer: cutoffs and stopbands rise geometrically, then stay."""
-    last_cutoff = resolution / 2
-    last_stopband = last_cutoff * last_stopband_rel
-    exponents = np.minimum(np.arange(num_layers + 1) / (num_layers - num_critical), 1)
-    cutoffs = first_cutoff * (last_cutoff / first_cutoff) ** exponents
-    stopbands = first_stopband * (last_stopband / first_stopband) ** exponents
-    rates = np.exp2(np.ceil(np.log2(np.minimum(stopbands * 2, resolution))))
+    last_cutoff = a.resolution / 2
+    last_stopband = last_cutoff * a.last_stopband_rel
+    exponents = np.minimum(np.arange(a.num_layers + 1) / (a.num_layers - a.num_critical), 1)
+    cutoffs = a.first_cutoff * (last_cutoff / a.first_cutoff) ** exponents
+    stopbands = a.first_stopband * (last_stopband / a.first_stopband) ** exponents
+    rates = np.exp2(np.ceil(np.log2(np.minimum(stopbands * 2, a.resolution))))
     half_widths = np.maximum(stopbands, rates / 2) - cutoffs
-    sizes = rates + margin_size * 2
-    sizes[-2:] = resolution
-    channels = np.rint(np.minimum((channel_base / 2) / cutoffs, channel_max))
-    channels[-1] = colours
+    sizes = rates + a.margin_size * 2
+    sizes[-2:] = a.resolution
+    channels = np.rint(np.minimum((a.channel_base / 2) / cutoffs, a.channel_max))
+    channels[-1] = a.colours
     columns = zip(rates, cutoffs, half_widths, sizes, channels, strict=True)
     return [Signal(float(r), float(c), float(h), int(s), int(n)) for r, c, h, s, n in columns]
 
 
-def geometries(
-    chain: list[Signal],
-    num_critical: int,
-    conv_kernel: int,
-    filter_size: int,
-    lrelu_upsampling: int,
-    use_radial_filters: bool,
-) -> list[Geometry]:
+def geometries(chain: list[Signal], a: StyleGAN3Arguments) -> list[Geometry]:
     """One layer for each signal; the last one goes to colours."""
     last = len(chain) - 1
     layers = []
     for index, after in enumerate(chain):
         before = chain[max(index - 1, 0)]
         rgb = index == last
-        critical = index >= last - num_critical
-        between = max(before.rate, after.rate) * (1 if rgb else lrelu_upsampling)
+        critical = index >= last - a.num_critical
+        between = max(before.rate, after.rate) * (1 if rgb else a.lrelu_upsampling)
         up, down = round(between / before.rate), round(between / after.rate)
-        kernel = 1 if rgb else conv_kernel
-        up_taps = filter_size * up if up > 1 and not rgb else 1
-        down_taps = filter_size * down if down > 1 and not rgb else 1
+        kernel = 1 if rgb else a.conv_kernel
+        up_taps = a.filter_size * up if up > 1 and not rgb else 1
+        down_taps = a.filter_size * down if down > 1 and not rgb else 1
         total = (after.size - 1) * down + 1 - (before.size + kernel - 1) * up + up_taps + down_taps - 2
         low = math.floor((total + up) / 2)
         padding = (low, total - low, low, total - low)
         name = f"L{index}_{after.size}_{after.channels}"
-        radial = use_radial_filters and not critical
+        radial = a.use_radial_filters and not critical
         layers.append(
             Geometry(name, before, after, up, down, up_taps, down_taps, padding, kernel, rgb, radial)
         )

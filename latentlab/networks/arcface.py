@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -10,22 +13,28 @@ from latentlab.core.shapes import Images
 from latentlab.networks.trunk import Trunk
 
 
+@dataclass(frozen=True)
+class ArcFaceArguments:
+    """How the network is made."""
+
+    depth: int = 50
+    se: bool = True
+    """Squeeze-and-excitation in the trunk."""
+    input_channels: int = 3
+    input_size: int = 112
+    base_width: int = 64
+
+
 class ArcFace(Trunk):
     """Tight faces [n 3 112 112] in [-1, 1] → unit vectors [n 512]."""
 
     kind = "arcface"
+    Arguments: ClassVar = ArcFaceArguments
 
-    def __init__(
-        self,
-        depth: int = 50,
-        se: bool = True,
-        input_channels: int = 3,
-        input_size: int = 112,
-        base_width: int = 64,
-    ) -> None:
-        super().__init__(depth, se, input_channels, base_width)
-        self.input_size = input_size
-        cells = (input_size // 16) ** 2
+    def __init__(self, arguments: ArcFaceArguments) -> None:
+        super().__init__(arguments.depth, arguments.se, arguments.input_channels, arguments.base_width)
+        self.input_size = arguments.input_size
+        cells = (self.input_size // 16) ** 2
         self.output_layer = nn.Sequential(
             nn.BatchNorm2d(self.widths[-1]),
             nn.Dropout(),
@@ -43,10 +52,3 @@ class ArcFace(Trunk):
     def forward(self, images: Images) -> Tensor:
         (features,) = self.walk(images, self.ends[-1:])
         return F.normalize(self.output_layer(features))
-
-    def from_aligned(self, images: Images) -> Tensor:
-        """Unit vectors of aligned faces (any size, FFHQ crop): the inner face of the 256² picture, as pSp and e4e read it."""
-        if images.shape[-1] != 256:
-            images = F.adaptive_avg_pool2d(images, 256)
-        inner = images[:, :, 35:223, 32:220]
-        return self(F.adaptive_avg_pool2d(inner, self.input_size))

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
+from dataclasses import fields
 from difflib import get_close_matches
-from importlib import import_module
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from latentlab.core.errors import BadWeights, unknown
+from latentlab.core.errors import BadWeights
+from latentlab.core.registry import Registry
 from latentlab.networks.layers import start
 
-KINDS = {
+ENTRIES = {
     "stylegan2": "latentlab.networks.stylegan2:StyleGAN2",
     "stylegan1": "latentlab.networks.stylegan1:StyleGAN1",
     "stylegan3": "latentlab.networks.stylegan3:StyleGAN3",
@@ -26,7 +26,14 @@ KINDS = {
     "encoder_w": "latentlab.networks.encoder:EncoderW",
     "encoder_last": "latentlab.networks.encoder:EncoderLast",
     "arcface": "latentlab.networks.arcface:ArcFace",
+    "scorer": "latentlab.networks.regressor:Regressor",
+    "embedding": "latentlab.networks.regressor:Embedder",
+    "unet": "latentlab.networks.unet:UNet",
+    "resnet": "latentlab.networks.resnet:ResNetGenerator",
+    "patchgan": "latentlab.networks.unet:PatchDiscriminator",
 }
+KINDS: Registry[nn.Module] = Registry("network kind", ENTRIES)
+"""Each class has its dataclass of arguments as `Arguments` and is made from one: `UNet(UNet.Arguments(width=32))`."""
 DERIVED = ("resample_filter",)
 
 
@@ -49,7 +56,9 @@ def build(
         BadWeights: arguments or tensors that do not describe one network; the message names the first fault.
         UnknownName: no such kind.
     """
-    network = _construct(kind, arguments)
+    with torch.random.fork_rng(devices=[]):  # layers of torch draw from the global state
+        torch.manual_seed(seed)
+        network = _construct(kind, arguments)
     if tensors is None:
         start(network, seed)
     else:
@@ -68,18 +77,15 @@ def export(network: nn.Module) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
 
 
 def _construct(kind: str, arguments: Mapping[str, Any]) -> nn.Module:
-    if kind not in KINDS:
-        raise unknown("network kind", kind, KINDS)
-    module, _, name = KINDS[kind].partition(":")
-    maker = getattr(import_module(module), name)
-    known = inspect.signature(maker).parameters
+    maker: Any = KINDS[kind]
+    known = [one.name for one in fields(maker.Arguments)]
     for argument in arguments:
         if argument not in known:
             nearest = get_close_matches(argument, known, n=1)
             hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
             raise BadWeights(f"a {kind} network takes no argument '{argument}'{hint}")
     try:
-        return maker(**arguments)
+        return maker(maker.Arguments(**arguments))
     except (TypeError, ValueError, KeyError, AttributeError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadWeights(f"the arguments do not describe a {kind} network: {reason}") from None

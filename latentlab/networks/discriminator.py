@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +15,57 @@ from latentlab.core.errors import BadInput
 from latentlab.core.shapes import Conditions, Images
 from latentlab.networks.layers import EPSILON, Convolution, FullyConnected, wide
 from latentlab.networks.mapping import Mapping as MappingNetwork
+from latentlab.networks.mapping import MappingArguments
 from latentlab.networks.precision import block_dtype, cast
 from latentlab.networks.sizes import channel_table, resolutions
 from latentlab.networks.stylegan2 import ARCHITECTURES, TAPS
+
+
+@dataclass(frozen=True)
+class DiscriminatorArguments:
+    """How the discriminator is made; docs/networks.md says what each means."""
+
+    resolution: int
+    channels: Mapping[int | str, int]
+    condition_width: int = 0
+    architecture: str = "resnet"
+    activation: str = "lrelu"
+    clamp: float | None = None
+    group_size: int | None = 4
+    group_channels: int = 1
+    cmap_width: int | None = None
+    mapping_layers: int = 8
+    mapping_width: int | None = None
+    embed_width: int | None = None
+    mapping_activation: str = "lrelu"
+    mapping_lr: float = 0.01
+    half_resolutions: int = 0
+    taps: list[float] | None = None
+    """Of the resampling filter; None are the published 1, 3, 3, 1."""
+    colours: int = 3
+    class_logits: bool = False
+
+    def __post_init__(self) -> None:
+        if self.architecture not in ARCHITECTURES:
+            raise BadInput(
+                f"no discriminator architecture is called '{self.architecture}' (known: {', '.join(ARCHITECTURES)})"
+            )
+        if self.taps is None:
+            object.__setattr__(self, "taps", TAPS)
+
+    def mapping(self, width: int) -> MappingArguments:
+        """Those of the network that maps the label to `width` numbers."""
+        return MappingArguments(
+            0,
+            self.condition_width,
+            width,
+            self.mapping_layers,
+            self.mapping_width,
+            self.embed_width,
+            self.mapping_activation,
+            self.mapping_lr,
+            average=False,
+        )
 
 
 def minibatch_deviation(x: Tensor, group: int | None, channels: int) -> Tensor:
@@ -37,14 +86,12 @@ def minibatch_deviation(x: Tensor, group: int | None, channels: int) -> Tensor:
 class DiscriminatorBlock(nn.Module):
     """Two convolutions; the second one halves the size."""
 
-    def __init__(
-        self, before: int, width: int, after: int, resolution: int, settings: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, width: int, after: int, resolution: int, arguments: DiscriminatorArguments) -> None:
         super().__init__()
-        self.resolution, self.architecture = resolution, settings["architecture"]
-        act, clamp, taps = settings["activation"], settings["clamp"], settings["taps"]
-        if before == 0 or self.architecture == "skip":
-            self.fromrgb = Convolution(settings["colours"], width, 1, activation=act, clamp=clamp)
+        self.resolution, self.architecture = resolution, arguments.architecture
+        act, clamp, taps = arguments.activation, arguments.clamp, arguments.taps
+        if resolution == arguments.resolution or self.architecture == "skip":
+            self.fromrgb = Convolution(arguments.colours, width, 1, activation=act, clamp=clamp)
         self.conv0 = Convolution(width, width, 3, activation=act, clamp=clamp)
         self.conv1 = Convolution(width, after, 3, activation=act, down=2, taps=taps, clamp=clamp)
         if self.architecture == "resnet":
@@ -68,13 +115,13 @@ class DiscriminatorBlock(nn.Module):
 class Epilogue(nn.Module):
     """4×4: minibatch deviation, a convolution, two dense layers."""
 
-    def __init__(self, width: int, out: int, settings: Mapping[str, Any]) -> None:
+    def __init__(self, width: int, out: int, arguments: DiscriminatorArguments) -> None:
         super().__init__()
-        act, clamp = settings["activation"], settings["clamp"]
-        self.architecture = settings["architecture"]
-        self.group_size, self.group_channels = settings["group_size"], settings["group_channels"]
+        act, clamp = arguments.activation, arguments.clamp
+        self.architecture = arguments.architecture
+        self.group_size, self.group_channels = arguments.group_size, arguments.group_channels
         if self.architecture == "skip":
-            self.fromrgb = Convolution(settings["colours"], width, 1, activation=act)
+            self.fromrgb = Convolution(arguments.colours, width, 1, activation=act)
         self.conv = Convolution(width + self.group_channels, width, 3, activation=act, clamp=clamp)
         self.fc = FullyConnected(width * 16, width, activation=act)
         self.out = FullyConnected(width, out)
@@ -92,67 +139,23 @@ class Discriminator(nn.Module):
     """Images [n 3 h w] → logits [n 1]; state-dict names are those of stylegan2-ada-pytorch."""
 
     kind = "stylegan2_discriminator"
+    Arguments: ClassVar = DiscriminatorArguments
 
-    def __init__(
-        self,
-        resolution: int,
-        channels: Mapping[int | str, int],
-        condition_width: int = 0,
-        architecture: str = "resnet",
-        activation: str = "lrelu",
-        clamp: float | None = None,
-        group_size: int | None = 4,
-        group_channels: int = 1,
-        cmap_width: int | None = None,
-        mapping_layers: int = 8,
-        mapping_width: int | None = None,
-        embed_width: int | None = None,
-        mapping_activation: str = "lrelu",
-        mapping_lr: float = 0.01,
-        half_resolutions: int = 0,
-        taps: list[float] | None = None,
-        colours: int = 3,
-        class_logits: bool = False,
-    ) -> None:
+    def __init__(self, arguments: DiscriminatorArguments) -> None:
         super().__init__()
-        if architecture not in ARCHITECTURES:
-            raise BadInput(
-                f"no discriminator architecture is called '{architecture}' (known: {', '.join(ARCHITECTURES)})"
-            )
-        self.resolution, self.half_resolutions = resolution, half_resolutions
-        self.condition_width, self.class_logits = condition_width, class_logits
+        self.resolution, self.half_resolutions = arguments.resolution, arguments.half_resolutions
+        self.condition_width, self.class_logits = arguments.condition_width, arguments.class_logits
         self.compute_dtype: torch.dtype | None = None
-        widths = channel_table(channels, resolution)
-        settings = {
-            "architecture": architecture,
-            "activation": activation,
-            "clamp": clamp,
-            "taps": TAPS if taps is None else taps,
-            "group_size": group_size,
-            "group_channels": group_channels,
-            "colours": colours,
-        }
-        for size in reversed(resolutions(resolution)[1:]):
-            before = widths[size] if size < resolution else 0
-            self.add_module(
-                f"b{size}", DiscriminatorBlock(before, widths[size], widths[size // 2], size, settings)
-            )
-        out = condition_width if class_logits and condition_width else 1
+        widths = channel_table(arguments.channels, arguments.resolution)
+        for size in reversed(resolutions(arguments.resolution)[1:]):
+            block = DiscriminatorBlock(widths[size], widths[size // 2], size, arguments)
+            self.add_module(f"b{size}", block)
+        out = self.condition_width if self.class_logits and self.condition_width else 1
         self.mapping: MappingNetwork | None = None
-        if condition_width and not class_logits:
-            out = widths[4] if cmap_width is None else cmap_width
-            self.mapping = MappingNetwork(
-                0,
-                condition_width,
-                out,
-                mapping_layers,
-                mapping_width,
-                embed_width,
-                mapping_activation,
-                mapping_lr,
-                average=False,
-            )
-        self.b4 = Epilogue(widths[4], out, settings)
+        if self.condition_width and not self.class_logits:
+            out = widths[4] if arguments.cmap_width is None else arguments.cmap_width
+            self.mapping = MappingNetwork(arguments.mapping(out))
+        self.b4 = Epilogue(widths[4], out, arguments)
 
     def blocks(self) -> Iterator[DiscriminatorBlock]:
         """From the image's resolution down to 8×8."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -19,20 +20,47 @@ from latentlab.networks.sizes import channel_table, resolutions
 from latentlab.networks.stylegan1 import BLUR, GAIN, four_tap_kernel
 
 
+@dataclass(frozen=True)
+class StyleGAN1DiscriminatorArguments:
+    """How the discriminator is made; docs/networks.md says what each means."""
+
+    resolution: int
+    channels: Mapping[int | str, int]
+    condition_width: int = 0
+    activation: str = "lrelu"
+    fused_from: int | None = 128
+    """Recorded in files; both ways down compute the same."""
+    taps: list[float] | None = None
+    """Of the blur; None are the published 1, 2, 1."""
+    group_size: int | None = 4
+    group_channels: int = 1
+    final_width: int | None = None
+    lod: float = 0.0
+    colours: int = 3
+
+    def __post_init__(self) -> None:
+        if self.taps is None:
+            object.__setattr__(self, "taps", BLUR)
+
+
 class ScaledConvolution(nn.Module):
     """Convolution with the He gain in its weight, bias, leaky ReLU without a gain; `down` blurs and halves the size."""
 
     def __init__(
-        self, before: int, after: int, kernel: int, settings: Mapping[str, Any], down: bool = False
+        self,
+        before: int,
+        after: int,
+        kernel: int,
+        arguments: StyleGAN1DiscriminatorArguments,
+        down: bool = False,
     ) -> None:
         super().__init__()
-        self.down, self.activation = down, settings["activation"]
+        self.down, self.activation = down, arguments.activation
         self.weight = nn.Parameter(torch.empty(after, before, kernel, kernel))
         self.bias = nn.Parameter(torch.empty(after))
         self.scale = GAIN / math.sqrt(before * kernel**2)
-        self.register_buffer(
-            "resample_filter", setup_filter(settings["taps"]) if down else None, persistent=False
-        )
+        fir = setup_filter(arguments.taps) if down else None
+        self.register_buffer("resample_filter", fir, persistent=False)
 
     def start(self, source: torch.Generator) -> None:
         self.weight.normal_(generator=source)
@@ -52,41 +80,17 @@ class StyleGAN1Discriminator(nn.Module):
     """Images [n 3 h w] → logits [n 1]; with labels one logit for each class, chosen by the label."""
 
     kind = "stylegan1_discriminator"
+    Arguments: ClassVar = StyleGAN1DiscriminatorArguments
 
-    def __init__(
-        self,
-        resolution: int,
-        channels: Mapping[int | str, int],
-        condition_width: int = 0,
-        activation: str = "lrelu",
-        fused_from: int | None = 128,  # both ways down compute the same
-        taps: list[float] | None = None,
-        group_size: int | None = 4,
-        group_channels: int = 1,
-        final_width: int | None = None,
-        lod: float = 0.0,
-        colours: int = 3,
-    ) -> None:
+    def __init__(self, arguments: StyleGAN1DiscriminatorArguments) -> None:
         super().__init__()
-        self.resolution, self.condition_width, self.lod = resolution, condition_width, float(lod)
-        self.group_size, self.group_channels = group_size, group_channels
+        self.resolution, self.condition_width = arguments.resolution, arguments.condition_width
+        self.lod = float(arguments.lod)
+        self.group_size, self.group_channels = arguments.group_size, arguments.group_channels
         self.compute_dtype: torch.dtype | None = None
-        widths = channel_table(channels, resolution)
-        settings = {"activation": activation, "taps": BLUR if taps is None else taps}
-        for size in reversed(resolutions(resolution)):
-            block = nn.Module()
-            block.fromrgb = ScaledConvolution(colours, widths[size], 1, settings)
-            if size > 4:
-                block.conv0 = ScaledConvolution(widths[size], widths[size], 3, settings)
-                block.conv1 = ScaledConvolution(widths[size], widths[size // 2], 3, settings, down=True)
-            else:
-                hidden = final_width or widths[4]
-                block.conv = ScaledConvolution(widths[4] + group_channels, widths[4], 3, settings)
-                block.fc = FullyConnected(
-                    widths[4] * 16, hidden, activation=activation, gain=1.0, weight_gain=GAIN
-                )
-                block.out = FullyConnected(hidden, max(condition_width, 1))
-            self.add_module(f"b{size}", block)
+        widths = channel_table(arguments.channels, arguments.resolution)
+        for size in reversed(resolutions(arguments.resolution)):
+            self.add_module(f"b{size}", _block(size, widths, arguments))
 
     def forward(self, images: Images, condition: Conditions | None = None) -> Tensor:
         x = self.features(images)[4] if self.resolution > 4 else self.b4.fromrgb(images)
@@ -116,3 +120,18 @@ class StyleGAN1Discriminator(nn.Module):
                 image = F.avg_pool2d(image, 2)
                 x = torch.lerp(x, getattr(self, f"b{size // 2}").fromrgb(image), old)
             yield size // 2, x
+
+
+def _block(size: int, widths: Mapping[int, int], arguments: StyleGAN1DiscriminatorArguments) -> nn.Module:
+    """Two convolutions downwards, or at 4×4 what ends in the verdict; each with a way in from colours."""
+    block, width = nn.Module(), widths[size]
+    block.fromrgb = ScaledConvolution(arguments.colours, width, 1, arguments)
+    if size > 4:
+        block.conv0 = ScaledConvolution(width, width, 3, arguments)
+        block.conv1 = ScaledConvolution(width, widths[size // 2], 3, arguments, down=True)
+        return block
+    hidden = arguments.final_width or width
+    block.conv = ScaledConvolution(width + arguments.group_channels, width, 3, arguments)
+    block.fc = FullyConnected(width * 16, hidden, activation=arguments.activation, gain=1.0, weight_gain=GAIN)
+    block.out = FullyConnected(hidden, max(arguments.condition_width, 1))
+    return block

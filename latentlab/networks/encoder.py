@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +17,25 @@ from latentlab.networks.trunk import Trunk
 
 COARSE, MEDIUM = 3, 7
 """Heads below 3 read the features of 1/16 of the size, heads below 7 those of 1/8, the others those of 1/4."""
+
+
+@dataclass(frozen=True)
+class EncoderArguments:
+    """How an encoder is made."""
+
+    styles: int = 18
+    """Layers of the generator."""
+    start_from_average: bool = True
+    """The answer is added to the generator's average w."""
+    input_size: int = 256
+    depth: int = 50
+    se: bool = True
+    """Squeeze-and-excitation in the trunk."""
+    input_channels: int = 3
+    base_width: int = 64
+    w_width: int = 512
+    heads: int = 0
+    """Styles with a head of their own, the finest sharing the last; 0: all of them, as published."""
 
 
 class StyleHead(nn.Module):
@@ -42,22 +63,13 @@ class StyleHead(nn.Module):
 class Encoder(Trunk):
     """Images [n c h w] in [-1, 1], 256² as published, → W+ [n styles width]."""
 
-    def __init__(
-        self,
-        styles: int = 18,
-        start_from_average: bool = True,
-        input_size: int = 256,
-        depth: int = 50,
-        se: bool = True,
-        input_channels: int = 3,
-        base_width: int = 64,
-        w_width: int = 512,
-        heads: int = 0,
-    ) -> None:
-        super().__init__(depth, se, input_channels, base_width)
-        self.count, self.input_size, self.w_width = styles, input_size, w_width
-        self.own_heads = min(heads, styles) or styles
-        average = torch.zeros(styles, w_width) if start_from_average else None
+    Arguments: ClassVar = EncoderArguments
+
+    def __init__(self, arguments: EncoderArguments) -> None:
+        super().__init__(arguments.depth, arguments.se, arguments.input_channels, arguments.base_width)
+        self.count, self.input_size, self.w_width = arguments.styles, arguments.input_size, arguments.w_width
+        self.own_heads = min(arguments.heads, self.count) or self.count
+        average = torch.zeros(self.count, self.w_width) if arguments.start_from_average else None
         self.latent_avg: Tensor | None
         self.register_buffer("latent_avg", average)
         self.assemble(self.widths[-1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -24,48 +26,55 @@ class LabelMatrix(nn.Module):
         return condition @ self.weight
 
 
-class Mapping(nn.Module):
-    """z, label → w. `joined` embeds the label StyleGAN1's way: concatenated before one common normalisation."""
+@dataclass(frozen=True)
+class MappingArguments:
+    """How a mapping network is made."""
 
-    def __init__(
-        self,
-        z_width: int,
-        condition_width: int,
-        w_width: int,
-        layers: int,
-        hidden: int | None = None,
-        embedding: int | None = None,
-        activation: str = "lrelu",
-        lr_multiplier: float = 0.01,
-        gain: float | None = None,
-        weight_gain: float = 1.0,
-        joined: bool = False,
-        average: bool = True,
-    ) -> None:
+    z_width: int
+    """0 maps the label alone."""
+    condition_width: int
+    w_width: int
+    layers: int
+    hidden: int | None = None
+    """Width between the layers; None is that of w."""
+    embedding: int | None = None
+    """Width of the embedded label; None is that of w."""
+    activation: str = "lrelu"
+    lr_multiplier: float = 0.01
+    gain: float | None = None
+    weight_gain: float = 1.0
+    joined: bool = False
+    """Embed the label StyleGAN1's way: concatenated before one common normalisation."""
+    average: bool = True
+    """Keep the mean of w, the centre of truncation."""
+
+
+class Mapping(nn.Module):
+    """z, label → w."""
+
+    def __init__(self, arguments: MappingArguments) -> None:
         super().__init__()
-        self.z_width, self.condition_width, self.joined = z_width, condition_width, joined
+        self.z_width, self.condition_width = arguments.z_width, arguments.condition_width
+        self.joined, self.depth = arguments.joined, arguments.layers
+        w_width = arguments.w_width
         self.embed: nn.Module | None = None
         embedded = 0
-        if condition_width:
-            embedded = z_width if joined else (embedding or w_width)
-            self.embed = (
-                LabelMatrix(condition_width, embedded)
-                if joined
-                else FullyConnected(condition_width, embedded)
-            )
-        widths = [z_width + embedded, *[hidden or w_width] * (layers - 1), w_width]
-        self.depth = layers
-        for index in range(layers):
+        if self.condition_width:
+            embedded = self.z_width if self.joined else (arguments.embedding or w_width)
+            embed = LabelMatrix if self.joined else FullyConnected
+            self.embed = embed(self.condition_width, embedded)
+        widths = [self.z_width + embedded, *[arguments.hidden or w_width] * (self.depth - 1), w_width]
+        for index in range(self.depth):
             layer = FullyConnected(
                 widths[index],
                 widths[index + 1],
-                activation=activation,
-                lr_multiplier=lr_multiplier,
-                gain=gain,
-                weight_gain=weight_gain,
+                activation=arguments.activation,
+                lr_multiplier=arguments.lr_multiplier,
+                gain=arguments.gain,
+                weight_gain=arguments.weight_gain,
             )
             self.add_module(f"fc{index}", layer)
-        if average:
+        if arguments.average:
             self.register_buffer("w_avg", torch.zeros(w_width))
 
     def forward(self, z: Z | None, condition: Conditions | None = None) -> W:

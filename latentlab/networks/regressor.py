@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -66,25 +69,42 @@ def plain_trunk(width: int, halvings: int = HALVINGS, depth: int = 1) -> nn.Sequ
 TRUNKS = {"residual": residual_trunk, "plain": plain_trunk}
 
 
+@dataclass(frozen=True)
+class RegressorArguments:
+    """How such a network is made."""
+
+    trunk: str
+    """residual or plain"""
+    width: int
+    """Channels of the first stage."""
+    size: int
+    """Pixels a side that it reads."""
+    outputs: int
+    halvings: int = HALVINGS
+    depth: int = 1
+    """Convolutions (plain) or residual units at each size."""
+
+    def __post_init__(self) -> None:
+        if self.trunk not in TRUNKS:
+            raise BadInput(f"no trunk is called '{self.trunk}'; there are: {', '.join(TRUNKS)}")
+        if self.depth < 1:
+            raise BadInput(f"a trunk has a depth of at least 1, not {self.depth}")
+
+
 class Regressor(nn.Module):
     """Images [n 3 h w] in [-1, 1] to [n outputs], on the outputs' own scale (mean and spread are stored)."""
 
-    def __init__(
-        self, trunk: str, width: int, size: int, outputs: int, halvings: int = HALVINGS, depth: int = 1
-    ) -> None:
+    kind = "scorer"
+    Arguments: ClassVar = RegressorArguments
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, arguments: RegressorArguments) -> None:
         super().__init__()
-        if trunk not in TRUNKS:
-            raise BadInput(f"no trunk is called '{trunk}'; there are: {', '.join(TRUNKS)}")
-        if depth < 1:
-            raise BadInput(f"a trunk has a depth of at least 1, not {depth}")
-        self.arguments = {"trunk": trunk, "width": width, "size": size, "outputs": outputs}
-        if halvings != HALVINGS:
-            self.arguments["halvings"] = halvings
-        if depth != 1:
-            self.arguments["depth"] = depth
-        self.size = size
-        self.trunk = TRUNKS[trunk](width, halvings, depth)
-        side = -(-size // 2**halvings)
+        width, halvings, outputs = arguments.width, arguments.halvings, arguments.outputs
+        self.size = arguments.size
+        self.trunk = TRUNKS[arguments.trunk](width, halvings, arguments.depth)
+        side = -(-self.size // 2**halvings)
         self.mix = nn.Linear(width * 2 ** (halvings - 1) * side * side, 256)
         self.head = nn.Linear(256, outputs)
         self.register_buffer("mean", torch.zeros(outputs))
@@ -106,21 +126,12 @@ class Regressor(nn.Module):
 class Embedder(nn.Module):
     """Images to unit vectors [n width_out]: who it is, for losses (Deng et al. 2019 train it by angular margins)."""
 
-    def __init__(self, trunk: str, width: int, size: int, outputs: int) -> None:
+    kind = "embedding"
+    Arguments: ClassVar = RegressorArguments
+
+    def __init__(self, arguments: RegressorArguments) -> None:
         super().__init__()
-        self.inner = Regressor(trunk, width, size, outputs)
-        self.arguments = self.inner.arguments
+        self.inner = Regressor(arguments)
 
     def forward(self, images: Images) -> Tensor:
         return F.normalize(self.inner.normalised(images).float(), dim=1)
-
-
-def build_regressor(
-    arguments: dict, tensors: dict[str, Tensor] | None = None, *, embeds: bool = False
-) -> nn.Module:
-    """A Regressor or an Embedder from its arguments; with tensors, in eval mode and checked by name and shape."""
-    module: nn.Module = (Embedder if embeds else Regressor)(**arguments)
-    if tensors is None:
-        return module
-    module.load_state_dict(tensors)
-    return module.eval().requires_grad_(False)

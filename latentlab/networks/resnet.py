@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
 from torch import Tensor, nn
 
+from latentlab.core.errors import BadInput
 from latentlab.networks.unet import normal_start
+
+
+@dataclass(frozen=True)
+class ResNetArguments:
+    """How the generator is made."""
+
+    before: int = 3
+    """Channels of what goes in."""
+    after: int = 3
+    """Channels of what comes out."""
+    width: int = 64
+    blocks: int = 9
+    """9 for 256², 6 for 128²."""
+
+    def __post_init__(self) -> None:
+        if min(self.before, self.after, self.width) < 1 or self.blocks < 0:
+            raise BadInput(f"a residual generator needs channels and no fewer than 0 blocks, not {self}")
 
 
 class Residual(nn.Module):
@@ -25,12 +47,16 @@ class Residual(nn.Module):
 
 
 class ResNetGenerator(nn.Module):
-    """Images [n before h w] → [n after h w] in [-1, 1]; sides are multiples of 4; 9 blocks for 256², 6 for 128²."""
+    """Images [n before h w] → [n after h w] in [-1, 1]; sides are multiples of 4."""
 
-    def __init__(self, before: int = 3, after: int = 3, width: int = 64, blocks: int = 9) -> None:
+    kind = "resnet"
+    Arguments: ClassVar = ResNetArguments
+
+    def __init__(self, arguments: ResNetArguments) -> None:
         super().__init__()
+        width = arguments.width
         layers: list[nn.Module] = [
-            nn.Conv2d(before, width, 7, 1, 3, padding_mode="reflect"),
+            nn.Conv2d(arguments.before, width, 7, 1, 3, padding_mode="reflect"),
             nn.InstanceNorm2d(width),
             nn.ReLU(),
         ]
@@ -40,16 +66,18 @@ class ResNetGenerator(nn.Module):
                 nn.InstanceNorm2d(2 * step * width),
                 nn.ReLU(),
             ]
-        layers += [Residual(4 * width) for _ in range(blocks)]
+        layers += [Residual(4 * width) for _ in range(arguments.blocks)]
         for step in (2, 1):
             layers += [
                 nn.ConvTranspose2d(2 * step * width, step * width, 3, 2, 1, output_padding=1),
                 nn.InstanceNorm2d(step * width),
                 nn.ReLU(),
             ]
-        layers += [nn.Conv2d(width, after, 7, 1, 3, padding_mode="reflect"), nn.Tanh()]
+        layers += [nn.Conv2d(width, arguments.after, 7, 1, 3, padding_mode="reflect"), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
-        self.apply(normal_start)
+
+    def start(self, source: torch.Generator) -> None:
+        normal_start(self, source)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.layers(images)

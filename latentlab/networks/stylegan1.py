@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -18,12 +19,57 @@ from latentlab.core.pivot import Pivot
 from latentlab.core.shapes import Conditions, Images, Styles, W, WPlus, Z
 from latentlab.networks.layers import EPSILON, FullyConnected, wide
 from latentlab.networks.mapping import Mapping as MappingNetwork
+from latentlab.networks.mapping import MappingArguments
 from latentlab.networks.noise_maps import NoiseMaps
 from latentlab.networks.precision import block_dtype
 from latentlab.networks.sizes import channel_table, resolutions
 
 BLUR = [1.0, 2.0, 1.0]
 GAIN = math.sqrt(2)
+
+
+@dataclass(frozen=True)
+class StyleGAN1Arguments:
+    """How the generator is made; docs/networks.md says what each means."""
+
+    resolution: int
+    channels: Mapping[int | str, int]
+    z_width: int = 512
+    w_width: int = 512
+    condition_width: int = 0
+    mapping_layers: int = 8
+    mapping_width: int | None = None
+    mapping_lr: float = 0.01
+    mapping_activation: str = "lrelu"
+    activation: str = "lrelu"
+    fused_from: int | None = 128
+    taps: list[float] | None = None
+    """Of the blur; None are the published 1, 2, 1."""
+    truncation_psi: float | None = 0.7
+    truncation_cutoff: int | None = 8
+    lod: float = 0.0
+    colours: int = 3
+    half_resolutions: int = 0
+
+    def __post_init__(self) -> None:
+        if self.taps is None:
+            object.__setattr__(self, "taps", BLUR)
+
+    @property
+    def mapping(self) -> MappingArguments:
+        """Those of its mapping network."""
+        return MappingArguments(
+            self.z_width,
+            self.condition_width,
+            self.w_width,
+            self.mapping_layers,
+            self.mapping_width,
+            activation=self.mapping_activation,
+            lr_multiplier=self.mapping_lr,
+            gain=1.0,
+            weight_gain=GAIN,
+            joined=True,
+        )
 
 
 def four_tap_kernel(weight: Tensor) -> Tensor:
@@ -43,11 +89,11 @@ class StyledLayer(nn.Module):
     """[enlarge] convolution [blur], noise, bias, activation, instance norm, style; without `before` the constant's layer."""
 
     def __init__(
-        self, w_width: int, before: int, after: int, resolution: int, up: bool, settings: Mapping[str, Any]
+        self, before: int, after: int, resolution: int, up: bool, arguments: StyleGAN1Arguments
     ) -> None:
         super().__init__()
-        self.resolution, self.up, self.activation = resolution, up, settings["activation"]
-        fused_from = settings["fused_from"]
+        self.resolution, self.up, self.activation = resolution, up, arguments.activation
+        fused_from = arguments.fused_from
         self.fused = up and fused_from is not None and resolution >= fused_from
         if before:
             self.weight = nn.Parameter(torch.empty(after, before, 3, 3))
@@ -55,8 +101,8 @@ class StyledLayer(nn.Module):
         self.bias = nn.Parameter(torch.empty(after))
         self.noise_weight = nn.Parameter(torch.empty(after))
         self.register_buffer("noise_const", torch.empty(resolution, resolution))
-        self.style = FullyConnected(w_width, 2 * after)
-        fir = setup_filter(settings["taps"]) if up else None
+        self.style = FullyConnected(arguments.w_width, 2 * after)
+        fir = setup_filter(arguments.taps) if up else None
         self.register_buffer("resample_filter", fir, persistent=False)
 
     def start(self, source: torch.Generator) -> None:
@@ -110,16 +156,14 @@ class Colours(nn.Module):
 class Block(nn.Module):
     """Both layers of one resolution, and its way to colours."""
 
-    def __init__(
-        self, w_width: int, before: int, after: int, resolution: int, settings: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, before: int, after: int, resolution: int, arguments: StyleGAN1Arguments) -> None:
         super().__init__()
         self.resolution = resolution
         if not before:
             self.const = nn.Parameter(torch.empty(after, resolution, resolution))
-        self.conv0 = StyledLayer(w_width, before, after, resolution, bool(before), settings)
-        self.conv1 = StyledLayer(w_width, after, after, resolution, False, settings)
-        self.torgb = Colours(after, settings["colours"])
+        self.conv0 = StyledLayer(before, after, resolution, bool(before), arguments)
+        self.conv1 = StyledLayer(after, after, resolution, False, arguments)
+        self.torgb = Colours(after, arguments.colours)
 
     def start(self, source: torch.Generator) -> None:
         if hasattr(self, "const"):
@@ -130,55 +174,21 @@ class StyleGAN1(Generator):
     """Built from its arguments (see `networks.build`); published default: truncation ψ 0.7 on the first 8 layers."""
 
     kind = "stylegan1"
+    Arguments: ClassVar = StyleGAN1Arguments
 
-    def __init__(
-        self,
-        resolution: int,
-        channels: Mapping[int | str, int],
-        z_width: int = 512,
-        w_width: int = 512,
-        condition_width: int = 0,
-        mapping_layers: int = 8,
-        mapping_width: int | None = None,
-        mapping_lr: float = 0.01,
-        mapping_activation: str = "lrelu",
-        activation: str = "lrelu",
-        fused_from: int | None = 128,
-        taps: list[float] | None = None,
-        truncation_psi: float | None = 0.7,
-        truncation_cutoff: int | None = 8,
-        lod: float = 0.0,
-        colours: int = 3,
-        half_resolutions: int = 0,
-    ) -> None:
+    def __init__(self, arguments: StyleGAN1Arguments) -> None:
         super().__init__()
-        self.resolution, self.z_width, self.w_width = resolution, z_width, w_width
-        self.condition_width, self.lod = condition_width, float(lod)
-        self.truncation_psi, self.truncation_cutoff = truncation_psi, truncation_cutoff
-        self.half_resolutions, self.compute_dtype = half_resolutions, None
-        self.mapping = MappingNetwork(
-            z_width,
-            condition_width,
-            w_width,
-            mapping_layers,
-            mapping_width,
-            activation=mapping_activation,
-            lr_multiplier=mapping_lr,
-            gain=1.0,
-            weight_gain=GAIN,
-            joined=True,
-        )
-        settings = {
-            "activation": activation,
-            "fused_from": fused_from,
-            "taps": BLUR if taps is None else taps,
-            "colours": colours,
-        }
+        self.resolution = arguments.resolution
+        self.z_width, self.w_width = arguments.z_width, arguments.w_width
+        self.condition_width, self.lod = arguments.condition_width, float(arguments.lod)
+        self.truncation_psi, self.truncation_cutoff = arguments.truncation_psi, arguments.truncation_cutoff
+        self.half_resolutions, self.compute_dtype = arguments.half_resolutions, None
+        self.mapping = MappingNetwork(arguments.mapping)
         self.synthesis = nn.Module()
-        widths = channel_table(channels, resolution)
+        widths = channel_table(arguments.channels, arguments.resolution)
         before = 0
-        for size in resolutions(resolution):
-            self.synthesis.add_module(f"b{size}", Block(w_width, before, widths[size], size, settings))
+        for size in resolutions(arguments.resolution):
+            self.synthesis.add_module(f"b{size}", Block(before, widths[size], size, arguments))
             before = widths[size]
         self.style_layers = tuple(self._style_layers())
         self.layers = len(self.style_layers)

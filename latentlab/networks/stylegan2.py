@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from latentlab.core.shapes import Conditions, Images, Styles, W, WPlus, Z
 from latentlab.networks import gradient, inference
 from latentlab.networks.layers import Convolution, FullyConnected, activation_gain
 from latentlab.networks.mapping import Mapping as MappingNetwork
+from latentlab.networks.mapping import MappingArguments
 from latentlab.networks.modulation import modulated_convolution
 from latentlab.networks.noise_maps import NoiseMaps
 from latentlab.networks.precision import asked_dtype, block_dtype, cast
@@ -28,24 +30,73 @@ ARCHITECTURES = ("skip", "orig", "resnet")
 TAPS = [1.0, 3.0, 3.0, 1.0]
 
 
+@dataclass(frozen=True)
+class StyleGAN2Arguments:
+    """How the generator is made; docs/networks.md says what each means."""
+
+    resolution: int
+    channels: Mapping[int | str, int]
+    z_width: int = 512
+    w_width: int = 512
+    condition_width: int = 0
+    mapping_layers: int = 8
+    mapping_width: int | None = None
+    embed_width: int | None = None
+    mapping_activation: str = "lrelu"
+    mapping_lr: float = 0.01
+    condition_joined: bool = False
+    architecture: str = "skip"
+    activation: str = "lrelu"
+    clamp: float | None = None
+    half_resolutions: int = 0
+    taps: list[float] | None = None
+    """Of the resampling filter; None are the published 1, 3, 3, 1."""
+    noise: bool = True
+    kernel: int = 3
+    colours: int = 3
+
+    def __post_init__(self) -> None:
+        if self.architecture not in ARCHITECTURES:
+            raise BadInput(
+                f"no StyleGAN2 architecture is called '{self.architecture}' (known: {', '.join(ARCHITECTURES)})"
+            )
+        if self.taps is None:
+            object.__setattr__(self, "taps", TAPS)
+
+    @property
+    def mapping(self) -> MappingArguments:
+        """Those of its mapping network."""
+        return MappingArguments(
+            self.z_width,
+            self.condition_width,
+            self.w_width,
+            self.mapping_layers,
+            self.mapping_width,
+            self.embed_width,
+            self.mapping_activation,
+            self.mapping_lr,
+            joined=self.condition_joined,
+        )
+
+
 class StyledConvolution(nn.Module):
     """Modulated 3×3 convolution, noise, bias, activation."""
 
     def __init__(
-        self, w_width: int, before: int, after: int, resolution: int, up: int, settings: Mapping[str, Any]
+        self, before: int, after: int, resolution: int, up: int, arguments: StyleGAN2Arguments
     ) -> None:
         super().__init__()
         self.resolution, self.up = resolution, up
-        self.activation, self.clamp = settings["activation"], settings["clamp"]
+        self.activation, self.clamp = arguments.activation, arguments.clamp
         self.gain = activation_gain(self.activation)
-        self.affine = FullyConnected(w_width, before, bias_start=1)
-        self.weight = nn.Parameter(torch.empty(after, before, settings["kernel"], settings["kernel"]))
+        self.affine = FullyConnected(arguments.w_width, before, bias_start=1)
+        self.weight = nn.Parameter(torch.empty(after, before, arguments.kernel, arguments.kernel))
         self.bias = nn.Parameter(torch.empty(after))
-        self.noisy = settings["noise"]
+        self.noisy = arguments.noise
         if self.noisy:
             self.register_buffer("noise_const", torch.empty(resolution, resolution))
             self.noise_strength = nn.Parameter(torch.empty([]))
-        fir = setup_filter(settings["taps"]) if up > 1 else None
+        fir = setup_filter(arguments.taps) if up > 1 else None
         self.register_buffer("resample_filter", fir, persistent=False)
 
     def start(self, source: torch.Generator) -> None:
@@ -70,12 +121,12 @@ class StyledConvolution(nn.Module):
 class ToRGB(nn.Module):
     """Modulated 1×1 convolution to colours, without demodulation."""
 
-    def __init__(self, w_width: int, before: int, colours: int, clamp: float | None) -> None:
+    def __init__(self, before: int, arguments: StyleGAN2Arguments) -> None:
         super().__init__()
-        self.clamp = clamp
-        self.affine = FullyConnected(w_width, before, bias_start=1)
-        self.weight = nn.Parameter(torch.empty(colours, before, 1, 1))
-        self.bias = nn.Parameter(torch.empty(colours))
+        self.clamp = arguments.clamp
+        self.affine = FullyConnected(arguments.w_width, before, bias_start=1)
+        self.weight = nn.Parameter(torch.empty(arguments.colours, before, 1, 1))
+        self.bias = nn.Parameter(torch.empty(arguments.colours))
         self.scale = 1 / math.sqrt(before)
 
     def start(self, source: torch.Generator) -> None:
@@ -91,22 +142,20 @@ class ToRGB(nn.Module):
 class Block(nn.Module):
     """All layers of one resolution."""
 
-    def __init__(
-        self, w_width: int, before: int, after: int, resolution: int, last: bool, settings: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, before: int, after: int, resolution: int, arguments: StyleGAN2Arguments) -> None:
         super().__init__()
         self.resolution, self.first = resolution, before == 0
-        self.architecture = settings["architecture"]
+        self.architecture = arguments.architecture
         if self.first:
             self.const = nn.Parameter(torch.empty(after, resolution, resolution))
         else:
-            self.conv0 = StyledConvolution(w_width, before, after, resolution, 2, settings)
-        self.conv1 = StyledConvolution(w_width, after, after, resolution, 1, settings)
-        if last or self.architecture == "skip":
-            self.torgb = ToRGB(w_width, after, settings["colours"], settings["clamp"])
+            self.conv0 = StyledConvolution(before, after, resolution, 2, arguments)
+        self.conv1 = StyledConvolution(after, after, resolution, 1, arguments)
+        if resolution == arguments.resolution or self.architecture == "skip":
+            self.torgb = ToRGB(after, arguments)
         if not self.first and self.architecture == "resnet":
-            self.skip = Convolution(before, after, 1, bias=False, up=2, taps=settings["taps"])
-        self.register_buffer("resample_filter", setup_filter(settings["taps"]), persistent=False)
+            self.skip = Convolution(before, after, 1, bias=False, up=2, taps=arguments.taps)
+        self.register_buffer("resample_filter", setup_filter(arguments.taps), persistent=False)
 
     def start(self, source: torch.Generator) -> None:
         if self.first:
@@ -155,64 +204,21 @@ class StyleGAN2(Generator):
     """Built from its arguments (see `networks.build`); state-dict names are those of stylegan2-ada-pytorch."""
 
     kind = "stylegan2"
+    Arguments: ClassVar = StyleGAN2Arguments
 
-    def __init__(
-        self,
-        resolution: int,
-        channels: Mapping[int | str, int],
-        z_width: int = 512,
-        w_width: int = 512,
-        condition_width: int = 0,
-        mapping_layers: int = 8,
-        mapping_width: int | None = None,
-        embed_width: int | None = None,
-        mapping_activation: str = "lrelu",
-        mapping_lr: float = 0.01,
-        condition_joined: bool = False,
-        architecture: str = "skip",
-        activation: str = "lrelu",
-        clamp: float | None = None,
-        half_resolutions: int = 0,
-        taps: list[float] | None = None,
-        noise: bool = True,
-        kernel: int = 3,
-        colours: int = 3,
-    ) -> None:
+    def __init__(self, arguments: StyleGAN2Arguments) -> None:
         super().__init__()
-        if architecture not in ARCHITECTURES:
-            raise BadInput(
-                f"no StyleGAN2 architecture is called '{architecture}' (known: {', '.join(ARCHITECTURES)})"
-            )
-        self.resolution, self.z_width, self.w_width = resolution, z_width, w_width
-        self.condition_width, self.half_resolutions = condition_width, half_resolutions
-        self.architecture = architecture
+        self.resolution = arguments.resolution
+        self.z_width, self.w_width = arguments.z_width, arguments.w_width
+        self.condition_width, self.half_resolutions = arguments.condition_width, arguments.half_resolutions
+        self.architecture = arguments.architecture
         self.compute_dtype: torch.dtype | None = None
-        self.mapping = MappingNetwork(
-            z_width,
-            condition_width,
-            w_width,
-            mapping_layers,
-            mapping_width,
-            embed_width,
-            mapping_activation,
-            mapping_lr,
-            joined=condition_joined,
-        )
-        settings = {
-            "architecture": architecture,
-            "activation": activation,
-            "clamp": clamp,
-            "taps": TAPS if taps is None else taps,
-            "noise": noise,
-            "kernel": kernel,
-            "colours": colours,
-        }
+        self.mapping = MappingNetwork(arguments.mapping)
         self.synthesis = nn.Module()
-        widths = channel_table(channels, resolution)
+        widths = channel_table(arguments.channels, arguments.resolution)
         before = 0
-        for size in resolutions(resolution):
-            block = Block(w_width, before, widths[size], size, size == resolution, settings)
-            self.synthesis.add_module(f"b{size}", block)
+        for size in resolutions(arguments.resolution):
+            self.synthesis.add_module(f"b{size}", Block(before, widths[size], size, arguments))
             before = widths[size]
         self.style_layers = tuple(self._style_layers())
         self.layers = max(layer.w_index for layer in self.style_layers) + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -21,16 +22,18 @@ from latentlab.networks.layers import EPSILON, FullyConnected
 from latentlab.networks.lowpass import lowpass
 from latentlab.networks.mapping import Mapping as MappingNetwork
 from latentlab.networks.precision import block_dtype, cast
+from latentlab.networks.stylegan3_arguments import StyleGAN3Arguments
 
 
 class AliasFreeLayer(nn.Module):
     """Modulated convolution and a filtered nonlinearity, from one band-limited signal to the next."""
 
-    def __init__(self, w_width: int, geometry: Geometry, clamp: float | None, beta: float) -> None:
+    def __init__(self, geometry: Geometry, arguments: StyleGAN3Arguments) -> None:
         super().__init__()
-        self.geometry, self.clamp, self.beta = geometry, clamp, beta
+        self.geometry = geometry
+        self.clamp, self.beta = arguments.conv_clamp, arguments.magnitude_ema_beta
         before, after, kernel = geometry.before, geometry.after, geometry.kernel
-        self.affine = FullyConnected(w_width, before.channels, bias_start=1)
+        self.affine = FullyConnected(arguments.w_width, before.channels, bias_start=1)
         self.weight = nn.Parameter(torch.empty(after.channels, before.channels, kernel, kernel))
         self.bias = nn.Parameter(torch.empty(after.channels))
         self.register_buffer("magnitude_ema", torch.ones([]))
@@ -91,70 +94,23 @@ class StyleGAN3(Generator):
     """Built from its arguments under their published names; there is no noise, so noise sources have no effect."""
 
     kind = "stylegan3"
+    Arguments: ClassVar = StyleGAN3Arguments
 
-    def __init__(
-        self,
-        resolution: int,
-        z_width: int = 512,
-        w_width: int = 512,
-        condition_width: int = 0,
-        mapping_layers: int = 2,
-        mapping_width: int | None = None,
-        embed_width: int | None = None,
-        mapping_activation: str = "lrelu",
-        mapping_lr: float = 0.01,
-        channel_base: int = 32768,
-        channel_max: int = 512,
-        num_layers: int = 14,
-        num_critical: int = 2,
-        first_cutoff: float = 2.0,
-        first_stopband: float = 2**2.1,
-        last_stopband_rel: float = 2**0.3,
-        margin_size: int = 10,
-        output_scale: float = 0.25,
-        conv_kernel: int = 3,
-        filter_size: int = 6,
-        lrelu_upsampling: int = 2,
-        use_radial_filters: bool = False,
-        conv_clamp: float | None = 256,
-        magnitude_ema_beta: float = 0.999,
-        num_fp16_res: int = 4,
-        colours: int = 3,
-    ) -> None:
+    def __init__(self, arguments: StyleGAN3Arguments) -> None:
         super().__init__()
-        self.resolution, self.z_width, self.w_width = resolution, z_width, w_width
-        self.condition_width, self.half_resolutions = condition_width, num_fp16_res
-        self.output_scale = output_scale
+        self.resolution = arguments.resolution
+        self.z_width, self.w_width = arguments.z_width, arguments.w_width
+        self.condition_width, self.half_resolutions = arguments.condition_width, arguments.num_fp16_res
+        self.output_scale = arguments.output_scale
         self.compute_dtype: torch.dtype | None = None
-        self.mapping = MappingNetwork(
-            z_width,
-            condition_width,
-            w_width,
-            mapping_layers,
-            mapping_width,
-            embed_width,
-            mapping_activation,
-            mapping_lr,
-        )
-        chain = signals(
-            resolution,
-            colours,
-            channel_base,
-            channel_max,
-            num_layers,
-            num_critical,
-            first_cutoff,
-            first_stopband,
-            last_stopband_rel,
-            margin_size,
-        )
+        self.mapping = MappingNetwork(arguments.mapping)
+        chain = signals(arguments)
         self.synthesis = nn.Module()
-        self.synthesis.input = FourierInput(w_width, chain[0])
-        plan = geometries(chain, num_critical, conv_kernel, filter_size, lrelu_upsampling, use_radial_filters)
+        self.synthesis.input = FourierInput(arguments.w_width, chain[0])
+        plan = geometries(chain, arguments)
         self.names = [geometry.name for geometry in plan]
         for geometry in plan:
-            layer = AliasFreeLayer(w_width, geometry, conv_clamp, magnitude_ema_beta)
-            self.synthesis.add_module(geometry.name, layer)
+            self.synthesis.add_module(geometry.name, AliasFreeLayer(geometry, arguments))
         self.style_layers = tuple(self._style_layers(plan))
         self.layers = len(self.style_layers)
 

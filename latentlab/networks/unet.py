@@ -2,10 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
+
+from latentlab.core.errors import BadInput
+
+
+@dataclass(frozen=True)
+class UNetArguments:
+    """How the generator is made; as published for 256²."""
+
+    before: int = 3
+    """Channels of what goes in."""
+    after: int = 3
+    """Channels of what comes out."""
+    width: int = 64
+    levels: int = 8
+    """Halvings."""
+    dropped: int = 3
+    """Inner levels with dropout, the network's only noise."""
+
+    def __post_init__(self) -> None:
+        if min(self.before, self.after, self.width) < 1 or self.levels < 2 or self.dropped < 0:
+            raise BadInput(f"a U-Net needs channels and at least 2 levels, not {self}")
+
+
+@dataclass(frozen=True)
+class PatchArguments:
+    """How the patch discriminator is made; three layers judge 70×70 pixels."""
+
+    channels: int = 3
+    """Of what it sees: a picture, or a picture and its condition side by side."""
+    width: int = 64
+    layers: int = 3
+    norm: Literal["batch", "instance", "none"] = "batch"
+
+    def __post_init__(self) -> None:
+        if self.norm not in NORMS:
+            raise BadInput(
+                f"no normalisation is called '{self.norm}' for patches; there are: {', '.join(NORMS)}"
+            )
+        if min(self.channels, self.width, self.layers) < 1:
+            raise BadInput(f"a patch discriminator needs channels and layers, not {self}")
+
+
+NORMS = {
+    "batch": nn.BatchNorm2d,
+    "instance": nn.InstanceNorm2d,
+    "none": lambda width: nn.Identity(),
+}
 
 
 class Level(nn.Module):
@@ -46,60 +94,65 @@ class AlwaysDropout(nn.Module):
 class UNet(nn.Module):
     """Images [n before h w] → [n after h w] in [-1, 1]; the sides are multiples of 2 to the power of `levels`."""
 
-    def __init__(
-        self, before: int = 3, after: int = 3, width: int = 64, levels: int = 8, dropped: int = 3
-    ) -> None:
+    kind = "unet"
+    Arguments: ClassVar = UNetArguments
+
+    def __init__(self, arguments: UNetArguments) -> None:
         super().__init__()
-        widths = [width * min(2**level, 8) for level in range(levels)]
+        before, levels = arguments.before, arguments.levels
+        widths = [arguments.width * min(2**level, 8) for level in range(levels)]
         inside: Level | None = None
         for level in reversed(range(levels)):
             outer = before if level == 0 else widths[level - 1]
-            drop = 0 < levels - 1 - level <= dropped and level > 0
-            back = after if level == 0 else outer
+            drop = 0 < levels - 1 - level <= arguments.dropped and level > 0
+            back = arguments.after if level == 0 else outer
             inside = Level(outer, widths[level], back, inside, outermost=level == 0, drop=drop)
         self.outermost = inside
-        self.apply(normal_start)
+
+    def start(self, source: torch.Generator) -> None:
+        normal_start(self, source)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.outermost(x)  # type: ignore[misc]
 
 
 class PatchDiscriminator(nn.Module):
-    """Logits for overlapping patches; three strided layers judge 70×70 pixels each."""
+    """Logits for overlapping patches, [n 1 rows columns]."""
 
-    def __init__(
-        self,
-        channels: int = 3,
-        width: int = 64,
-        layers: int = 3,
-        norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
-    ) -> None:
+    kind = "patchgan"
+    Arguments: ClassVar = PatchArguments
+
+    def __init__(self, arguments: PatchArguments) -> None:
         super().__init__()
-        parts: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2)]
+        width, layers = arguments.width, arguments.layers
+        parts: list[nn.Module] = [nn.Conv2d(arguments.channels, width, 4, 2, 1), nn.LeakyReLU(0.2)]
         before = width
         for index in range(1, layers + 1):
             after = width * min(2**index, 8)
             stride = 2 if index < layers else 1
             parts += [
-                nn.Conv2d(before, after, 4, stride, 1, bias=norm is not nn.BatchNorm2d),
-                norm(after),
+                nn.Conv2d(before, after, 4, stride, 1, bias=arguments.norm != "batch"),
+                NORMS[arguments.norm](after),
                 nn.LeakyReLU(0.2),
             ]
             before = after
         parts.append(nn.Conv2d(before, 1, 4, 1, 1))
         self.layers = nn.Sequential(*parts)
-        self.apply(normal_start)
+
+    def start(self, source: torch.Generator) -> None:
+        normal_start(self, source)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.layers(images)
 
 
-def normal_start(module: nn.Module) -> None:
+def normal_start(network: nn.Module, source: torch.Generator) -> None:
     """N(0, 0.02) for convolutions, N(1, 0.02) for the scales of norms, as published."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(module.weight, 0, 0.02)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1, 0.02)
-        nn.init.zeros_(module.bias)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            module.weight.normal_(0, 0.02, generator=source)
+            if module.bias is not None:
+                module.bias.zero_()
+        elif isinstance(module, nn.BatchNorm2d):
+            module.weight.normal_(1, 0.02, generator=source)
+            module.bias.zero_()

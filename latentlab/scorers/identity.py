@@ -10,7 +10,7 @@ from torch import Tensor
 
 from latentlab.core.errors import BadFile
 from latentlab.core.shapes import Images
-from latentlab.networks.regressor import build_regressor
+from latentlab.networks.build import build
 from latentlab.scorers.learned import default_file
 from latentlab.store.archive import Archive
 
@@ -25,7 +25,7 @@ class Identity:
         if archive.kind != KIND:
             raise BadFile(f"{path} holds a {archive.kind}, not an identity embedding")
         story: dict[str, Any] = dict(archive.story)
-        self.network = build_regressor(story["arguments"], dict(archive.tensors), embeds=True).to(device)
+        self.network = build(KIND, story["arguments"], archive.tensors).to(device)
         self.hash = archive.hash
 
     def embed(self, images: Images) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from latentlab.core.errors import BadFile, MissingPart
 from latentlab.core.shapes import Images, Scores
-from latentlab.networks.regressor import build_regressor
+from latentlab.networks.build import build
 from latentlab.scorers.scorer import Scorer
 from latentlab.scorers.targets import mirror_signs
 from latentlab.store.archive import Archive
@@ -37,7 +37,7 @@ class Learned(Scorer):
         self.units: Mapping[str, str] = dict(zip(self.names, story["units"], strict=True))
         self.r2: Mapping[str, float] = dict(story.get("r2", {}))
         """Share of variance explained on held-out renders, by name."""
-        self.network = build_regressor(story["arguments"], dict(archive.tensors)).to(device)
+        self.network = build(KIND, story["arguments"], archive.tensors).to(device)
         self.signs = mirror_signs(self.names)
         self.hash = archive.hash
 

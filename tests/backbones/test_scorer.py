@@ -8,7 +8,7 @@ import torch
 from latentlab.backbones.scorer import Labelled, mirrored, roughen, train_identity, train_scorer, verification
 from latentlab.core.errors import BadInput
 from latentlab.core.image import from_pixels
-from latentlab.networks.regressor import Regressor, build_regressor
+from latentlab.networks.build import build, export
 from latentlab.scorers.learned import Guide, read_twice
 from latentlab.scorers.targets import NAMES, mirror_signs
 from latentlab.studio.train_scorer import TrainScorer
@@ -33,7 +33,7 @@ def test_a_scorer_learns_what_is_visible_and_nothing_else(role: str, tmp_path) -
     path = archive.save(tmp_path / "scorer.safetensors")
     scorer = Guide(path)
     images = from_pixels(discs(4, 2).pixels)
-    network = build_regressor(archive.story["arguments"], archive.tensors)
+    network = build(archive.kind, archive.story["arguments"], archive.tensors)
     assert torch.equal(scorer(images), read_twice(network, images, mirror_signs()))
     assert scorer.names == NAMES
     assert scorer.r2 == archive.story["r2"]
@@ -92,14 +92,14 @@ def test_half_of_the_pictures_are_mirrored_and_only_sided_values_turn_with_them(
 
 @pytest.mark.parametrize("trunk", ["residual", "plain"])
 def test_a_deeper_trunk_is_rebuilt_from_its_arguments(trunk: str) -> None:
-    shallow, deep = (Regressor(trunk, 8, 32, 3, depth=depth) for depth in (1, 2))
-    assert "depth" not in shallow.arguments  # files of before know no depth
-    assert len(deep.trunk) > len(shallow.trunk)
-    again = build_regressor(deep.arguments, deep.state_dict())
+    arguments = {"trunk": trunk, "width": 8, "size": 32, "outputs": 3}  # files of before know no depth
+    shallow, deep = build("scorer", arguments), build("scorer", arguments | {"depth": 2})
+    assert len(deep.trunk) > len(shallow.trunk)  # type: ignore[arg-type]
+    again = build(*export(deep))
     images = torch.rand(2, 3, 32, 32)
-    assert torch.equal(again(images), deep.eval()(images))
+    assert torch.equal(again(images), deep(images))
     with pytest.raises(BadInput, match="depth of at least 1"):
-        Regressor(trunk, 8, 32, 3, depth=0)
+        build("scorer", arguments | {"depth": 0})
 
 
 @pytest.mark.parametrize(("role", "depth"), [("guide", 0), ("identity", 2)])

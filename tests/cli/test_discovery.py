@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from latentlab.networks import export
-from latentlab.networks.regressor import build_regressor
+from latentlab.networks.build import build
 from latentlab.networks.tiny import tiny_generator
 from latentlab.scorers.targets import NAMES, UNITS
 from latentlab.store.archive import Archive
@@ -24,9 +24,7 @@ FEW = ("--samples", "500")
 def save_scorer(path: Path, trunk: str, seed: int) -> None:
     """A scorer of random weights, whose answers differ from face to face."""
     arguments = {"trunk": trunk, "width": 8, "size": 32, "outputs": len(NAMES)}
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        network = build_regressor(arguments)
+    network = build("scorer", arguments, None, seed)
     network.spread.fill_(5.0)
     story = {"names": list(NAMES), "units": list(UNITS), "arguments": arguments}
     Archive("scorer", {k: v.contiguous() for k, v in network.state_dict().items()}, story).save(path)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from latentlab.networks.resnet import ResNetGenerator
-from latentlab.networks.unet import PatchDiscriminator, UNet
+from latentlab.networks.resnet import ResNetArguments, ResNetGenerator
+from latentlab.networks.unet import PatchArguments, PatchDiscriminator, UNet, UNetArguments
 
 
 def test_a_unet_returns_an_image_of_the_same_size_and_stays_noisy():
-    network = UNet(width=4, levels=5).eval()
+    network = UNet(UNetArguments(width=4, levels=5)).eval()
     images = torch.randn(2, 3, 64, 64)
     with torch.no_grad():
         one, other = network(images), network(images)
@@ -20,15 +20,17 @@ def test_a_unet_returns_an_image_of_the_same_size_and_stays_noisy():
 
 
 def test_the_published_unet_has_the_published_number_of_weights():
-    assert sum(p.numel() for p in UNet().parameters()) == pytest.approx(54.4e6, rel=0.01)
+    assert sum(p.numel() for p in UNet(UNetArguments()).parameters()) == pytest.approx(54.4e6, rel=0.01)
 
 
 def test_the_published_resnet_has_the_published_number_of_weights():
-    assert sum(p.numel() for p in ResNetGenerator().parameters()) == pytest.approx(11.38e6, rel=0.01)
+    assert sum(p.numel() for p in ResNetGenerator(ResNetArguments()).parameters()) == pytest.approx(
+        11.38e6, rel=0.01
+    )
 
 
 def test_a_resnet_keeps_the_size_and_is_deterministic():
-    network = ResNetGenerator(width=4, blocks=1).eval()
+    network = ResNetGenerator(ResNetArguments(width=4, blocks=1)).eval()
     images = torch.randn(1, 3, 32, 32)
     with torch.no_grad():
         assert torch.equal(network(images), network(images))
@@ -37,11 +39,16 @@ def test_a_resnet_keeps_the_size_and_is_deterministic():
 
 def test_the_patch_discriminator_of_256_pixels_gives_30_by_30_logits():
     with torch.no_grad():
-        assert PatchDiscriminator(6, width=4)(torch.randn(1, 6, 256, 256)).shape == (1, 1, 30, 30)
+        assert PatchDiscriminator(PatchArguments(6, width=4))(torch.randn(1, 6, 256, 256)).shape == (
+            1,
+            1,
+            30,
+            30,
+        )
 
 
 def test_a_logit_of_the_patch_discriminator_sees_70_pixels():
-    discriminator = PatchDiscriminator(3, width=4, norm=lambda width: torch.nn.Identity())
+    discriminator = PatchDiscriminator(PatchArguments(3, width=4, norm="none"))
     images = torch.randn(1, 3, 256, 256, requires_grad=True)
     discriminator(images)[0, 0, 15, 15].backward()
     seen = images.grad.abs().sum((0, 1))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import torch
 
-from latentlab.networks.regressor import Regressor
+from latentlab.networks.regressor import Regressor, RegressorArguments
 from latentlab.scorers.learned import read_twice
 from latentlab.scorers.targets import NAMES, mirror_signs
 
 
 def test_a_mirrored_face_reads_mirrored() -> None:
     torch.manual_seed(0)
-    network = Regressor("residual", 4, 32, len(NAMES)).eval()
+    network = Regressor(RegressorArguments("residual", 4, 32, len(NAMES))).eval()
     images = torch.rand(3, 3, 32, 32) * 2 - 1
     with torch.no_grad():
         straight, turned = (read_twice(network, one, mirror_signs()) for one in (images, images.flip(-1)))
