@@ -39,10 +39,15 @@ class Generator(nn.Module, ABC):
     """Latent in, image out; `forward` is the synthesis, so hooks and torch.compile work on it."""
 
     resolution: int
+    """Side of its pictures; of one that is not square, the side that it would have with a constant of 4×4."""
     z_width: int
     w_width: int
     layers: int
     """How many w a synthesis reads (num_ws)."""
+    colours: int = 3
+    """Channels of its pictures: 1 is grey, 3 RGB, 4 RGBA, others what the network was trained on."""
+    constant: tuple[int, int] = (4, 4)
+    """Height and width of what its first block makes; another shape than 4×4 makes pictures that are not square."""
     condition_width: int = 0
     """Length of the class label; 0 for an unconditional network."""
     style_layers: tuple[StyleLayer, ...]
@@ -77,6 +82,12 @@ class Generator(nn.Module, ABC):
     @property
     def device(self) -> torch.device:
         return self.w_average.device
+
+    @property
+    def picture_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of its pictures."""
+        height, width = self.constant
+        return self.colours, self.resolution // 4 * height, self.resolution // 4 * width
 
     @property
     def style_width(self) -> int:

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from latentlab.core.errors import BadWeights
 from latentlab.core.registry import Registry
+from latentlab.networks.cost import check_cost
 from latentlab.networks.layers import start
+from latentlab.networks.ranges import check_ranges
 
 ENTRIES = {
     "stylegan2": "latentlab.networks.stylegan2:StyleGAN2",
@@ -35,6 +37,8 @@ ENTRIES = {
 KINDS: Registry[nn.Module] = Registry("network kind", ENTRIES)
 """Each class has its dataclass of arguments as `Arguments` and is made from one: `UNet(UNet.Arguments(width=32))`."""
 DERIVED = ("resample_filter",)
+FAULTS = (TypeError, ValueError, KeyError, AttributeError, RuntimeError, OverflowError, MemoryError)
+"""What a constructor raises for arguments that fit each in itself, but not together."""
 
 
 def build(
@@ -56,9 +60,10 @@ def build(
         BadWeights: arguments or tensors that do not describe one network; the message names the first fault.
         UnknownName: no such kind.
     """
+    present = None if tensors is None else sum(value.numel() for value in tensors.values())
     with torch.random.fork_rng(devices=[]):  # layers of torch draw from the global state
         torch.manual_seed(seed)
-        network = _construct(kind, arguments)
+        network = _construct(kind, arguments, present)
     if tensors is None:
         start(network, seed)
     else:
@@ -76,7 +81,8 @@ def export(network: nn.Module) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
     return kind, dict(arguments), tensors
 
 
-def _construct(kind: str, arguments: Mapping[str, Any]) -> nn.Module:
+def _construct(kind: str, arguments: Mapping[str, Any], present: int | None) -> nn.Module:
+    """The module without its weights, of which `present` numbers are at hand; the one gate that every network passes."""
     maker: Any = KINDS[kind]
     known = [one.name for one in fields(maker.Arguments)]
     for argument in arguments:
@@ -84,9 +90,12 @@ def _construct(kind: str, arguments: Mapping[str, Any]) -> nn.Module:
             nearest = get_close_matches(argument, known, n=1)
             hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
             raise BadWeights(f"a {kind} network takes no argument '{argument}'{hint}")
+    check_ranges(kind, arguments)
     try:
-        return maker(maker.Arguments(**arguments))
-    except (TypeError, ValueError, KeyError, AttributeError, RuntimeError) as error:
+        settled = maker.Arguments(**arguments)
+        check_cost(kind, settled, present)
+        return maker(settled)
+    except FAULTS as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadWeights(f"the arguments do not describe a {kind} network: {reason}") from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ from latentlab.networks.layers import EPSILON, Convolution, FullyConnected, wide
 from latentlab.networks.mapping import Mapping as MappingNetwork
 from latentlab.networks.mapping import MappingArguments
 from latentlab.networks.precision import block_dtype, cast
-from latentlab.networks.sizes import channel_table, resolutions
+from latentlab.networks.sizes import SQUARE, channel_table, resolutions
 from latentlab.networks.stylegan2 import ARCHITECTURES, TAPS
 
 
@@ -43,12 +43,23 @@ class DiscriminatorArguments:
     taps: list[float] | None = None
     """Of the resampling filter; None are the published 1, 3, 3, 1."""
     colours: int = 3
+    """Channels of the pictures."""
+    constant: Sequence[int] = SQUARE
+    """Height and width of its last feature map; another shape than 4×4 makes pictures that are not square."""
     class_logits: bool = False
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES:
             raise BadInput(
                 f"no discriminator architecture is called '{self.architecture}' (known: {', '.join(ARCHITECTURES)})"
+            )
+        width, maps = (
+            {int(size): count for size, count in self.channels.items()}.get(4, 0),
+            self.group_channels,
+        )
+        if maps and width % maps:
+            raise BadInput(
+                f"the deviation of a batch in {maps} maps needs channels that {maps} divides, not {width}"
             )
         if self.taps is None:
             object.__setattr__(self, "taps", TAPS)
@@ -123,7 +134,7 @@ class Epilogue(nn.Module):
         if self.architecture == "skip":
             self.fromrgb = Convolution(arguments.colours, width, 1, activation=act)
         self.conv = Convolution(width + self.group_channels, width, 3, activation=act, clamp=clamp)
-        self.fc = FullyConnected(width * 16, width, activation=act)
+        self.fc = FullyConnected(width * math.prod(arguments.constant), width, activation=act)
         self.out = FullyConnected(width, out)
 
     def forward(self, x: Tensor, image: Tensor | None, dtype: torch.dtype) -> Tensor:
@@ -136,7 +147,7 @@ class Epilogue(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images [n 3 h w] → logits [n 1]; state-dict names are those of stylegan2-ada-pytorch."""
+    """Images [n colours h w] → logits [n 1]; state-dict names are those of stylegan2-ada-pytorch."""
 
     kind = "stylegan2_discriminator"
     Arguments: ClassVar = DiscriminatorArguments
@@ -145,6 +156,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.resolution, self.half_resolutions = arguments.resolution, arguments.half_resolutions
         self.condition_width, self.class_logits = arguments.condition_width, arguments.class_logits
+        self.colours, self.constant = arguments.colours, tuple(arguments.constant)
         self.compute_dtype: torch.dtype | None = None
         widths = channel_table(arguments.channels, arguments.resolution)
         for size in reversed(resolutions(arguments.resolution)[1:]):

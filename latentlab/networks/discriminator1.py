@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ from latentlab.core.errors import BadInput
 from latentlab.core.shapes import Conditions, Images
 from latentlab.networks.discriminator import minibatch_deviation
 from latentlab.networks.layers import FullyConnected
-from latentlab.networks.sizes import channel_table, resolutions
+from latentlab.networks.sizes import SQUARE, channel_table, resolutions
 from latentlab.networks.stylegan1 import BLUR, GAIN, four_tap_kernel
 
 
@@ -37,6 +37,9 @@ class StyleGAN1DiscriminatorArguments:
     final_width: int | None = None
     lod: float = 0.0
     colours: int = 3
+    """Channels of the pictures."""
+    constant: Sequence[int] = SQUARE
+    """Height and width of its last feature map; another shape than 4×4 makes pictures that are not square."""
 
     def __post_init__(self) -> None:
         if self.taps is None:
@@ -77,7 +80,7 @@ class ScaledConvolution(nn.Module):
 
 
 class StyleGAN1Discriminator(nn.Module):
-    """Images [n 3 h w] → logits [n 1]; with labels one logit for each class, chosen by the label."""
+    """Images [n colours h w] → logits [n 1]; with labels one logit for each class, chosen by the label."""
 
     kind = "stylegan1_discriminator"
     Arguments: ClassVar = StyleGAN1DiscriminatorArguments
@@ -87,6 +90,7 @@ class StyleGAN1Discriminator(nn.Module):
         self.resolution, self.condition_width = arguments.resolution, arguments.condition_width
         self.lod = float(arguments.lod)
         self.group_size, self.group_channels = arguments.group_size, arguments.group_channels
+        self.colours, self.constant = arguments.colours, tuple(arguments.constant)
         self.compute_dtype: torch.dtype | None = None
         widths = channel_table(arguments.channels, arguments.resolution)
         for size in reversed(resolutions(arguments.resolution)):
@@ -132,6 +136,12 @@ def _block(size: int, widths: Mapping[int, int], arguments: StyleGAN1Discriminat
         return block
     hidden = arguments.final_width or width
     block.conv = ScaledConvolution(width + arguments.group_channels, width, 3, arguments)
-    block.fc = FullyConnected(width * 16, hidden, activation=arguments.activation, gain=1.0, weight_gain=GAIN)
+    block.fc = FullyConnected(
+        width * math.prod(arguments.constant),
+        hidden,
+        activation=arguments.activation,
+        gain=1.0,
+        weight_gain=GAIN,
+    )
     block.out = FullyConnected(hidden, max(arguments.condition_width, 1))
     return block

@@ -17,6 +17,7 @@ from latentlab.core.pivot import Pivot
 from latentlab.networks.convolution import blur_padding
 from latentlab.networks.packed import packing_works
 from latentlab.networks.plan import SLOPES, Plan, separable
+from latentlab.networks.sizes import SQUARE
 from latentlab.networks.workspace import Workspaces
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _version(value: Tensor) -> int:
 
 def applies(network: StyleGAN2) -> bool:
     """Whether this network's layers are of the kind that the fast path knows."""
-    if network.architecture == "resnet" or not packing_works():
+    if network.architecture == "resnet" or network.constant != SQUARE or not packing_works():
         return False
     if any(value.dtype != torch.float32 for value in network.synthesis.parameters()):
         return False

@@ -152,7 +152,7 @@ class Inference:
 
     def _noise(self, layer: Layer, maps: NoiseMaps) -> Tensor | None:
         module = layer.module
-        noise = maps.map(layer.name, module.noise_const, module.resolution) if module.noisy else None
+        noise = maps.map(layer.name, module.noise_const) if module.noisy else None
         if noise is None:
             return None
         return noise.detach().float().reshape(-1, module.resolution, module.resolution).contiguous()

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 from latentlab.core.errors import BadInput
 from latentlab.core.shapes import Conditions, W, Z
 from latentlab.networks.layers import FullyConnected, normalise
+
+MOST_AT_ONCE = 1 << 26
+"""Numbers of one layer while an average is measured."""
 
 
 class LabelMatrix(nn.Module):
@@ -112,9 +116,12 @@ class Mapping(nn.Module):
     def measure_average(self, count: int = 10_000, seed: int = 123) -> None:
         """Set the centre of truncation to the mean of `count` mapped samples (files that carry none)."""
         z = torch.randn(count, self.z_width, generator=torch.Generator().manual_seed(seed))
-        condition = None
-        if self.condition_width:
-            condition = torch.eye(self.condition_width).repeat(count // self.condition_width + 1, 1)[:count]
-        device = self.w_avg.device
-        mapped = self(z.to(device), None if condition is None else condition.to(device))
-        self.w_avg.copy_(mapped.mean(0))
+        widest = max(self.condition_width, *(value.shape[0] for value in self.parameters()), 1)
+        some = max(1, min(count, MOST_AT_ONCE // widest))
+        device, total = self.w_avg.device, 0
+        for rows in torch.arange(count).split(some):
+            condition = None
+            if self.condition_width:
+                condition = one_hot(rows % self.condition_width, self.condition_width).float().to(device)
+            total = total + self(z[rows].to(device), condition).sum(0)
+        self.w_avg.copy_(total / count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from latentlab.core.errors import BadWeights
 
@@ -14,6 +14,16 @@ def resolutions(largest: int) -> list[int]:
             f"a resolution of {largest} is impossible; StyleGAN resolutions are powers of two from 4 on"
         )
     return [2**exponent for exponent in range(2, largest.bit_length())]
+
+
+SQUARE = (4, 4)
+"""Height and width of the constant that a synthesis begins with, in all published networks of NVIDIA."""
+
+
+def shape_at(size: int, constant: Sequence[int] = SQUARE) -> tuple[int, int]:
+    """Height and width of the feature maps that a square network has at size×size."""
+    height, width = constant
+    return size // 4 * height, size // 4 * width
 
 
 def channels_for(resolution: int, base: int, most: int = 512) -> dict[int, int]:

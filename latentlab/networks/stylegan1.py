@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,7 +22,7 @@ from latentlab.networks.mapping import Mapping as MappingNetwork
 from latentlab.networks.mapping import MappingArguments
 from latentlab.networks.noise_maps import NoiseMaps
 from latentlab.networks.precision import block_dtype
-from latentlab.networks.sizes import channel_table, resolutions
+from latentlab.networks.sizes import SQUARE, channel_table, resolutions, shape_at
 
 BLUR = [1.0, 2.0, 1.0]
 GAIN = math.sqrt(2)
@@ -49,6 +49,9 @@ class StyleGAN1Arguments:
     truncation_cutoff: int | None = 8
     lod: float = 0.0
     colours: int = 3
+    """Channels of the pictures."""
+    constant: Sequence[int] = SQUARE
+    """Height and width of what the synthesis begins with; another shape than 4×4 makes pictures that are not square."""
     half_resolutions: int = 0
 
     def __post_init__(self) -> None:
@@ -100,7 +103,7 @@ class StyledLayer(nn.Module):
             self.scale = GAIN / math.sqrt(before * 9)
         self.bias = nn.Parameter(torch.empty(after))
         self.noise_weight = nn.Parameter(torch.empty(after))
-        self.register_buffer("noise_const", torch.empty(resolution, resolution))
+        self.register_buffer("noise_const", torch.empty(shape_at(resolution, arguments.constant)))
         self.style = FullyConnected(arguments.w_width, 2 * after)
         fir = setup_filter(arguments.taps) if up else None
         self.register_buffer("resample_filter", fir, persistent=False)
@@ -126,7 +129,7 @@ class StyledLayer(nn.Module):
     def forward(self, x: Tensor, styles: Tensor, name: str, maps: NoiseMaps, pivot: Pivot | None) -> Tensor:
         if hasattr(self, "weight"):
             x = self.convolve(x, name, pivot)
-        noise = maps.map(name, self.noise_const, self.resolution)
+        noise = maps.map(name, self.noise_const)
         if noise is not None:
             noise = noise[None, None] if noise.ndim == 2 else noise
             x = x + (noise * self.noise_weight[:, None, None]).to(x.dtype)
@@ -160,7 +163,7 @@ class Block(nn.Module):
         super().__init__()
         self.resolution = resolution
         if not before:
-            self.const = nn.Parameter(torch.empty(after, resolution, resolution))
+            self.const = nn.Parameter(torch.empty(after, *arguments.constant))
         self.conv0 = StyledLayer(before, after, resolution, bool(before), arguments)
         self.conv1 = StyledLayer(after, after, resolution, False, arguments)
         self.torgb = Colours(after, arguments.colours)
@@ -183,6 +186,8 @@ class StyleGAN1(Generator):
         self.condition_width, self.lod = arguments.condition_width, float(arguments.lod)
         self.truncation_psi, self.truncation_cutoff = arguments.truncation_psi, arguments.truncation_cutoff
         self.half_resolutions, self.compute_dtype = arguments.half_resolutions, None
+        self.colours = arguments.colours
+        self.constant = (arguments.constant[0], arguments.constant[1])
         self.mapping = MappingNetwork(arguments.mapping)
         self.synthesis = nn.Module()
         widths = channel_table(arguments.channels, arguments.resolution)

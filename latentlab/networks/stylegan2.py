@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,7 +24,7 @@ from latentlab.networks.mapping import MappingArguments
 from latentlab.networks.modulation import modulated_convolution
 from latentlab.networks.noise_maps import NoiseMaps
 from latentlab.networks.precision import asked_dtype, block_dtype, cast
-from latentlab.networks.sizes import channel_table, resolutions
+from latentlab.networks.sizes import SQUARE, channel_table, resolutions, shape_at
 
 ARCHITECTURES = ("skip", "orig", "resnet")
 TAPS = [1.0, 3.0, 3.0, 1.0]
@@ -54,6 +54,9 @@ class StyleGAN2Arguments:
     noise: bool = True
     kernel: int = 3
     colours: int = 3
+    """Channels of the pictures."""
+    constant: Sequence[int] = SQUARE
+    """Height and width of what the synthesis begins with; another shape than 4×4 makes pictures that are not square."""
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES:
@@ -94,7 +97,7 @@ class StyledConvolution(nn.Module):
         self.bias = nn.Parameter(torch.empty(after))
         self.noisy = arguments.noise
         if self.noisy:
-            self.register_buffer("noise_const", torch.empty(resolution, resolution))
+            self.register_buffer("noise_const", torch.empty(shape_at(resolution, arguments.constant)))
             self.noise_strength = nn.Parameter(torch.empty([]))
         fir = setup_filter(arguments.taps) if up > 1 else None
         self.register_buffer("resample_filter", fir, persistent=False)
@@ -110,7 +113,7 @@ class StyledConvolution(nn.Module):
         self, x: Tensor, styles: Tensor, name: str, maps: NoiseMaps, pivot: Pivot | None, gain: float = 1.0
     ) -> Tensor:
         weight = self.weight if pivot is None else pivot.weight(name, self.weight)
-        noise = maps.map(name, self.noise_const, self.resolution) if self.noisy else None
+        noise = maps.map(name, self.noise_const) if self.noisy else None
         if noise is not None:
             noise = noise * self.noise_strength
         y = modulated_convolution(x, weight, styles, self.resample_filter, self.up, noise=noise)
@@ -147,7 +150,7 @@ class Block(nn.Module):
         self.resolution, self.first = resolution, before == 0
         self.architecture = arguments.architecture
         if self.first:
-            self.const = nn.Parameter(torch.empty(after, resolution, resolution))
+            self.const = nn.Parameter(torch.empty(after, *arguments.constant))
         else:
             self.conv0 = StyledConvolution(before, after, resolution, 2, arguments)
         self.conv1 = StyledConvolution(after, after, resolution, 1, arguments)
@@ -211,7 +214,8 @@ class StyleGAN2(Generator):
         self.resolution = arguments.resolution
         self.z_width, self.w_width = arguments.z_width, arguments.w_width
         self.condition_width, self.half_resolutions = arguments.condition_width, arguments.half_resolutions
-        self.architecture = arguments.architecture
+        self.architecture, self.colours = arguments.architecture, arguments.colours
+        self.constant = (arguments.constant[0], arguments.constant[1])
         self.compute_dtype: torch.dtype | None = None
         self.mapping = MappingNetwork(arguments.mapping)
         self.synthesis = nn.Module()

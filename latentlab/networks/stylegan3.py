@@ -101,7 +101,7 @@ class StyleGAN3(Generator):
         self.resolution = arguments.resolution
         self.z_width, self.w_width = arguments.z_width, arguments.w_width
         self.condition_width, self.half_resolutions = arguments.condition_width, arguments.num_fp16_res
-        self.output_scale = arguments.output_scale
+        self.output_scale, self.colours = arguments.output_scale, arguments.colours
         self.compute_dtype: torch.dtype | None = None
         self.mapping = MappingNetwork(arguments.mapping)
         chain = signals(arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from latentlab.core.errors import BadInput
 from latentlab.networks.mapping import MappingArguments
 
 
@@ -37,6 +38,13 @@ class StyleGAN3Arguments:
     magnitude_ema_beta: float = 0.999
     num_fp16_res: int = 4
     colours: int = 3
+    """Channels of the pictures."""
+
+    def __post_init__(self) -> None:
+        if self.num_critical >= self.num_layers:
+            raise BadInput(
+                f"{self.num_critical} of {self.num_layers} layers cannot be critically sampled; fewer must be"
+            )
 
     @property
     def mapping(self) -> MappingArguments:

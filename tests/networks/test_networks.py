@@ -225,10 +225,10 @@ def test_tensors_that_do_not_fit_are_named(change, words):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"resolution": 33, "channels": {4: 8}}, "powers of two"),
+        ({"resolution": 33, "channels": {4: 8}}, "a power of two"),
         ({"resolution": 16, "channels": {4: 8, 8: 8}}, "16×16"),
         ({"resolution": 16, "chanels": {}}, "did you mean 'channels'"),
-        ({"resolution": "many", "channels": {}}, "do not describe a stylegan2"),
+        ({"resolution": "many", "channels": {}}, "resolution = 'many'"),
     ],
 )
 def test_arguments_that_make_no_network_are_named(arguments, words):
