@@ -121,7 +121,7 @@ def plain_mapping(generator: Any, z: Tensor) -> Tensor:
 
 def begun(chosen: Preset, folder: Path, device: torch.device) -> Trainer:
     """A training at its first step."""
-    return Trainer(chosen.model, Run(folder, tensorboard=False), chosen.pace, device).begin()
+    return Trainer(chosen.model, Run(folder, tensorboard=False), chosen.schedule, device).begin()
 
 
 def our_step(trainer: Trainer, images: Tensor) -> Callable[[], None]:
@@ -262,8 +262,8 @@ def main() -> None:
         )
     else:
         base = preset("paper256")
-    size, batch = base.model.resolution, base.pace.batch
-    base = replace(base, pace=replace(base.pace, report_steps=10**9))
+    size, batch = base.model.resolution, base.schedule.batch
+    base = replace(base, schedule=replace(base.schedule, report_steps=10**9))
     images = torch.randint(0, 256, (batch, 3, size, size), dtype=torch.uint8, device=device)
     with tempfile.TemporaryDirectory() as folder:
         steps = variants(base, images, Path(folder), device)

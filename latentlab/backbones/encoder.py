@@ -23,10 +23,10 @@ from latentlab.core.image import grid
 from latentlab.core.shapes import Images, WPlus
 from latentlab.networks.build import build
 from latentlab.networks.layers import FullyConnected
-from latentlab.training.losses import fool, tell_fake, tell_real
+from latentlab.training.losses import fake_loss, generator_loss, real_loss
 from latentlab.training.phase import Moment, Phase
+from latentlab.training.schedule import TrainingSchedule
 from latentlab.training.trainable import Networks, Trainable
-from latentlab.training.trainer import Pace
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,12 @@ SMALL = {
     "progressive_every": 100,
     "precision": "bf16",
 }
-PRESETS: dict[str, tuple[dict[str, Any], Pace]] = {
-    "e4e": ({}, Pace(batch=8)),
-    "small64": ({**SMALL, "input_size": 64}, Pace(batch=16, report_steps=10, picture_steps=250)),
+PRESETS: dict[str, tuple[dict[str, Any], TrainingSchedule]] = {
+    "e4e": ({}, TrainingSchedule(batch=8)),
+    "small64": ({**SMALL, "input_size": 64}, TrainingSchedule(batch=16, report_steps=10, picture_steps=250)),
     "small128": (
         {**SMALL, "input_size": 128, "base_width": 24},
-        Pace(batch=16, report_steps=10, picture_steps=250),
+        TrainingSchedule(batch=16, report_steps=10, picture_steps=250),
     ),
     "gpu256": (
         {
@@ -112,18 +112,18 @@ PRESETS: dict[str, tuple[dict[str, Any], Pace]] = {
             "progressive_from": 5000,
             "progressive_every": 500,
         },
-        Pace(batch=32),
+        TrainingSchedule(batch=32),
     ),
 }
 PRESETS["restyle64"] = ({**PRESETS["small64"][0], "iterative": True, "heads": 10}, PRESETS["small64"][1])
 
 
-def encoder_preset(name: str) -> tuple[EncoderSettings, Pace]:
+def encoder_preset(name: str) -> tuple[EncoderSettings, TrainingSchedule]:
     """`e4e`: the published network and losses; `small64`, `small128`: for a CPU; `restyle64` corrects itself; `gpu256`: minutes on one GPU."""
     if name not in PRESETS:
         raise unknown("encoder preset", name, PRESETS)
-    settings, pace = PRESETS[name]
-    return EncoderSettings(**settings), pace
+    settings, schedule = PRESETS[name]
+    return EncoderSettings(**settings), schedule
 
 
 class LatentDiscriminator(nn.Module):
@@ -179,8 +179,6 @@ class EncoderTraining(Trainable):
             generator.eval().requires_grad_(False),
             likeness,
         )
-        self.seen: Images | None = None
-        self._made: dict[tuple[int, ...], WPlus] = {}
         if settings.adversary and settings.pool < 1:
             raise BadInput(
                 "the discriminator of codes needs a pool of at least one code; pass adversary=0 to leave it out"
@@ -217,7 +215,7 @@ class EncoderTraining(Trainable):
 
     def phases(self, networks: Networks) -> Sequence[Phase]:
         encoder: Any = networks["encoder"]
-        judge, pool = networks.get("latent discriminator"), networks.get("pool")
+        discriminator, pool = networks.get("latent discriminator"), networks.get("pool")
 
         def stage(moment: Moment) -> int:
             over = moment.step - self.settings.progressive_from
@@ -230,44 +228,49 @@ class EncoderTraining(Trainable):
                 codes = self._codes(encoder, images, moment)
                 made = self.generator(self.generator.styles(codes)).float()
                 terms = self.likeness(made, resized(images, made.shape[-1]))
-            if judge is not None:
-                self._made[tuple(moment.draws.numbers)] = codes.detach()
+            moment.handed["codes"] = codes.detach()
             terms["delta"] = self.settings.delta * (codes - codes[:, :1]).flatten(2).norm(dim=2).mean()
             if len(truth):
                 terms["latent"] = (
                     self.settings.latent * (codes[: len(truth)] - truth[:, None]).square().mean()
                 )
-            if judge is not None:
-                terms["adversary"] = self.settings.adversary * fool(judge(codes.flatten(0, 1)))
-            self.seen = torch.cat([images[-8:], resized(made, images.shape[-1])[-8:]]).detach()
+            if discriminator is not None:
+                terms["adversary"] = self.settings.adversary * generator_loss(
+                    discriminator(codes.flatten(0, 1))
+                )
+            moment.handed["seen"] = torch.cat([images[-8:], resized(made, images.shape[-1])[-8:]]).detach()
             return terms
 
-        def judge_codes(batch: Any, moment: Moment) -> Mapping[str, Tensor]:
+        def tell_codes(batch: Any, moment: Moment) -> Mapping[str, Tensor]:
             with torch.no_grad():
-                codes = self._made.pop(tuple(moment.draws.numbers))
+                codes = moment.handed["codes"]
                 row = (moment.draws.uniform(1)[:, 0] * codes.shape[1]).long()
                 codes = pool.exchange(codes[torch.arange(len(codes)), row], moment.draws.uniform(1)[:, 0])  # type: ignore[union-attr, operator]
                 real = self.generator.map(moment.draws.normal(self.generator.z_width))
-            return {"encoded": tell_fake(judge(codes)), "mapped": tell_real(judge(real))}  # type: ignore[misc]
+            return {"encoded": fake_loss(discriminator(codes)), "mapped": real_loss(discriminator(real))}  # type: ignore[misc]
 
         def flatten(batch: Any, moment: Moment) -> Mapping[str, Tensor]:
             with torch.no_grad():
                 real = self.generator.map(moment.draws.normal(self.generator.z_width))
             real.requires_grad_()
-            (gradient,) = torch.autograd.grad(judge(real).sum(), real, create_graph=True)  # type: ignore[misc]
+            (gradient,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)  # type: ignore[misc]
             return {
                 "penalty": gradient.square().sum(1).mean() * (self.settings.r1 / 2 * self.settings.r1_every)
             }
 
         phases = [Phase("encoder", ("encoder",), learn)]
-        if judge is not None:
-            phases.append(Phase("codes", ("latent discriminator",), judge_codes))
+        if discriminator is not None:
+            phases.append(Phase("codes", ("latent discriminator",), tell_codes))
             phases.append(Phase("r1", ("latent discriminator",), flatten, self.settings.r1_every))
         return phases
 
-    def picture(self, networks: Networks) -> Tensor | None:
+    def picture(self, networks: Networks, handed: Mapping[str, Any]) -> Tensor | None:
         """The last images of a batch above what came of them."""
-        return None if self.seen is None else grid(self.seen, len(self.seen) // 2)
+        seen = handed.get("seen")
+        return None if seen is None else grid(seen, len(seen) // 2)
+
+    def parts(self, networks: Networks) -> Mapping[str, str]:
+        return {"encoder": "encoder"}
 
     def _codes(self, encoder: Any, images: Images, moment: Moment) -> WPlus:
         """The answer to learn from, [n layers width]: of the only pass, or of one drawn among several."""

@@ -38,7 +38,8 @@ from latentlab.training.ahead import Source
 from latentlab.training.compact import load_compact, save_compact
 from latentlab.training.packed import Packed
 from latentlab.training.run import Run
-from latentlab.training.trainer import Pace, Trainer
+from latentlab.training.schedule import TrainingSchedule
+from latentlab.training.trainer import Trainer
 
 FILES = 8
 PAIRS = {"G": "G_ema"}
@@ -71,14 +72,14 @@ class Leg:
         if not isinstance(stage, dict):
             raise BadInput(f"{self.recipe} has no stage '{self.stage}'; its parts are: {', '.join(recipe)}")
         device = pick_device(self.device)
-        model, pace, size = self._model(stage, device)
+        model, schedule, size = self._model(stage, device)
         source = source or _source(recipe.get("data", {}), size, device)
         begun = time.monotonic()
         with TemporaryDirectory() as folder:
             trainer = Trainer(
                 model,
                 Run(Path(folder), 1, tensorboard=False),
-                replace(pace, save_seconds=1e9, picture_steps=0),
+                replace(schedule, save_seconds=1e9, picture_steps=0),
                 device,
             )
             trainer.begin()
@@ -95,18 +96,24 @@ class Leg:
             lines = _lines(Path(folder) / "log.jsonl")
         return self._leave(trainer, lines, before, int(stage["images"]), time.monotonic() - begun)
 
-    def _model(self, stage: Mapping[str, Any], device: torch.device) -> tuple[Any, Pace, int]:
+    def _model(self, stage: Mapping[str, Any], device: torch.device) -> tuple[Any, TrainingSchedule, int]:
         changes = {**stage.get("settings", {}), **self.settings}
         if self.stage == "generator":
             chosen = preset(str(stage["preset"]))
             model = replace(chosen.model, **{k: v for k, v in changes.items() if hasattr(chosen.model, k)})
-            pace = replace(chosen.pace, **{k: v for k, v in changes.items() if hasattr(chosen.pace, k)})
-            return model, replace(pace, ahead=0 if device.type == "cuda" else pace.ahead), model.resolution
+            schedule = replace(
+                chosen.schedule, **{k: v for k, v in changes.items() if hasattr(chosen.schedule, k)}
+            )
+            return (
+                model,
+                replace(schedule, ahead=0 if device.type == "cuda" else schedule.ahead),
+                model.resolution,
+            )
         if self.generator is None:
             raise BadInput("the encoder's stage needs the generator's file: --generator")
-        settings, pace = encoder_preset(str(stage["preset"]))
+        settings, schedule = encoder_preset(str(stage["preset"]))
         settings = replace(settings, **{k: v for k, v in changes.items() if hasattr(settings, k)})
-        pace = replace(pace, **{k: v for k, v in changes.items() if hasattr(pace, k)})
+        schedule = replace(schedule, **{k: v for k, v in changes.items() if hasattr(schedule, k)})
         part = read(self.generator)["G_ema"]
         generator: Any = build(part.kind, part.arguments, part.tensors).to(device)
         terms: dict[str, Any] = {}
@@ -118,7 +125,7 @@ class Leg:
             )
         return (
             EncoderTraining(settings, generator, Likeness(settings.pixels, terms)),
-            pace,
+            schedule,
             settings.input_size,
         )
 
@@ -128,10 +135,10 @@ class Leg:
         out = make_folder(self.out)
         told = {
             "stage": self.stage, "images": trainer.images, "of": total, "steps": trainer.step - before, "seconds": seconds,
-            "images_per_second": (trainer.step - before) * trainer.pace.batch / max(seconds, 1e-9), "last": lines[-1] if lines else {},
+            "images_per_second": (trainer.step - before) * trainer.schedule.batch / max(seconds, 1e-9), "last": lines[-1] if lines else {},
             "done": trainer.images >= total,
         }  # fmt: skip
-        sheet = trainer.model.picture(trainer.networks)
+        sheet = trainer.picture()
         if sheet is not None:
             save_image(sheet, out / "samples.png", {"kind": "training samples", "step": trainer.step})
         with atomic(out / "leg.json") as temporary:

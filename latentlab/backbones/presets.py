@@ -7,19 +7,19 @@ from typing import Any
 
 from latentlab.backbones.stylegan2 import StyleGAN2
 from latentlab.core.errors import unknown
-from latentlab.training.trainer import Pace
+from latentlab.training.schedule import TrainingSchedule
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A model's settings and its pace."""
+    """A model's settings and its schedule."""
 
     model: StyleGAN2
-    pace: Pace
+    schedule: TrainingSchedule
 
-    def changed(self, model: dict[str, Any] | None = None, pace: dict[str, Any] | None = None) -> Preset:
+    def changed(self, model: dict[str, Any] | None = None, schedule: dict[str, Any] | None = None) -> Preset:
         """The same with some settings replaced."""
-        return Preset(replace(self.model, **(model or {})), replace(self.pace, **(pace or {})))
+        return Preset(replace(self.model, **(model or {})), replace(self.schedule, **(schedule or {})))
 
 
 def published(
@@ -39,7 +39,7 @@ def published(
         "ema_images": ema * 1000, "ema_ramp": None, "mapping_layers": mapping, "precision": "fp16", "half_resolutions": 4,
         "clamp": 256.0,
     }  # fmt: skip
-    return Preset(StyleGAN2(**(settings | more)), Pace(batch=batch))
+    return Preset(StyleGAN2(**(settings | more)), TrainingSchedule(batch=batch))
 
 
 def automatic(resolution: int, gpus: int = 1) -> Preset:
@@ -61,7 +61,7 @@ def stylegan1(resolution: int) -> Preset:
         resolution=resolution, channel_base=16384, mapping_layers=8, learning_rate=rate, r1=10.0, r1_every=1, path_length=0.0,
         discriminator_architecture="orig", minibatch_group=4, ema_images=10_000, ema_ramp=None,
     )  # fmt: skip
-    return Preset(model, Pace(batch=32))
+    return Preset(model, TrainingSchedule(batch=32))
 
 
 def stylegan3(resolution: int, rotations: bool = False) -> Preset:
@@ -76,7 +76,7 @@ def stylegan3(resolution: int, rotations: bool = False) -> Preset:
         path_length=0.0, mixing=0.0, augment="ada", blur_images=200_000, ema_ramp=0.05, discriminator_base=32768, channel_base=32768,
         extra=tuple(extra.items()), noise_from=2**62,
     )  # fmt: skip
-    return Preset(model, Pace(batch=32))
+    return Preset(model, TrainingSchedule(batch=32))
 
 
 def _faces_cpu(resolution: int) -> Preset:
@@ -89,7 +89,7 @@ def _faces_cpu(resolution: int) -> Preset:
         learning_rate=0.0025, minibatch_group=4, r1=0.1, r1_every=16, path_length=0.0, mixing=0.5, ema_images=5_000,
         ema_ramp=0.05, reuse_fakes=True, noise_from=100_000, warm_start=30_000, warm_weight=20.0, precision="bf16",
     )  # fmt: skip
-    return Preset(model, Pace(batch=16, save_seconds=120, report_steps=20, picture_steps=500))
+    return Preset(model, TrainingSchedule(batch=16, save_seconds=120, report_steps=20, picture_steps=500))
 
 
 def _faces_gpu() -> Preset:
@@ -97,7 +97,7 @@ def _faces_gpu() -> Preset:
         resolution=256, channel_base=8192, channel_max=256, mapping_layers=8, learning_rate=0.0025, minibatch_group=8, r1=1.0,
         path_length=2.0, ema_images=20_000, ema_ramp=0.05, precision="fp16", half_resolutions=4, clamp=256.0,
     )  # fmt: skip
-    return Preset(model, Pace(batch=64, save_seconds=120, report_steps=20, picture_steps=400))
+    return Preset(model, TrainingSchedule(batch=64, save_seconds=120, report_steps=20, picture_steps=400))
 
 
 def _finetune(resolution: int) -> Preset:
@@ -106,7 +106,7 @@ def _finetune(resolution: int) -> Preset:
         resolution=resolution, learning_rate=0.002, r1=0.0002 * resolution**2 / 16, augment="ada", augment_speed=100.0,
         path_length=0.0, ema_images=2_000, ema_ramp=None, mixing=0.9,
     )  # fmt: skip
-    return Preset(model, Pace(batch=16, save_seconds=120))
+    return Preset(model, TrainingSchedule(batch=16, save_seconds=120))
 
 
 PRESETS = {

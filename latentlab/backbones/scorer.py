@@ -22,8 +22,9 @@ from latentlab.scorers.targets import NAMES, TARGETS, UNITS, mirror_signs
 from latentlab.store.archive import Archive
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.run import Run
+from latentlab.training.schedule import TrainingSchedule
 from latentlab.training.trainable import Networks, Trainable
-from latentlab.training.trainer import Pace, Trainer
+from latentlab.training.trainer import Trainer
 
 WEIGHTS = {
     "smile": 12.0, "age": 6.0, "mouth_open": 4.0, "lip_lightness": 4.0, "lip_redness": 4.0, "lip_yellowness": 4.0, "yaw": 2.0,
@@ -135,7 +136,7 @@ class ScorerTraining(Trainable):
     def optimizers(self, networks: Networks) -> Mapping[str, Optimizer]:
         return {"scorer": AdamW(networks["scorer"].parameters(), lr=self.rate, weight_decay=1e-2)}
 
-    def schedule(self, images: int) -> float:
+    def rate_factor(self, images: int) -> float:
         return cosine(images / self.images)
 
     def phases(self, networks: Networks) -> Sequence[Phase]:
@@ -181,7 +182,7 @@ class IdentityTraining(Trainable):
             for name, network in networks.items()
         }
 
-    def schedule(self, images: int) -> float:
+    def rate_factor(self, images: int) -> float:
         return cosine(images / self.images)
 
     def phases(self, networks: Networks) -> Sequence[Phase]:
@@ -229,7 +230,9 @@ def train_scorer(
         mean=tuple(data.values.mean(0).tolist()),
         spread=tuple(spread.tolist()),
     )
-    trainer = Trainer(model, run, Pace(batch=batch, seed=seed, picture_steps=0)).begin(resume=resume)
+    trainer = Trainer(model, run, TrainingSchedule(batch=batch, seed=seed, picture_steps=0)).begin(
+        resume=resume
+    )
     trainer.fit(Shuffled(data, seed), images, watch=watch)
     network: Any = trainer.networks["scorer"].eval()
     r2 = explained(network, held_out)
@@ -247,7 +250,9 @@ def train_identity(
     """Train the identity embedding; the story holds its verification accuracy on people it never saw."""
     people = int(data.values.max()) + 1
     model = IdentityTraining(people, width, size, images=images)
-    trainer = Trainer(model, run, Pace(batch=batch, seed=seed, picture_steps=0)).begin(resume=resume)
+    trainer = Trainer(model, run, TrainingSchedule(batch=batch, seed=seed, picture_steps=0)).begin(
+        resume=resume
+    )
     trainer.fit(Shuffled(data, seed), images, watch=watch)
     network: Any = trainer.networks["embedding"].eval()
     accuracy = verification(predict(network, held_out.pixels), held_out.values)

@@ -30,13 +30,24 @@ from latentlab.networks.sizes import channels_for
 from latentlab.training.ada import Ada
 from latentlab.training.augment import Pipe
 from latentlab.training.ema import follow
-from latentlab.training.losses import Adversary, fool, gradient_penalty, path_lengths, tell_fake, tell_real
+from latentlab.training.losses import (
+    Adversary,
+    fake_loss,
+    generator_loss,
+    gradient_penalty,
+    path_lengths,
+    real_loss,
+)
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.trainable import Networks, Trainable
 
 Precision = Literal["fp32", "bf16", "fp16"]
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": None}
 """fp16 leaves the choice to the network: its largest resolutions on a GPU, as published."""
+
+
+FILES = {"G_ema": "generator", "D": "discriminator", "E": "encoder"}
+"""Networks of a training that are worth a file, and the file's name."""
 
 
 class PathLength(nn.Module):
@@ -194,18 +205,28 @@ class StyleGAN2(Trainable):
         return dict(sorted(made.items()))
 
     def phases(self, networks: Networks) -> Sequence[Phase]:
-        lesson = Lesson(self, networks)
-        made = [Phase("warm", ("E", "G"), lesson.warm)] if self.warm_start else []
-        made.append(Phase("generator", ("G",), lesson.generator))
+        losses = AdversarialLosses(self, networks)
+        warming, warm = self.is_warming, lambda moment: not self.is_warming(moment)
+        made = []
+        if self.warm_start:
+            made.append(Phase("warm", ("E", "G"), losses.warm, when=warming, after=losses.average))
+        made.append(Phase("generator", ("G",), losses.generator, when=warm))
         if self.path_length:
-            made.append(Phase("path", ("G",), lesson.path, self.path_every))
-        made.append(Phase("discriminator", ("D",), lesson.discriminator, after=lesson.after))
+            made.append(Phase("path", ("G",), losses.path, self.path_every, warm))
+        made.append(Phase("discriminator", ("D",), losses.discriminator, when=warm, after=losses.after))
         if self.r1:
-            made.append(Phase("r1", ("D",), lesson.r1, self.r1_every))
+            made.append(Phase("r1", ("D",), losses.r1, self.r1_every, warm))
         return made
 
+    def is_warming(self, moment: Moment) -> bool:
+        """Whether the autoencoder still learns instead of the adversaries."""
+        return moment.images < self.warm_start
+
+    def parts(self, networks: Networks) -> Mapping[str, str]:
+        return {name: file for name, file in FILES.items() if name in networks}
+
     @torch.no_grad()
-    def picture(self, networks: Networks) -> Tensor:
+    def picture(self, networks: Networks, handed: Mapping[str, Any]) -> Tensor:
         """Two rows at ψ .7, two at ψ 1, always of the same seeds."""
         average: Any = networks["G_ema"]
         z = draw_z(range(16), average.z_width).to(average.device)
@@ -232,7 +253,7 @@ def exactly(*networks: nn.Module) -> Any:
             network.compute_dtype = dtype
 
 
-class Lesson:
+class AdversarialLosses:
     """The losses of one training, bound to its networks."""
 
     def __init__(self, model: StyleGAN2, networks: Networks) -> None:
@@ -241,36 +262,25 @@ class Lesson:
         self.G: Any = networks["G"]
         self.D: Any = networks["D"]
         self.augment: Any = networks.get("augment")
-        self._made: dict[tuple[int, ...], Tensor] = {}
         self.start = WarmStart(model)
-
-    def warming(self, moment: Moment) -> bool:
-        """Whether the autoencoder still learns instead of the adversaries."""
-        return moment.images < self.model.warm_start
 
     def warm(self, batch: Any, moment: Moment) -> Mapping[str, Tensor]:
         """The autoencoder's losses."""
-        if not self.warming(moment):
-            return {}
         return self.start.losses(self.networks["E"], self.G, as_images(batch, moment.device), moment)
 
     def generator(self, batch: Any, moment: Moment) -> Mapping[str, Tensor]:
         """Fool the discriminator."""
-        if self.warming(moment):
-            return {}
         self._hold()
         labels = labels_of(batch)
         w_plus = self.painter.latents(self.G, moment.draws, labels)
         self._update_average(w_plus, moment)
         images = self.painter.paint(self.G, w_plus, moment)
         if self.model.reuse_fakes:
-            self._made[tuple(moment.draws.numbers)] = images.detach()
-        return {"fool": fool(self._verdict(images, labels, moment), self.model.adversary)}
+            moment.handed["fakes"] = images.detach()
+        return {"fool": generator_loss(self._verdict(images, labels, moment), self.model.adversary)}
 
     def path(self, batch: Any, moment: Moment) -> Mapping[str, Tensor]:
         """Keep equal steps in W equally visible."""
-        if self.warming(moment):
-            return {}
         self._hold()
         draws = moment.draws.some(self.model.path_shrink)
         labels = labels_of(batch)
@@ -280,18 +290,16 @@ class Lesson:
             w_plus = self.painter.latents(self.G, draws, labels)
             images = self.painter.paint(self.G, w_plus, moment, draws)
             lengths = path_lengths(images, w_plus, draws.large_normal(*images.shape[1:]))
-        mean = running.lerp(moment.team.mean(lengths.mean()), self.model.path_decay)
+        mean = running.lerp(moment.processes.mean(lengths.mean()), self.model.path_decay)
         running.copy_(mean)
         penalty = (lengths - mean).square().mean()
         return {"penalty": penalty * self.model.path_length * self.model.path_every}
 
     def discriminator(self, batch: Any, moment: Moment) -> Mapping[str, Tensor]:
         """Tell real from generated."""
-        if self.warming(moment):
-            return {}
         self._hold()
         labels = labels_of(batch)
-        images = self._made.pop(tuple(moment.draws.numbers), None)
+        images = moment.handed.get("fakes")
         if images is None:
             with torch.no_grad():
                 images = self.painter.paint(
@@ -301,12 +309,10 @@ class Lesson:
         real = self._verdict(as_images(batch, moment.device), labels, moment)
         if self.augment is not None:
             self.augment.note(real)
-        return {"fake": tell_fake(fake, self.model.adversary), "real": tell_real(real, self.model.adversary)}
+        return {"fake": fake_loss(fake, self.model.adversary), "real": real_loss(real, self.model.adversary)}
 
     def r1(self, batch: Any, moment: Moment) -> Mapping[str, Tensor]:
         """Keep the discriminator flat at real images."""
-        if self.warming(moment):
-            return {}
         self._hold()
         images = as_images(batch, moment.device).requires_grad_()
         with exactly(self.D):
@@ -315,6 +321,12 @@ class Lesson:
 
     def after(self, moment: Moment) -> None:
         """The averaged generator follows; the augmentation adapts."""
+        self.average(moment)
+        if self.augment is not None:
+            self.augment.adapt(moment)
+
+    def average(self, moment: Moment) -> None:
+        """The averaged generator follows."""
         follow(
             self.networks["G_ema"],
             self.G,
@@ -323,8 +335,6 @@ class Lesson:
             self.model.ema_images,
             self.model.ema_ramp,
         )
-        if self.augment is not None and not self.warming(moment):
-            self.augment.adapt(moment)
 
     def _verdict(self, images: Tensor, labels: Tensor | None, moment: Moment) -> Tensor:
         if self.model.blur_images:
@@ -334,7 +344,7 @@ class Lesson:
         return self.D(images, labels).float()[:, 0]
 
     def _update_average(self, w_plus: Tensor, moment: Moment) -> None:
-        self.G.mapping.update_average(moment.team.mean(w_plus[:, 0].float().mean(0, keepdim=True)))
+        self.G.mapping.update_average(moment.processes.mean(w_plus[:, 0].float().mean(0, keepdim=True)))
 
     def _hold(self) -> None:
         """What was frozen by the settings stays frozen, though the trainer has just released it."""

@@ -20,10 +20,11 @@ from latentlab.core.watch import Watch, on_stderr, silent
 from latentlab.data.folder import Folder
 from latentlab.data.source import Source as DataSource
 from latentlab.training.ahead import Source
-from latentlab.training.distributed import team
+from latentlab.training.distributed import process_group
 from latentlab.training.packed import Packed, pack_folder
 from latentlab.training.run import Run
-from latentlab.training.trainer import Pace, Trainer
+from latentlab.training.schedule import TrainingSchedule
+from latentlab.training.trainer import Trainer
 
 Measure = Callable[[nn.Module], Mapping[str, float]]
 """Figures of a generator by name."""
@@ -58,7 +59,7 @@ class Train:
     """Leave unreadable pictures out instead of stopping."""
     device: str = "auto"
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of the model or the pace to change, by name."""
+    """Settings of the model or the schedule to change, by name."""
 
     def run(
         self, source: Source | None = None, watch: Watch = silent, measure: Measure | None = None
@@ -73,21 +74,21 @@ class Train:
             raise BadInput(f"{self.images} images teach nothing; show at least one: --images 1000000")
         device = pick_device(self.device)
         chosen = preset(self.preset, self.resolution)
-        model, pace = chosen.model, chosen.pace
-        theirs = self._settings(model, pace)
-        model, pace = _replace(model, theirs), _replace(pace, theirs)
+        model, schedule = chosen.model, chosen.schedule
+        theirs = self._settings(model, schedule)
+        model, schedule = _replace(model, theirs), _replace(schedule, theirs)
         begun: Parent | None = (
             parent(self.transfer, model, self.transfer_discriminator) if self.transfer else None
         )
         model = begun.model if begun else model
-        with team(device) as members:
+        with process_group(device) as members:
             place = (
                 device
                 if device.type == "cpu"
                 else torch.device("cuda", members.rank % torch.cuda.device_count())
             )
-            source = source or self.source(model.resolution, pace.seed, watch)
-            trainer = Trainer(model, Run(self.out, pace.keep), pace, place, members)
+            source = source or self.source(model.resolution, schedule.seed, watch)
+            trainer = Trainer(model, Run(self.out, schedule.keep), schedule, place, members)
             trainer.measure = None if measure is None else lambda networks: measure(networks["G_ema"])
             trainer.begin(resume=self.resume)
             if begun:
@@ -134,8 +135,8 @@ class Train:
 
         return Renders(resolution, seed + 1, device=str(pick_device(self.device)))
 
-    def _settings(self, model: Any, pace: Pace) -> dict[str, Any]:
-        return checked(self.settings, (type(model), type(pace)))
+    def _settings(self, model: Any, schedule: TrainingSchedule) -> dict[str, Any]:
+        return checked(self.settings, (type(model), type(schedule)))
 
     def _story(
         self, model: Any, source: Source, begun: Parent | None, before: Mapping[str, Any]
@@ -155,8 +156,8 @@ def training_story(trainer: Trainer) -> dict[str, Any]:
     return {
         "parent": told.pop("parent", None),
         "training": {
-            **told, "images": trainer.images, "steps": trainer.step, "batch": trainer.pace.batch, "device": device,
-            "threads": torch.get_num_threads(), "processes": trainer.team.size, "seed": trainer.pace.seed,
+            **told, "images": trainer.images, "steps": trainer.step, "batch": trainer.schedule.batch, "device": device,
+            "threads": torch.get_num_threads(), "processes": trainer.processes.size, "seed": trainer.schedule.seed,
         },
     }  # fmt: skip
 
@@ -201,7 +202,7 @@ def main(arguments: list[str] | None = None) -> None:
     for flag in ("--resume", "--resize", "--mirror", "--drop-broken"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting of model or pace"
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting of model or schedule"
     )
     given = vars(parser.parse_args(arguments))
 

@@ -22,7 +22,7 @@ from latentlab.core.watch import Watch, silent
 from latentlab.data.holdout import is_held_out
 from latentlab.networks.perceptual import best_distance
 from latentlab.training.ahead import Source
-from latentlab.training.distributed import team
+from latentlab.training.distributed import process_group
 from latentlab.training.packed import Packed, pack_folder
 from latentlab.training.run import Run
 from latentlab.training.trainer import Trainer
@@ -48,7 +48,7 @@ class TrainEncoder:
     """An encoder to begin with: of a parent or a smaller generator, or one that answers in one pass."""
     device: str = "auto"
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of the encoder or the pace to change, by name."""
+    """Settings of the encoder or the schedule to change, by name."""
 
     def run(
         self,
@@ -69,12 +69,12 @@ class TrainEncoder:
         if generator.condition_width:
             raise BadInput("encoders are trained for unconditional generators; this one has classes")
         device = pick_device(self.device)
-        settings, pace = encoder_preset(self.preset)
+        settings, schedule = encoder_preset(self.preset)
         if self.begin is not None:  # it has its offsets already
             settings = replace(settings, progressive_from=0, progressive_every=0)
-        theirs = checked(self.settings, (type(settings), type(pace)), "encoder setting")
+        theirs = checked(self.settings, (type(settings), type(schedule)), "encoder setting")
         settings = replace(settings, **_of(settings, theirs))
-        pace = replace(pace, **_of(pace, theirs))
+        schedule = replace(schedule, **_of(schedule, theirs))
         if perceptual is None:
             perceptual = best_distance(
                 None if discriminator is None else discriminator.to(device).eval().requires_grad_(False),
@@ -88,9 +88,9 @@ class TrainEncoder:
         }
         likeness = Likeness(settings.pixels, terms)
         model = EncoderTraining(settings, generator.to(device), likeness)
-        with team(device) as members:
-            source = source or self.source(settings.input_size, pace.seed, watch)
-            trainer = Trainer(model, Run(self.out, pace.keep), pace, device, members).begin(
+        with process_group(device) as members:
+            source = source or self.source(settings.input_size, schedule.seed, watch)
+            trainer = Trainer(model, Run(self.out, schedule.keep), schedule, device, members).begin(
                 resume=self.resume
             )
             if self.begin is not None and not trainer.step:

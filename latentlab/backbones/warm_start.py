@@ -43,7 +43,7 @@ class WarmStart:
         mean, variance_log = posterior(encoder, images)
         z = mean + (variance_log / 2).exp() * moment.draws.normal(generator.z_width)
         w = generator.map(z)
-        generator.mapping.update_average(moment.team.mean(w.float().mean(0, keepdim=True)))
+        generator.mapping.update_average(moment.processes.mean(w.float().mean(0, keepdim=True)))
         painted = generator(generator.styles(w[:, None].repeat(1, generator.layers, 1)), NO_NOISE).float()
         likeness = (painted - images).square().mean() / (2 * DEVIATION**2)
         surprise = (mean.square() + variance_log.exp() - variance_log - 1).sum(1).mean() / 2

@@ -51,7 +51,7 @@ class Ada(nn.Module):
         """At every `every`-th step: a little stronger where the discriminator is too sure, else a little weaker."""
         if self.fixed is not None or (moment.step + 1) % self.every:
             return
-        total, count = moment.team.mean(self.signs)
+        total, count = moment.processes.mean(self.signs)
         step = moment.batch * self.every / (self.speed * 1000)
         sure = (total / count.clamp(min=1)) - self.target
         self.strength.copy_((self.strength + sure.sign() * step).clamp(0, 1))

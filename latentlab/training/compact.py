@@ -48,7 +48,7 @@ def save_compact(
     story = {
         **trainer.story,
         "step": trainer.step,
-        "batch": trainer.pace.batch,
+        "batch": trainer.schedule.batch,
         "pairs": dict(pairs),
         "shards": len(shards),
         "left_out": list(left_out),
@@ -87,8 +87,8 @@ def load_compact(trainer: Trainer, folder: Path) -> bool:
         )
     _fill_weights(trainer, tensors, story, folder)
     _fill_moments(trainer.optimizers, tensors, story["step"])
-    if story["batch"] != trainer.pace.batch:
-        raise BadInput(f"{folder} was trained with a batch of {story['batch']}, not {trainer.pace.batch}")
+    if story["batch"] != trainer.schedule.batch:
+        raise BadInput(f"{folder} was trained with a batch of {story['batch']}, not {trainer.schedule.batch}")
     trainer.step = story["step"]
     trainer.story |= {
         key: value

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Team:
-    """The processes that train together; alone unless started by torchrun."""
+class ProcessGroup:
+    """The processes that train together (data parallel); alone unless started by torchrun."""
 
     rank: int = 0
     size: int = 1
@@ -47,7 +47,7 @@ class Team:
         for parameter, part, some in zip(parameters, parts, has.tolist(), strict=True):
             parameter.grad = part.reshape(parameter.shape).to(parameter.dtype) if some else None
 
-    def share(self, modules: Iterable[nn.Module]) -> None:
+    def broadcast(self, modules: Iterable[nn.Module]) -> None:
         """Every process takes the parameters and buffers of the first."""
         if self.size == 1:
             return
@@ -64,12 +64,12 @@ class Team:
         return bool(value.item())
 
 
-ALONE = Team()
+ALONE = ProcessGroup()
 
 
 @contextmanager
-def team(device: torch.device | str = "cpu") -> Iterator[Team]:
-    """The team that torchrun describes in the environment; joined on entering, left at the end."""
+def process_group(device: torch.device | str = "cpu") -> Iterator[ProcessGroup]:
+    """The group that torchrun describes in the environment; joined on entering, left at the end."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield ALONE
@@ -77,6 +77,6 @@ def team(device: torch.device | str = "cpu") -> Iterator[Team]:
     backend = "nccl" if torch.device(device).type == "cuda" else "gloo"
     dist.init_process_group(backend)
     try:
-        yield Team(dist.get_rank(), size)
+        yield ProcessGroup(dist.get_rank(), size)
     finally:
         dist.destroy_process_group()

@@ -11,7 +11,7 @@ from torch.nn.functional import softplus
 Adversary = Literal["nonsaturating", "wgan", "lsgan", "hinge"]
 
 
-def fool(verdict: Tensor, kind: Adversary = "nonsaturating") -> Tensor:
+def generator_loss(verdict: Tensor, kind: Adversary = "nonsaturating") -> Tensor:
     """What the generator pays for the discriminator's verdict on its images."""
     if kind == "nonsaturating":  # Goodfellow et al. 2014
         return softplus(-verdict).mean()
@@ -20,7 +20,7 @@ def fool(verdict: Tensor, kind: Adversary = "nonsaturating") -> Tensor:
     return -verdict.mean()  # Arjovsky et al. 2017; Miyato et al. 2018
 
 
-def tell_fake(verdict: Tensor, kind: Adversary = "nonsaturating") -> Tensor:
+def fake_loss(verdict: Tensor, kind: Adversary = "nonsaturating") -> Tensor:
     """What the discriminator pays for its verdict on generated images."""
     if kind == "nonsaturating":
         return softplus(verdict).mean()
@@ -31,7 +31,7 @@ def tell_fake(verdict: Tensor, kind: Adversary = "nonsaturating") -> Tensor:
     return verdict.mean()
 
 
-def tell_real(verdict: Tensor, kind: Adversary = "nonsaturating") -> Tensor:
+def real_loss(verdict: Tensor, kind: Adversary = "nonsaturating") -> Tensor:
     """What the discriminator pays for its verdict on real images."""
     if kind == "nonsaturating":
         return softplus(-verdict).mean()

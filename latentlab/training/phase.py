@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from latentlab.training.distributed import ALONE, Team
+from latentlab.training.distributed import ALONE, ProcessGroup
 from latentlab.training.draws import Draws
 
 CPU = torch.device("cpu")
@@ -27,8 +27,15 @@ class Moment:
     """Images in this step, over all processes."""
     draws: Draws
     """One generator for each sample of this part of the batch."""
-    team: Team = ALONE
+    processes: ProcessGroup = ALONE
     device: torch.device = CPU
+    handed: dict[str, Any] = field(default_factory=dict)
+    """What earlier phases of this step left for later ones, about the same samples: fakes, codes. Gone with the step."""
+
+
+def always(moment: Moment) -> bool:
+    """The `when` of most phases."""
+    return True
 
 
 def nothing(moment: Moment) -> None:
@@ -49,5 +56,8 @@ class Phase:
     losses: Losses
     every: int = 1
     """Run at every so-many-th step; the loss itself carries the weight that makes up for it."""
+    when: Callable[[Moment], bool] = always
+    """Whether it runs at this moment: a warm start ends, an adversary joins. Looks at step and images alone, so that all
+    processes answer the same."""
     after: Callable[[Moment], None] = nothing
     """Called after the optimizer step: averages, augmentation strength, clipping of weights."""

@@ -1,9 +1,10 @@
-"""What a trainer has to know of a model: its networks, their optimizers, its phases."""
+"""What a trainer has to know of a model: its networks, their optimizers, its phases, the files that it leaves."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
@@ -35,13 +36,17 @@ class Trainable(ABC):
             name: Adam(networks[name].parameters(), lr=2e-4, betas=(0.5, 0.999)) for name in sorted(learners)
         }
 
-    def schedule(self, images: int) -> float:
+    def rate_factor(self, images: int) -> float:
         """Factor on every learning rate after so many images."""
         return 1.0
 
-    def picture(self, networks: Networks) -> Tensor | None:
-        """A sheet [3 h w] to look at while it learns, or None."""
+    def picture(self, networks: Networks, handed: Mapping[str, Any]) -> Tensor | None:
+        """A sheet [3 h w] to look at while it learns, or None; `handed` is what the last step's phases left."""
         return None
+
+    def parts(self, networks: Networks) -> Mapping[str, str]:
+        """The networks worth a file, and the file's name; those that `networks.build` made, under their own names."""
+        return {name: name for name, network in networks.items() if hasattr(network, "recipe")}
 
     @property
     def group(self) -> int:

@@ -14,40 +14,17 @@ from torch.optim import Optimizer
 
 from latentlab.core.errors import BadInput
 from latentlab.core.watch import Watch, silent
-from latentlab.training.ahead import Source, fetch
+from latentlab.training.ahead import Source, each, fetch
 from latentlab.training.checkpoint import Checkpoint, collect, restore
-from latentlab.training.distributed import ALONE, Team
+from latentlab.training.distributed import ALONE, ProcessGroup
 from latentlab.training.draws import Draws, deal, seed_of
 from latentlab.training.errors import Diverged, OutOfMemory
 from latentlab.training.meter import Meter
 from latentlab.training.patience import Patience
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.run import Run
+from latentlab.training.schedule import TrainingSchedule
 from latentlab.training.trainable import Trainable
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How much is learnt at once and how often it is written down."""
-
-    batch: int = 32
-    """Images in a step, over all processes."""
-    rounds: int = 1
-    """Parts that each process computes one after the other: more rounds need less memory."""
-    seed: int = 0
-    """All randomness of the training follows from it."""
-    save_seconds: float = 300.0
-    """Seconds between checkpoints."""
-    report_steps: int = 20
-    """Steps between lines of the log."""
-    picture_steps: int = 500
-    """Steps between sheets of samples; 0 is never."""
-    measure_steps: int = 0
-    """Steps between measurements of the samples, where there is something to measure with; 0 is never."""
-    ahead: int = 2
-    """Batches fetched ahead by a thread; 0 reads them on demand."""
-    keep: int = 3
-    """Checkpoints kept."""
 
 
 @dataclass(eq=False)
@@ -56,9 +33,9 @@ class Trainer:
 
     model: Trainable
     run: Run
-    pace: Pace = Pace()
+    schedule: TrainingSchedule = field(default_factory=TrainingSchedule)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    team: Team = ALONE
+    processes: ProcessGroup = ALONE
     step: int = 0
     networks: dict[str, nn.Module] = field(default_factory=dict)
     optimizers: dict[str, Optimizer] = field(default_factory=dict)
@@ -66,37 +43,47 @@ class Trainer:
     """Written into every checkpoint beside the state."""
     measure: Callable[[Mapping[str, nn.Module]], Mapping[str, float]] | None = None
     """Figures of the networks, for the log: distances of samples from real images."""
+    handed: list[dict[str, Any]] = field(default_factory=list)
+    """What the phases of the last step left, for each round."""
+    meter: Meter = field(default_factory=lambda: Meter(1))
+    """Losses since the last line of the log."""
     sound: bool = True
     """Whether the networks are worth keeping: no loss was NaN, no step was left half done."""
 
     @property
     def images(self) -> int:
         """Images shown so far."""
-        return self.step * self.pace.batch
+        return self.step * self.schedule.batch
 
     def begin(self, *, resume: bool = False) -> Trainer:
         """Make networks and optimizers, or take them from the run's newest checkpoint."""
-        self._check_pace()
+        self._check_batch()
+        self.meter = Meter(self.schedule.batch)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed_of(self.pace.seed, "networks") % 2**63)
+            torch.manual_seed(seed_of(self.schedule.seed, "networks") % 2**63)
             self.networks = {name: network.to(self.device) for name, network in self.model.networks().items()}
         self.optimizers = dict(self.model.optimizers(self.networks))
-        settings = {"model": repr(self.model), "pace": repr(self.pace), "threads": torch.get_num_threads()}
+        settings = {
+            "model": repr(self.model),
+            "schedule": repr(self.schedule),
+            "threads": torch.get_num_threads(),
+        }
         checkpoint = None
-        if self.team.leads:
+        if self.processes.leads:
             checkpoint = self.run.begin(settings, resume=resume)
         elif resume:
             checkpoint = self.run.newest()
         if checkpoint is not None:
             self.take(checkpoint)
-        self.team.share(self.networks.values())
+        self.processes.broadcast(self.networks.values())
         return self
 
     def take(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint's state."""
         restore(checkpoint, self.networks, self.optimizers, str(self.run.folder))
         self.step = int(checkpoint.story["step"])  # type: ignore[call-overload]
-        own = {"step", "images", "batch", "seed", "threads", "optimizers", "model"}
+        self.meter.restore(checkpoint.tensors, checkpoint.story.get("meter"), self.device)
+        own = {"step", "images", "batch", "seed", "threads", "optimizers", "model", "meter"}
         self.story = {name: value for name, value in checkpoint.story.items() if name not in own}
         threads = checkpoint.story.get("threads")
         if self.device.type == "cpu" and threads != torch.get_num_threads():
@@ -105,9 +92,9 @@ class Trainer:
                 "it will not repeat bit for bit",
                 stacklevel=3,
             )
-        if checkpoint.story.get("batch") != self.pace.batch:
+        if checkpoint.story.get("batch") != self.schedule.batch:
             raise BadInput(
-                f"{self.run.folder} was trained with a batch of {checkpoint.story.get('batch')}, not {self.pace.batch}; "
+                f"{self.run.folder} was trained with a batch of {checkpoint.story.get('batch')}, not {self.schedule.batch}; "
                 "resume with the same batch"
             )
 
@@ -119,23 +106,25 @@ class Trainer:
         A first interrupt (Ctrl-C or SIGTERM) ends it after the step under way, a second one at once.
         """
         phases = list(self.model.phases(self.networks))
-        last_step = -(-images // self.pace.batch)
-        meter = Meter(self.step, self.pace.batch, last_step, self.device)
+        last_step = -(-images // self.schedule.batch)
         started = saved = time.monotonic()
         before = self.story.get("seconds", 0.0)
         if self.step >= last_step:
             return
-        batches = fetch(source, self._deals(last_step), self.device, self.pace.ahead)
+        self.meter.start(self.step)
+        batches = fetch(source, self._deals(last_step), self.device, self.schedule.ahead)
         with Patience() as patience, torch.random.fork_rng():
             for batch in batches:
-                self._step(batch, phases, meter)
-                if self.step % self.pace.report_steps == 0 or self.step == last_step:
-                    self._report(meter, watch, last_step)
+                self._step(batch, phases)
+                if self.step % self.schedule.report_steps == 0 or self.step == last_step:
+                    self._report(watch, last_step)
                 now = time.monotonic()
                 self.story["seconds"] = before + now - started
-                stop = self.team.agree(patience.ended or now - started >= seconds) or self.step >= last_step
-                if stop or self.team.agree(now - saved >= self.pace.save_seconds):
-                    self.save(meter)
+                stop = (
+                    self.processes.agree(patience.ended or now - started >= seconds) or self.step >= last_step
+                )
+                if stop or self.processes.agree(now - saved >= self.schedule.save_seconds):
+                    self.save()
                     saved = now
                 if stop:
                     break
@@ -143,35 +132,43 @@ class Trainer:
         self.run.close()
         patience.settle()
 
-    def save(self, meter: Meter | None = None) -> None:
+    def picture(self) -> Tensor | None:
+        """The model's sheet of samples as it stands."""
+        with torch.no_grad():
+            return self.model.picture(self.networks, self.handed[-1] if self.handed else {})
+
+    def save(self) -> None:
         """Write a checkpoint, unless a loss has become NaN."""
-        if meter is not None:
-            self._check_losses(meter)
-        if not self.team.leads:
+        self._check_losses()
+        self.meter.gather(self.processes)
+        if not self.processes.leads:
             return
         tensors, groups = collect(self.networks, self.optimizers)
+        sums, counts = self.meter.state()
         story = {
-            **self.story, "step": self.step, "images": self.images, "batch": self.pace.batch, "seed": self.pace.seed,
+            **self.story, "step": self.step, "images": self.images, "batch": self.schedule.batch, "seed": self.schedule.seed,
             "threads": torch.get_num_threads(), "optimizers": groups, "model": repr(self.model),
+            "meter": counts,
         }  # fmt: skip
-        self.run.save(Checkpoint(tensors, story), self.step)
+        self.run.save(Checkpoint({**tensors, **sums}, story), self.step)
 
-    def _check_pace(self) -> None:
-        parts, group = self.team.size * self.pace.rounds, self.model.group
-        if self.pace.batch < 1 or self.pace.batch % (parts * group):
+    def _check_batch(self) -> None:
+        parts, group = self.processes.size * self.schedule.rounds, self.model.group
+        if self.schedule.batch < 1 or self.schedule.batch % (parts * group):
             raise BadInput(
-                f"a batch of {self.pace.batch} cannot be dealt to {self.team.size} processes × {self.pace.rounds} rounds "
+                f"a batch of {self.schedule.batch} cannot be dealt to {self.processes.size} processes × {self.schedule.rounds} rounds "
                 f"in groups of {group}; choose a multiple of {parts * group}"
             )
 
     def _deals(self, last_step: int) -> Iterator[list[int]]:
         """Sample numbers of this process for each step to come."""
-        mine = deal(self.pace.batch, self.team.size, self.team.rank, self.model.group)
+        mine = deal(self.schedule.batch, self.processes.size, self.processes.rank, self.model.group)
         for step in range(self.step, last_step):
-            yield [step * self.pace.batch + place for place in mine]
+            yield [step * self.schedule.batch + place for place in mine]
 
-    def _step(self, batch: Any, phases: Sequence[Phase], meter: Meter) -> None:
-        factor = self.model.schedule(self.images)
+    def _step(self, batch: Any, phases: Sequence[Phase]) -> None:
+        self.handed = [{} for _ in range(self.schedule.rounds)]
+        factor = self.model.rate_factor(self.images)
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group.setdefault("full_lr", group["lr"])
@@ -179,78 +176,85 @@ class Trainer:
         try:
             self.sound = False
             for phase in phases:
-                if self.step % phase.every == 0:
-                    self._phase(phase, batch, meter)
+                if self.step % phase.every == 0 and phase.when(self._moment(phase, [], 0)):
+                    self._phase(phase, batch)
             self.sound = True
         except (RuntimeError, MemoryError) as error:
             if not _is_memory(error):
                 raise
             raise OutOfMemory(
                 f"{self.device.type} ran out of memory in the phase '{phase.name}' of step {self.step}; lower --batch (now "
-                f"{self.pace.batch}) or raise --rounds (now {self.pace.rounds}); the last checkpoint is kept"
+                f"{self.schedule.batch}) or raise --rounds (now {self.schedule.rounds}); the last checkpoint is kept"
             ) from None
         self.step += 1
 
-    def _phase(self, phase: Phase, batch: Any, meter: Meter) -> None:
+    def _phase(self, phase: Phase, batch: Any) -> None:
         learners = [self.networks[name] for name in phase.learners]
         for network in self.networks.values():
             network.requires_grad_(False)
         for network in learners:
             network.requires_grad_(True)
-        rounds = self.pace.rounds
+        rounds = self.schedule.rounds
         for part in range(rounds):
-            moment, piece = self._moment(phase, batch, part)
-            torch.manual_seed(seed_of(self.pace.seed, self.step, phase.name, self.team.rank, part) % 2**63)
+            places = self._places(part)
+            moment = self._moment(phase, places, part)
+            piece = batch if rounds == 1 else _rows(batch, torch.tensor(places, device=self.device))
+            torch.manual_seed(
+                seed_of(self.schedule.seed, self.step, phase.name, self.processes.rank, part) % 2**63
+            )
             terms = phase.losses(piece, moment)
             if terms:
                 total = torch.stack([value.float() for value in terms.values()]).sum()
                 (total / rounds).backward()
-            meter.add(phase.name, terms, self.step)
+            self.meter.add(phase.name, terms, self.step)
         self._descend(phase, learners)
         phase.after(moment)
 
-    def _moment(self, phase: Phase, batch: Any, part: int) -> tuple[Moment, Any]:
-        mine = deal(self.pace.batch, self.team.size, self.team.rank, self.model.group)
-        places = range(len(mine))
-        if self.pace.rounds > 1:
-            places = deal(len(mine), self.pace.rounds, part, self.model.group)  # type: ignore[assignment]
-            batch = _rows(batch, torch.tensor(places, device=self.device))
+    def _places(self, part: int) -> list[int]:
+        """Which of this process's samples are computed in one round."""
+        mine = self.schedule.batch // self.processes.size
+        return deal(mine, self.schedule.rounds, part, self.model.group)
+
+    def _moment(self, phase: Phase, places: Sequence[int], part: int) -> Moment:
+        mine = deal(self.schedule.batch, self.processes.size, self.processes.rank, self.model.group)
         numbers = [self.images + mine[place] for place in places]
-        draws = Draws(numbers, self.pace.seed, phase.name, device=self.device)
-        return Moment(self.step, self.images, self.pace.batch, draws, self.team, self.device), batch
+        draws = Draws(numbers, self.schedule.seed, phase.name, device=self.device)
+        return Moment(
+            self.step, self.images, self.schedule.batch, draws, self.processes, self.device, self.handed[part]
+        )
 
     def _descend(self, phase: Phase, learners: Sequence[nn.Module]) -> None:
         parameters = [p for network in learners for p in network.parameters() if p.requires_grad]
-        self.team.average_gradients(parameters)
+        self.processes.average_gradients(parameters)
         for name in phase.learners:
             optimizer = self.optimizers[name]
             _tame(optimizer)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
 
-    def _report(self, meter: Meter, watch: Watch, last_step: int) -> None:
-        self._check_losses(meter)
-        values = meter.read(self.step)
-        if not self.team.leads:
+    def _report(self, watch: Watch, last_step: int) -> None:
+        self._check_losses()
+        self.meter.gather(self.processes)
+        values = self.meter.read(self.step, last_step, keep=bool(self.step % self.schedule.report_steps))
+        if not self.processes.leads:
             return
-        if self.measure and self.pace.measure_steps and self.step % self.pace.measure_steps == 0:
+        if self.measure and self.schedule.measure_steps and self.step % self.schedule.measure_steps == 0:
             values |= self.measure(self.networks)
         self.run.log(self.step, {"images": self.images, **values})
         sheet = None
-        if self.pace.picture_steps and self.step % self.pace.picture_steps == 0:
-            with torch.no_grad():
-                sheet = self.model.picture(self.networks)
+        if self.schedule.picture_steps and self.step % self.schedule.picture_steps == 0:
+            sheet = self.picture()
             if sheet is not None:
                 self.run.show(self.step, sheet)
-        watch(self.step / last_step, meter.sentence(self.images, values), sheet)
+        watch(self.step / last_step, self.meter.sentence(self.images, values), sheet)
 
-    def _check_losses(self, meter: Meter) -> None:
-        bad = meter.first_bad()
-        if not self.team.agree(bad is not None):
+    def _check_losses(self) -> None:
+        bad = self.meter.first_bad()
+        if not self.processes.agree(bad is not None):
             return
         self.sound = False
         where, step = bad or ("of another process", self.step)
-        told = f"the loss '{where}' became NaN or infinite at step {step} ({step * self.pace.batch:,} images)"
+        told = f"the loss '{where}' became NaN or infinite at step {step} ({step * self.schedule.batch:,} images)"
         if not self.run.checkpoints:
             raise Diverged(
                 f"{told}, before anything was saved; begin again with a lower learning rate, or in fp32"
@@ -279,6 +283,4 @@ def _is_memory(error: BaseException) -> bool:
 
 
 def _rows(batch: Any, places: Tensor) -> Any:
-    from latentlab.training.ahead import each
-
     return each(batch, lambda value: value[places.to(value.device)])

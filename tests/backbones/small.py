@@ -11,15 +11,16 @@ import torch
 from torch import Tensor
 
 from latentlab.backbones.stylegan2 import StyleGAN2
-from latentlab.training.distributed import ALONE, Team
+from latentlab.training.distributed import ALONE, ProcessGroup
 from latentlab.training.run import Run
-from latentlab.training.trainer import Pace, Trainer
+from latentlab.training.schedule import TrainingSchedule
+from latentlab.training.trainer import Trainer
 
 SMALL = StyleGAN2(
     resolution=16, channel_base=128, channel_max=8, z_width=8, w_width=8, mapping_layers=2, r1_every=4, path_every=2, ema_images=50,
     learning_rate=0.002, channels_last=False,
 )  # fmt: skip
-PACE = Pace(batch=16, report_steps=1, picture_steps=0, save_seconds=1e9)
+SCHEDULE = TrainingSchedule(batch=16, report_steps=1, picture_steps=0, save_seconds=1e9)
 
 
 def disc(number: int, size: int = 16) -> Tensor:
@@ -39,8 +40,10 @@ def labelled(numbers: Sequence[int]) -> dict[str, Tensor]:
 
 
 def teach(
-    folder: Path, steps: int, *, pace: Pace = PACE, team: Team = ALONE, resume: bool = False, source: Any = discs, **changes: Any
+    folder: Path, steps: int, *, schedule: TrainingSchedule = SCHEDULE, processes: ProcessGroup = ALONE, resume: bool = False, source: Any = discs, **changes: Any
 ) -> Trainer:  # fmt: skip
-    trainer = Trainer(replace(SMALL, **changes), Run(folder, tensorboard=False), pace, team=team)
-    trainer.begin(resume=resume).fit(source, steps * pace.batch)
+    trainer = Trainer(
+        replace(SMALL, **changes), Run(folder, tensorboard=False), schedule, processes=processes
+    )
+    trainer.begin(resume=resume).fit(source, steps * schedule.batch)
     return trainer

@@ -153,9 +153,9 @@ def test_the_discriminators_distance_is_a_distance() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_complete(name: str) -> None:
-    settings, pace = encoder_preset(name)
+    settings, schedule = encoder_preset(name)
     assert settings.input_size % 16 == 0
-    assert pace.batch >= 8
+    assert schedule.batch >= 8
 
 
 def test_an_iterating_encoder_learns_to_correct_itself(tmp_path: Path, generator: Any) -> None:

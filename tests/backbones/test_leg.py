@@ -159,6 +159,6 @@ def test_the_shipped_recipe_builds_its_networks() -> None:
     from latentlab.backbones.leg import _read
 
     leg, recipe = Leg(path, Path("unused")), _read(path)
-    model, pace, size = leg._model(recipe["generator"], torch.device("cpu"))
-    assert (size, pace.batch, model.generator_arguments()["channels"]["256"]) == (256, 64, 32)
+    model, schedule, size = leg._model(recipe["generator"], torch.device("cpu"))
+    assert (size, schedule.batch, model.generator_arguments()["channels"]["256"]) == (256, 64, 32)
     assert tomllib.loads(path.read_text())["leg"]["seconds"] <= 480

@@ -7,9 +7,9 @@ import pytest
 from latentlab.backbones.settings import checked
 from latentlab.backbones.stylegan2 import StyleGAN2
 from latentlab.core.errors import BadInput, UnknownName
-from latentlab.training.trainer import Pace
+from latentlab.training.schedule import TrainingSchedule
 
-KINDS = (StyleGAN2, Pace)
+KINDS = (StyleGAN2, TrainingSchedule)
 
 
 def test_values_come_as_the_settings_want_them() -> None:

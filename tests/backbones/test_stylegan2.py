@@ -17,7 +17,7 @@ from small import SMALL, discs, labelled, teach
 from latentlab.backbones.presets import PRESETS, preset
 from latentlab.core.errors import BadInput, UnknownName
 from latentlab.training.checkpoint import Checkpoint
-from latentlab.training.distributed import team
+from latentlab.training.distributed import process_group
 from latentlab.training.run import Run
 from latentlab.training.trainer import Trainer
 
@@ -63,9 +63,9 @@ def test_stopping_and_resuming_changes_no_bit(tmp_path: Path) -> None:
 
 
 def shared(folder: Path) -> None:
-    with team() as members:
+    with process_group() as members:
         # Adam divides by the size of a gradient: one that is nothing but rounding would make a step of its own
-        teach(folder, 4, team=members, augment="ada", augment_speed=0.2, learning_rate=1e-4)
+        teach(folder, 4, processes=members, augment="ada", augment_speed=0.2, learning_rate=1e-4)
 
 
 def test_two_gloo_processes_equal_one_within_rounding(tmp_path: Path) -> None:
@@ -159,20 +159,20 @@ def test_other_adversaries_train(tmp_path: Path, adversary: str) -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_complete(name: str) -> None:
     chosen = preset(name)
-    assert chosen.pace.batch % chosen.model.group == 0
+    assert chosen.schedule.batch % chosen.model.group == 0
     assert chosen.model.generator_arguments()["resolution"] == chosen.model.resolution
 
 
 def test_presets_have_the_published_settings() -> None:
     paper = preset("paper256")
-    assert (paper.pace.batch, paper.model.minibatch_group, paper.model.learning_rate, paper.model.r1) == (
+    assert (paper.schedule.batch, paper.model.minibatch_group, paper.model.learning_rate, paper.model.r1) == (
         64,
         8,
         0.0025,
         1.0,
     )
     assert paper.model.generator_arguments()["channels"]["256"] == 64
-    assert preset("auto", 256).model.r1 == pytest.approx(0.0002 * 256**2 / preset("auto", 256).pace.batch)
+    assert preset("auto", 256).model.r1 == pytest.approx(0.0002 * 256**2 / preset("auto", 256).schedule.batch)
     assert preset("cifar").model.path_length == 0
     assert preset("stylegan1").model.r1_every == 1
 

@@ -13,15 +13,18 @@ import torch
 from toy_gan import Toy, source
 
 from latentlab.training.checkpoint import Checkpoint
-from latentlab.training.distributed import team
+from latentlab.training.distributed import process_group
 from latentlab.training.draws import Draws, deal
 from latentlab.training.run import Run
-from latentlab.training.trainer import Pace, Trainer
+from latentlab.training.schedule import TrainingSchedule
+from latentlab.training.trainer import Trainer
 
 
 def train(folder: Path) -> None:
-    with team() as members:
-        trainer = Trainer(Toy(loud=False), Run(folder, tensorboard=False), Pace(batch=16), team=members)
+    with process_group() as members:
+        trainer = Trainer(
+            Toy(loud=False), Run(folder, tensorboard=False), TrainingSchedule(batch=16), processes=members
+        )
         trainer.begin().fit(source, 16 * 12)
 
 

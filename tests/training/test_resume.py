@@ -20,17 +20,23 @@ from latentlab.core.errors import BadFile, BadInput
 from latentlab.training.checkpoint import Checkpoint
 from latentlab.training.errors import OtherArchitecture
 from latentlab.training.run import Run
+from latentlab.training.schedule import TrainingSchedule
 from latentlab.training.trainable import Networks
-from latentlab.training.trainer import Pace, Trainer
+from latentlab.training.trainer import Trainer
 
-PACE = Pace(batch=16, save_seconds=0.0, report_steps=5)
+SCHEDULE = TrainingSchedule(batch=16, save_seconds=0.0, report_steps=5)
 
 
 def train(
-    folder: Path, steps: int, *, resume: bool = False, pace: Pace = PACE, model: Toy | None = None
+    folder: Path,
+    steps: int,
+    *,
+    resume: bool = False,
+    schedule: TrainingSchedule = SCHEDULE,
+    model: Toy | None = None,
 ) -> Trainer:
-    trainer = Trainer(model or Toy(), Run(folder, tensorboard=False), pace)
-    trainer.begin(resume=resume).fit(source, steps * pace.batch)
+    trainer = Trainer(model or Toy(), Run(folder, tensorboard=False), schedule)
+    trainer.begin(resume=resume).fit(source, steps * schedule.batch)
     return trainer
 
 
@@ -51,6 +57,33 @@ def test_stopping_and_resuming_changes_no_bit(tmp_path: Path) -> None:
     train(tmp_path / "legs", 10, resume=True)
     train(tmp_path / "legs", 23, resume=True)
     assert_equal(newest(tmp_path / "whole"), newest(tmp_path / "legs"))
+
+
+def losses_logged(folder: Path) -> dict[int, dict[str, float]]:
+    """What was logged at each step, but for seconds and rates."""
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return {line["step"]: {k: v for k, v in line.items() if "/" in k} for line in lines}
+
+
+def test_a_resumed_training_logs_the_means_of_an_uninterrupted_one(tmp_path: Path) -> None:
+    train(tmp_path / "whole", 20)
+    train(tmp_path / "legs", 7)
+    train(tmp_path / "legs", 13, resume=True)
+    train(tmp_path / "legs", 20, resume=True)
+    whole, legs = losses_logged(tmp_path / "whole"), losses_logged(tmp_path / "legs")
+    assert list(whole) == [5, 10, 15, 20]
+    assert whole[5]
+    assert {step: legs[step] for step in whole} == whole
+
+
+def test_a_checkpoint_without_sums_is_still_resumed(tmp_path: Path) -> None:
+    train(tmp_path, 3)
+    path = Run(tmp_path).checkpoints[-1]
+    saved = Checkpoint.load(path)
+    story = {name: value for name, value in saved.story.items() if name != "meter"}
+    Checkpoint({k: v for k, v in saved.tensors.items() if not k.startswith("meter/")}, story).save(path)
+    train(tmp_path, 6, resume=True)
+    assert newest(tmp_path).story["step"] == 6
 
 
 def test_kill_9_at_any_moment_and_resume_change_no_bit(tmp_path: Path) -> None:
@@ -87,7 +120,7 @@ def test_kill_9_at_any_moment_and_resume_change_no_bit(tmp_path: Path) -> None:
 
 
 def test_only_the_last_checkpoints_are_kept(tmp_path: Path) -> None:
-    train(tmp_path, 8, pace=Pace(batch=16, save_seconds=0.0, keep=2))
+    train(tmp_path, 8, schedule=TrainingSchedule(batch=16, save_seconds=0.0, keep=2))
     assert [path.stem for path in Run(tmp_path).checkpoints] == [
         "step-000000006",
         "step-000000007",
@@ -132,7 +165,7 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None
 def test_another_batch_is_refused(tmp_path: Path) -> None:
     train(tmp_path, 3)
     with pytest.raises(BadInput, match="trained with a batch of 16, not 32"):
-        train(tmp_path, 5, resume=True, pace=Pace(batch=32))
+        train(tmp_path, 5, resume=True, schedule=TrainingSchedule(batch=32))
 
 
 def test_a_folder_in_use_is_not_overwritten(tmp_path: Path) -> None:
@@ -145,7 +178,7 @@ def test_a_terminated_training_saves_its_last_whole_step(tmp_path: Path) -> None
     def watch(done: float, text: str = "", image: torch.Tensor | None = None) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
-    trainer = Trainer(Toy(), Run(tmp_path, tensorboard=False), Pace(batch=16, report_steps=5))
+    trainer = Trainer(Toy(), Run(tmp_path, tensorboard=False), TrainingSchedule(batch=16, report_steps=5))
     with pytest.raises(KeyboardInterrupt):
         trainer.begin().fit(source, 16 * 100, watch=watch)
     assert newest(tmp_path).story["step"] == 5
@@ -161,11 +194,11 @@ class Slower(Toy):
 
 def test_a_training_goes_on_with_a_lower_rate(tmp_path: Path) -> None:
     train(tmp_path, 3)
-    trainer = Trainer(Slower(), Run(tmp_path, tensorboard=False), PACE).begin(resume=True)
+    trainer = Trainer(Slower(), Run(tmp_path, tensorboard=False), SCHEDULE).begin(resume=True)
     assert trainer.step == 3
     rates = {group["lr"] for optimizer in trainer.optimizers.values() for group in optimizer.param_groups}
     assert rates == {SLOW}
     before = newest(tmp_path)
-    trainer.fit(source, 5 * PACE.batch)
+    trainer.fit(source, 5 * SCHEDULE.batch)
     moved = newest(tmp_path).tensors
     assert any(not torch.equal(value, moved[name]) for name, value in before.tensors.items())

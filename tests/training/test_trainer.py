@@ -14,13 +14,14 @@ from toy_gan import Toy, source
 from latentlab.core.errors import BadInput
 from latentlab.training.errors import DiskFull, Diverged, OutOfMemory
 from latentlab.training.run import Run
-from latentlab.training.trainer import Pace, Trainer
+from latentlab.training.schedule import TrainingSchedule
+from latentlab.training.trainer import Trainer
 
-PACE = Pace(batch=16, save_seconds=0.0, report_steps=5)
+SCHEDULE = TrainingSchedule(batch=16, save_seconds=0.0, report_steps=5)
 
 
-def trainer(folder: Path, model: Toy, pace: Pace = PACE) -> Trainer:
-    return Trainer(model, Run(folder, tensorboard=False), pace).begin()
+def trainer(folder: Path, model: Toy, schedule: TrainingSchedule = SCHEDULE) -> Trainer:
+    return Trainer(model, Run(folder, tensorboard=False), schedule).begin()
 
 
 def steps(folder: Path) -> list[int]:
@@ -35,9 +36,9 @@ def test_a_nan_loss_stops_says_the_step_and_keeps_the_last_good_checkpoint(tmp_p
 
 def test_a_nan_that_is_found_late_is_not_saved(tmp_path: Path) -> None:
     with pytest.raises(Diverged, match="at step 7"):
-        trainer(tmp_path, Toy(break_at=7), Pace(batch=16, save_seconds=1e9, report_steps=100)).fit(
-            source, 16 * 20
-        )
+        trainer(
+            tmp_path, Toy(break_at=7), TrainingSchedule(batch=16, save_seconds=1e9, report_steps=100)
+        ).fit(source, 16 * 20)
     assert steps(tmp_path) == []
 
 
@@ -66,13 +67,13 @@ def test_a_full_disk_keeps_the_earlier_checkpoints(tmp_path: Path, monkeypatch: 
 
 def test_a_batch_that_cannot_be_dealt_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="choose a multiple of 8"):
-        trainer(tmp_path, Toy(), Pace(batch=12, rounds=2))
+        trainer(tmp_path, Toy(), TrainingSchedule(batch=12, rounds=2))
 
 
 def test_more_rounds_give_the_same_weights_within_rounding(tmp_path: Path) -> None:
     one, two = (
         trainer(tmp_path / "one", Toy(loud=False)),
-        trainer(tmp_path / "two", Toy(loud=False), Pace(batch=16, rounds=2)),
+        trainer(tmp_path / "two", Toy(loud=False), TrainingSchedule(batch=16, rounds=2)),
     )
     for each in (one, two):
         each.fit(source, 16 * 6)
@@ -81,7 +82,7 @@ def test_more_rounds_give_the_same_weights_within_rounding(tmp_path: Path) -> No
 
 
 def test_it_learns(tmp_path: Path) -> None:
-    taught = trainer(tmp_path, Toy(), Pace(batch=32, save_seconds=1e9))
+    taught = trainer(tmp_path, Toy(), TrainingSchedule(batch=32, save_seconds=1e9))
     taught.fit(source, 32 * 400)
     made = taught.networks["G_ema"](torch.randn(500, 2, generator=torch.Generator().manual_seed(1)))
     assert (made.mean(0) - 1).abs().max() < 0.25
@@ -101,18 +102,20 @@ def test_the_log_has_losses_and_speed(tmp_path: Path) -> None:
 
 
 def test_a_time_limit_ends_it_with_a_checkpoint(tmp_path: Path) -> None:
-    trainer(tmp_path, Toy(), Pace(batch=16, save_seconds=1e9)).fit(source, 16 * 10**6, seconds=0.2)
+    trainer(tmp_path, Toy(), TrainingSchedule(batch=16, save_seconds=1e9)).fit(
+        source, 16 * 10**6, seconds=0.2
+    )
     assert len(steps(tmp_path)) == 1
 
 
 def test_tensorboard_gets_the_numbers(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
-    Trainer(Toy(), Run(tmp_path), PACE).begin().fit(source, 16 * 10)
+    Trainer(Toy(), Run(tmp_path), SCHEDULE).begin().fit(source, 16 * 10)
     assert list((tmp_path / "events").iterdir())
 
 
 def test_figures_of_the_networks_are_logged_while_it_learns(tmp_path: Path) -> None:
-    taught = trainer(tmp_path, Toy(), Pace(batch=16, report_steps=5, measure_steps=10))
+    taught = trainer(tmp_path, Toy(), TrainingSchedule(batch=16, report_steps=5, measure_steps=10))
     taught.measure = lambda networks: {"Fréchet distance (toy)": float(len(networks))}
     taught.fit(source, 16 * 20)
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
