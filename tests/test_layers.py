@@ -13,9 +13,10 @@ ROOT = Path(__file__).parent.parent
 ROWS: list[set[str]] = [
     {"cuda_ops"},
     {"latentlab.core"},
-    {"latentlab.store", "latentlab.faces", "latentlab.data"},
+    {"latentlab.store", "latentlab.faces"},
     {"latentlab.networks", "latentlab.world", "latentlab.training"},
-    {"latentlab.scorers"},
+    {"latentlab.scorers", "latentlab.data"},
+    {"latentlab.teaching"},
     {
         f"latentlab.{name}"
         for name in ("directions", "inversion", "editing", "baselines", "backbones", "metrics")

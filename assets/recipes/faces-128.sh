@@ -18,12 +18,12 @@ LATENTLAB="${LATENTLAB:-latentlab}"
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 
 # What the generator sees: 16,000 people of the law `natural`, and their mirror images; first small, then large.
-$PYTHON -m latentlab.backbones.renders --out "$OUT/natural64" --size 64 --count 16000
+$PYTHON -m latentlab.data.live_renders --out "$OUT/natural64" --size 64 --count 16000
 $PYTHON -m latentlab.backbones.train --preset faces64-cpu --data "$OUT/natural64" --mirror --out "$OUT/small" \
     --images "$IMAGES" --resume
 
 # Grown by a block of 16 channels.
-$PYTHON -m latentlab.backbones.renders --out "$OUT/natural128" --size 128 --count 16000
+$PYTHON -m latentlab.data.live_renders --out "$OUT/natural128" --size 128 --count 16000
 $PYTHON -m latentlab.backbones.train --preset faces128-cpu --data "$OUT/natural128" --mirror --out "$OUT/generator" \
     --transfer "$OUT/small/generator.safetensors" --transfer-discriminator "$OUT/small/discriminator.safetensors" \
     --set channel_base=2048 --set warm_start=0 --set noise_from=0 --set r1=0.2 --images "$GROWN" --resume

@@ -8,21 +8,22 @@ learnt and those before it only run.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from latentlab.backbones.drawing import as_images
-from latentlab.backbones.likeness import Likeness, resized
-from latentlab.core.errors import BadInput, unknown
+from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
-from latentlab.core.image import grid
+from latentlab.core.image import grid, resized
 from latentlab.core.shapes import Images, WPlus
+from latentlab.data.batches import as_images
 from latentlab.networks.build import build
 from latentlab.networks.layers import FullyConnected
+from latentlab.teaching.likeness import Likeness
+from latentlab.teaching.presets import Preset, choose
 from latentlab.training.losses import fake_loss, generator_loss, real_loss
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.schedule import TrainingSchedule
@@ -87,43 +88,28 @@ class EncoderSettings:
         }  # fmt: skip
 
 
-SMALL = {
-    "base_width": 16,
-    "depth": 18,
-    "learning_rate": 5e-4,
-    "discriminator_rate": 1e-4,
-    "progressive_from": 2000,
-    "progressive_every": 100,
-    "precision": "bf16",
-}
-PRESETS: dict[str, tuple[dict[str, Any], TrainingSchedule]] = {
-    "e4e": ({}, TrainingSchedule(batch=8)),
-    "small64": ({**SMALL, "input_size": 64}, TrainingSchedule(batch=16, report_steps=10, picture_steps=250)),
-    "small128": (
-        {**SMALL, "input_size": 128, "base_width": 24},
-        TrainingSchedule(batch=16, report_steps=10, picture_steps=250),
-    ),
-    "gpu256": (
-        {
-            "depth": 34,
-            "base_width": 32,
-            "learning_rate": 3e-4,
-            "discriminator_rate": 6e-5,
-            "progressive_from": 5000,
-            "progressive_every": 500,
-        },
+SMALL = EncoderSettings(
+    base_width=16, depth=18, learning_rate=5e-4, discriminator_rate=1e-4, progressive_from=2000, progressive_every=100,
+    precision="bf16", input_size=64,
+)  # fmt: skip
+SLOWLY = TrainingSchedule(batch=16, report_steps=10, picture_steps=250)
+PRESETS: dict[str, Preset[EncoderSettings]] = {
+    "e4e": Preset(EncoderSettings(), TrainingSchedule(batch=8)),
+    "small64": Preset(SMALL, SLOWLY),
+    "small128": Preset(replace(SMALL, input_size=128, base_width=24), SLOWLY),
+    "gpu256": Preset(
+        EncoderSettings(
+            depth=34, base_width=32, learning_rate=3e-4, discriminator_rate=6e-5, progressive_from=5000, progressive_every=500
+        ),
         TrainingSchedule(batch=32),
     ),
-}
-PRESETS["restyle64"] = ({**PRESETS["small64"][0], "iterative": True, "heads": 10}, PRESETS["small64"][1])
+    "restyle64": Preset(replace(SMALL, iterative=True, heads=10), SLOWLY),
+}  # fmt: skip
 
 
-def encoder_preset(name: str) -> tuple[EncoderSettings, TrainingSchedule]:
+def encoder_preset(name: str) -> Preset[EncoderSettings]:
     """`e4e`: the published network and losses; `small64`, `small128`: for a CPU; `restyle64` corrects itself; `gpu256`: minutes on one GPU."""
-    if name not in PRESETS:
-        raise unknown("encoder preset", name, PRESETS)
-    settings, schedule = PRESETS[name]
-    return EncoderSettings(**settings), schedule
+    return choose(PRESETS, name, "encoder")
 
 
 class LatentDiscriminator(nn.Module):

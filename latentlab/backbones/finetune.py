@@ -15,14 +15,13 @@ from latentlab.backbones.train import Train
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch, silent
-from latentlab.data.holdout import is_held_out
+from latentlab.data.open import SourceOptions, open_source
 from latentlab.networks.build import build
 from latentlab.store.beside import beside
 from latentlab.store.bridge import Foreign, read
 from latentlab.training.ahead import Source
-from latentlab.training.packed import Packed, pack_folder
 
-Judge = Callable[[Callable[[int], Images]], float]
+Unlikeness = Callable[[Callable[[int], Images]], float]
 """How far samples are from the new domain, the lower the better; given a function from a seed to images."""
 
 
@@ -51,19 +50,21 @@ class Finetune:
     device: str = "auto"
     settings: Mapping[str, Any] = field(default_factory=dict)
 
-    def run(self, judge: Judge | None = None, source: Source | None = None, watch: Watch = silent) -> Path:
+    def run(
+        self, unlikeness: Unlikeness | None = None, source: Source | None = None, watch: Watch = silent
+    ) -> Path:
         """Train; returns the difference's file, `difference.safetensors` in the run's folder.
 
-        With `form="auto"`, both forms are judged (`judge`, else how closely they repeat the child's images), and the
+        With `form="auto"`, both forms are measured (`unlikeness`, else how closely they repeat the child's images), and the
         smaller one is kept unless the larger is better by a fiftieth.
         """
         if self.form not in ("auto", "low rank", "whole"):
             raise BadInput(f"no form of a difference is called '{self.form}' (known: auto, low rank, whole)")
         parts = read(self.parent)
-        mother = parts.get("G_ema") or parts.get("G")
-        if mother is None:
+        parent = parts.get("G_ema") or parts.get("G")
+        if parent is None:
             raise BadFile(f"{self.parent} holds no generator; finetune needs one")
-        resolution: Any = mother.arguments["resolution"]
+        resolution: Any = parent.arguments["resolution"]
         settings = {
             "freeze_discriminator": self.freeze_discriminator,
             "freeze_mapping": self.freeze_mapping,
@@ -77,44 +78,36 @@ class Finetune:
         source = source or self.source(resolution, watch)
         file = task.run(source=source, watch=watch)
         child = read(file)["G_ema"]
-        tensors = _held(mother, child)
+        tensors = _held(parent, child)
         if self.swap_from:
-            tensors = swap_layers(mother, tensors, self.swap_from)
-        chosen, told = self._choose(mother, tensors, judge)
+            tensors = swap_layers(parent, tensors, self.swap_from)
+        chosen, told = self._choose(parent, tensors, unlikeness)
         story = {
-            "kind of network": mother.kind,
+            "kind of network": parent.kind,
             "training": child.story.get("training"),
             "measured": told,
             "swap_from": self.swap_from,
         }
         return chosen.save(Path(self.out) / "difference.safetensors", story)
 
-    def source(self, resolution: int, watch: Watch = silent) -> Packed:
+    def source(self, resolution: int, watch: Watch = silent) -> Source:
         """The images, without people held out."""
-        data = Path(self.data)
-        if data.is_file():
-            return Packed((data,), mirror=True)
-        file = Path(self.out) / f"images-{resolution}.npy"
-        if not file.exists():
-            pack_folder(
-                data,
-                resolution,
-                file,
-                resize=self.resize,
-                skip=lambda path: is_held_out(path.name),
-                watch=watch,
-            )
-        return Packed((file,), mirror=True)
+        options = SourceOptions(
+            resolution, mirror=True, resize=self.resize, hold_out=True, cache=Path(self.out) / f"images-{resolution}.npy"
+        )  # fmt: skip
+        return open_source(self.data, options, watch)
 
     def _choose(
-        self, mother: Foreign, child: dict[str, Tensor], judge: Judge | None
+        self, parent: Foreign, child: dict[str, Tensor], unlikeness: Unlikeness | None
     ) -> tuple[Difference, dict[str, float]]:
         makers = {"low rank": low_rank, "whole": whole}
         names = list(makers) if self.form == "auto" else [self.form]
-        forms = {name: makers[name](mother.tensors, child) for name in names}
-        whole_child = _painter(mother, child)
-        judge = judge or (lambda paint: _unlikeness(paint, whole_child))
-        told = {name: judge(_painter(mother, form.added_to(mother.tensors))) for name, form in forms.items()}
+        forms = {name: makers[name](parent.tensors, child) for name in names}
+        whole_child = _renderer(parent, child)
+        unlikeness = unlikeness or (lambda render: _unlikeness(render, whole_child))
+        told = {
+            name: unlikeness(_renderer(parent, form.added_to(parent.tensors))) for name, form in forms.items()
+        }
         told |= {f"{name} bytes": float(form.bytes) for name, form in forms.items()}
         best = names[0]
         for name in names[1:]:
@@ -133,28 +126,28 @@ def _beside(parent: Path, parts: Mapping[str, Foreign]) -> Path | None:
     return file if "D" not in parts and file.exists() else None
 
 
-def _held(mother: Foreign, child: Foreign) -> dict[str, Tensor]:
+def _held(parent: Foreign, child: Foreign) -> dict[str, Tensor]:
     """The child's tensors under the parent's names, with the parent's noise and centre of truncation."""
     kept = {
         name
-        for name in mother.tensors
+        for name in parent.tensors
         if "noise_const" in name or "w_avg" in name or "resample_filter" in name
     }
-    return {name: value if name in kept else child.tensors[name] for name, value in mother.tensors.items()}
+    return {name: value if name in kept else child.tensors[name] for name, value in parent.tensors.items()}
 
 
-def _painter(mother: Foreign, tensors: Mapping[str, Tensor]) -> Callable[[int], Images]:
+def _renderer(parent: Foreign, tensors: Mapping[str, Tensor]) -> Callable[[int], Images]:
     from latentlab.core.seeds import draw_z
 
-    network: Any = build(mother.kind, mother.arguments, tensors)
+    network: Any = build(parent.kind, parent.arguments, tensors)
 
     @torch.no_grad()
-    def paint(seed: int) -> Images:
+    def render(seed: int) -> Images:
         w = network.map(draw_z(range(seed * 8, seed * 8 + 8), network.z_width))
         return network(network.styles(w[:, None].repeat(1, network.layers, 1)))
 
-    return paint
+    return render
 
 
-def _unlikeness(paint: Callable[[int], Images], truth: Callable[[int], Images], batches: int = 4) -> float:
-    return sum(float((paint(seed) - truth(seed)).square().mean()) for seed in range(batches)) / batches
+def _unlikeness(render: Callable[[int], Images], truth: Callable[[int], Images], batches: int = 4) -> float:
+    return sum(float((render(seed) - truth(seed)).square().mean()) for seed in range(batches)) / batches

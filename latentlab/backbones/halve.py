@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from latentlab.backbones.saving import halved
 from latentlab.core.errors import BadInput, LatentLabError
+from latentlab.networks.files import halved
 from latentlab.store.archive import Archive
 
 

@@ -21,22 +21,23 @@ from typing import Any
 import torch
 
 from latentlab.backbones.encoder import EncoderTraining, encoder_preset
-from latentlab.backbones.likeness import Likeness
 from latentlab.backbones.presets import preset
-from latentlab.backbones.renders import Renders
-from latentlab.backbones.saving import archive
 from latentlab.backbones.stylegan2 import StyleGAN2
-from latentlab.backbones.train import pick_device, training_story
+from latentlab.core.device import find_device
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.files import atomic, make_folder
 from latentlab.core.image import save_image
 from latentlab.core.watch import Watch, on_stderr, silent
+from latentlab.data.live_renders import LiveRenders
+from latentlab.data.packed import Packed
 from latentlab.networks.build import build
+from latentlab.networks.files import save
 from latentlab.networks.perceptual import DiscriminatorDistance
 from latentlab.store.bridge import read
+from latentlab.teaching.likeness import Likeness
+from latentlab.teaching.story import training_story
 from latentlab.training.ahead import Source
 from latentlab.training.compact import load_compact, save_compact
-from latentlab.training.packed import Packed
 from latentlab.training.run import Run
 from latentlab.training.schedule import TrainingSchedule
 from latentlab.training.trainer import Trainer
@@ -71,7 +72,7 @@ class Leg:
         stage = recipe.get(self.stage)
         if not isinstance(stage, dict):
             raise BadInput(f"{self.recipe} has no stage '{self.stage}'; its parts are: {', '.join(recipe)}")
-        device = pick_device(self.device)
+        device = find_device(self.device)
         model, schedule, size = self._model(stage, device)
         source = source or _source(recipe.get("data", {}), size, device)
         begun = time.monotonic()
@@ -111,7 +112,8 @@ class Leg:
             )
         if self.generator is None:
             raise BadInput("the encoder's stage needs the generator's file: --generator")
-        settings, schedule = encoder_preset(str(stage["preset"]))
+        chosen_encoder = encoder_preset(str(stage["preset"]))
+        settings, schedule = chosen_encoder.model, chosen_encoder.schedule
         settings = replace(settings, **{k: v for k, v in changes.items() if hasattr(settings, k)})
         schedule = replace(schedule, **{k: v for k, v in changes.items() if hasattr(schedule, k)})
         part = read(self.generator)["G_ema"]
@@ -152,9 +154,8 @@ class Leg:
             old.unlink()
         for part, name in {"G_ema": "generator", "D": "discriminator", "encoder": "encoder"}.items():
             if part in trainer.networks:
-                archive(trainer.networks[part], {**training_story(trainer), "part": part}, half=True).save(
-                    out / f"{name}.safetensors"
-                )
+                told_of = {**training_story(trainer), "part": part}
+                save(trainer.networks[part], out / f"{name}.safetensors", told_of, half=True)
         return told
 
 
@@ -165,7 +166,7 @@ def _lines(log: Path) -> list[dict[str, Any]]:
 class Recent:
     """Renders shown again while they are new: a ring on the device, refilled a little at each step."""
 
-    def __init__(self, renders: Renders, hold: int, fill: int = 16) -> None:
+    def __init__(self, renders: LiveRenders, hold: int, fill: int = 16) -> None:
         self.renders, self.hold, self.fill = renders, hold, fill
         self.fingerprint = f"{renders.fingerprint}, the newest {hold} shown again"
         self._images: torch.Tensor | None = None
@@ -194,7 +195,9 @@ class Recent:
 def _source(data: Mapping[str, Any], size: int, device: torch.device) -> Source:
     if "packs" in data:
         return Packed(tuple(sorted(Path(str(data["packs"])).glob("*.npy"))), int(data.get("seed", 1)))
-    renders = Renders(size, int(data.get("seed", 1)), str(data.get("law", "natural")), str(device), chunk=64)
+    renders = LiveRenders(
+        size, int(data.get("seed", 1)), str(data.get("law", "natural")), str(device), chunk=64
+    )
     return Recent(renders, int(data["fresh"])) if data.get("fresh") else renders
 
 

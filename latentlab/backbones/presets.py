@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 from latentlab.backbones.stylegan2 import StyleGAN2
 from latentlab.core.errors import unknown
+from latentlab.teaching.presets import Preset
 from latentlab.training.schedule import TrainingSchedule
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A model's settings and its schedule."""
-
-    model: StyleGAN2
-    schedule: TrainingSchedule
-
-    def changed(self, model: dict[str, Any] | None = None, schedule: dict[str, Any] | None = None) -> Preset:
-        """The same with some settings replaced."""
-        return Preset(replace(self.model, **(model or {})), replace(self.schedule, **(schedule or {})))
 
 
 def published(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,15 +17,15 @@ from latentlab.core.image import from_pixels
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch, silent
 from latentlab.networks.build import build
+from latentlab.networks.files import load
 from latentlab.networks.regressor import HALVINGS
 from latentlab.scorers.learned import read_twice
 from latentlab.scorers.targets import NAMES, TARGETS, UNITS, mirror_signs
-from latentlab.store.archive import Archive
+from latentlab.teaching.plan import TrainingPlan
+from latentlab.teaching.saving import add_to_story
+from latentlab.teaching.teach import teach
 from latentlab.training.phase import Moment, Phase
-from latentlab.training.run import Run
-from latentlab.training.schedule import TrainingSchedule
 from latentlab.training.trainable import Networks, Trainable
-from latentlab.training.trainer import Trainer
 
 WEIGHTS = {
     "smile": 12.0, "age": 6.0, "mouth_open": 4.0, "lip_lightness": 4.0, "lip_redness": 4.0, "lip_yellowness": 4.0, "yaw": 2.0,
@@ -120,7 +121,19 @@ class ScorerTraining(Trainable):
     half: bool = True
     """bfloat16 arithmetic in the trunk."""
     mean: tuple[float, ...] = ()
+    """Of each target over the data."""
     spread: tuple[float, ...] = ()
+
+    def fitted(self, values: Tensor) -> ScorerTraining:
+        """With mean and spread of these targets, [n names]."""
+        spread = values.std(0).clamp_min(1e-6)
+        return replace(self, mean=tuple(values.mean(0).tolist()), spread=tuple(spread.tolist()))
+
+    def parts(self, networks: Networks) -> Mapping[str, str]:
+        return {"scorer": self.role}
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"role": self.role, "names": NAMES, "units": UNITS}
 
     def networks(self) -> Networks:
         trunk = {"guide": "residual", "judge": "plain"}[self.role]
@@ -170,6 +183,9 @@ class IdentityTraining(Trainable):
     margin: float = 0.25
     half: bool = True
 
+    def parts(self, networks: Networks) -> Mapping[str, str]:
+        return {"embedding": "identity"}
+
     def networks(self) -> Networks:
         head = nn.Linear(self.outputs, self.people, bias=False)
         arguments = {"trunk": "residual", "width": self.width, "size": self.size, "outputs": self.outputs}
@@ -216,59 +232,31 @@ def cosine(done: float) -> float:
 
 
 def train_scorer(
-    role: str, data: Labelled, held_out: Labelled, run: Run, images: int = 200_000, batch: int = 64, width: int = 32,
-    size: int = 96, seed: int = 0, resume: bool = False, watch: Watch = silent, depth: int = 1,
-) -> Archive:  # fmt: skip
-    """Train `guide` or `judge`; the archive's story holds names, units and the held-out R² of each."""
-    spread = data.values.std(0).clamp_min(1e-6)
-    model = ScorerTraining(
-        role,
-        width,
-        size,
-        depth,
-        images=images,
-        mean=tuple(data.values.mean(0).tolist()),
-        spread=tuple(spread.tolist()),
-    )
-    trainer = Trainer(model, run, TrainingSchedule(batch=batch, seed=seed, picture_steps=0)).begin(
-        resume=resume
-    )
-    trainer.fit(Shuffled(data, seed), images, watch=watch)
-    network: Any = trainer.networks["scorer"].eval()
-    r2 = explained(network, held_out)
-    story = {
-        "role": role, "names": NAMES, "units": UNITS, "arguments": network.recipe[1], "r2": r2, "seed": seed,
-        "images": images, "pictures": len(data.pixels), "held_out": len(held_out.pixels),
-    }  # fmt: skip
-    return Archive("scorer", plain_tensors(network), story)
+    model: ScorerTraining, data: Labelled, held_out: Labelled, plan: TrainingPlan, watch: Watch = silent
+) -> Path:
+    """Train a guide or a judge; its file's story holds names, units and the held-out R² of each."""
+    path = teach(model, Shuffled(data, plan.schedule.seed), plan, watch)["scorer"]
+    return add_to_story(path, r2=explained(load(path), held_out), **_numbers(data, held_out, plan))
 
 
 def train_identity(
-    data: Labelled, held_out: Labelled, run: Run, images: int = 200_000, batch: int = 64, width: int = 32, size: int = 96,
-    seed: int = 0, resume: bool = False, watch: Watch = silent,
-) -> Archive:  # fmt: skip
+    model: IdentityTraining, data: Labelled, held_out: Labelled, plan: TrainingPlan, watch: Watch = silent
+) -> Path:
     """Train the identity embedding; the story holds its verification accuracy on people it never saw."""
-    people = int(data.values.max()) + 1
-    model = IdentityTraining(people, width, size, images=images)
-    trainer = Trainer(model, run, TrainingSchedule(batch=batch, seed=seed, picture_steps=0)).begin(
-        resume=resume
+    path = teach(model, Shuffled(data, plan.schedule.seed), plan, watch)["embedding"]
+    accuracy = verification(predict(load(path), held_out.pixels), held_out.values)
+    return add_to_story(
+        path, verification_accuracy=accuracy, people=model.people, **_numbers(data, held_out, plan)
     )
-    trainer.fit(Shuffled(data, seed), images, watch=watch)
-    network: Any = trainer.networks["embedding"].eval()
-    accuracy = verification(predict(network, held_out.pixels), held_out.values)
-    story = {
-        "arguments": network.recipe[1],
-        "people": people,
-        "images": images,
-        "verification_accuracy": accuracy,
-        "seed": seed,
+
+
+def _numbers(data: Labelled, held_out: Labelled, plan: TrainingPlan) -> dict[str, int]:
+    return {
+        "seed": plan.schedule.seed,
+        "images": plan.images,
+        "pictures": len(data.pixels),
+        "held_out": len(held_out.pixels),
     }
-    return Archive("embedding", plain_tensors(network), story)
-
-
-def plain_tensors(network: nn.Module) -> dict[str, Tensor]:
-    """The state as it is kept on disk: contiguous, detached."""
-    return {name: value.detach().contiguous().clone() for name, value in network.state_dict().items()}
 
 
 @torch.no_grad()

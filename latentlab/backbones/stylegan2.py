@@ -20,11 +20,12 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from latentlab.backbones.drawing import Painter, as_images, labels_of
+from latentlab.backbones.sampler import Sampler
 from latentlab.backbones.warm_start import WarmStart
 from latentlab.core.errors import BadInput
 from latentlab.core.image import grid
 from latentlab.core.seeds import draw_z
+from latentlab.data.batches import as_images, labels_of
 from latentlab.networks.build import build
 from latentlab.networks.sizes import channels_for
 from latentlab.training.ada import Ada
@@ -258,7 +259,7 @@ class AdversarialLosses:
 
     def __init__(self, model: StyleGAN2, networks: Networks) -> None:
         self.model, self.networks = model, networks
-        self.painter = Painter(model.mixing, model.noise_from)
+        self.sampler = Sampler(model.mixing, model.noise_from)
         self.G: Any = networks["G"]
         self.D: Any = networks["D"]
         self.augment: Any = networks.get("augment")
@@ -272,9 +273,9 @@ class AdversarialLosses:
         """Fool the discriminator."""
         self._hold()
         labels = labels_of(batch)
-        w_plus = self.painter.latents(self.G, moment.draws, labels)
+        w_plus = self.sampler.latents(self.G, moment.draws, labels)
         self._update_average(w_plus, moment)
-        images = self.painter.paint(self.G, w_plus, moment)
+        images = self.sampler.images(self.G, w_plus, moment)
         if self.model.reuse_fakes:
             moment.handed["fakes"] = images.detach()
         return {"fool": generator_loss(self._verdict(images, labels, moment), self.model.adversary)}
@@ -287,8 +288,8 @@ class AdversarialLosses:
         labels = None if labels is None else labels[:: self.model.path_shrink]
         running: Any = self.networks["path"].mean
         with exactly(self.G):
-            w_plus = self.painter.latents(self.G, draws, labels)
-            images = self.painter.paint(self.G, w_plus, moment, draws)
+            w_plus = self.sampler.latents(self.G, draws, labels)
+            images = self.sampler.images(self.G, w_plus, moment, draws)
             lengths = path_lengths(images, w_plus, draws.large_normal(*images.shape[1:]))
         mean = running.lerp(moment.processes.mean(lengths.mean()), self.model.path_decay)
         running.copy_(mean)
@@ -302,8 +303,8 @@ class AdversarialLosses:
         images = moment.handed.get("fakes")
         if images is None:
             with torch.no_grad():
-                images = self.painter.paint(
-                    self.G, self.painter.latents(self.G, moment.draws, labels), moment
+                images = self.sampler.images(
+                    self.G, self.sampler.latents(self.G, moment.draws, labels), moment
                 )
         fake = self._verdict(images, labels, moment)
         real = self._verdict(as_images(batch, moment.device), labels, moment)
@@ -338,7 +339,7 @@ class AdversarialLosses:
 
     def _verdict(self, images: Tensor, labels: Tensor | None, moment: Moment) -> Tensor:
         if self.model.blur_images:
-            images = self.painter.blur(images, 10 * (1 - moment.images / self.model.blur_images))
+            images = self.sampler.blur(images, 10 * (1 - moment.images / self.model.blur_images))
         if self.augment is not None:
             images = self.augment(images, moment.draws)
         return self.D(images, labels).float()[:, 0]

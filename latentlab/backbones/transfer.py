@@ -28,12 +28,11 @@ class Parent:
     hash: str = ""
     """Fingerprint of the parent's generator as its file has it."""
 
-    def hand_over(self, trainer: Trainer) -> None:
-        """Put the weights into a training that has not begun yet; one that goes on keeps its own."""
-        if trainer.step:
-            return
+    def hand_over(self, trainer: Trainer) -> dict[str, Any]:
+        """Put the weights into a training that has not begun yet; returns what its files tell of the parent."""
         for name, tensors in self.weights.items():
             trainer.networks[name].load_state_dict(tensors)
+        return {"parent": self.hash}
 
 
 def parent(path: Path | str, model: StyleGAN2, discriminator: Path | str | None = None) -> Parent:

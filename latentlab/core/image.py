@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from latentlab.core.errors import BadFile
 from latentlab.core.files import atomic
@@ -112,6 +113,13 @@ def resize_square(picture: Image, resolution: int) -> Image:
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     box = (left, top, left + side, top + side)
     return picture.resize((resolution, resolution), pillow.Resampling.LANCZOS, box=box)
+
+
+def resized(images: Images, size: int) -> Images:
+    """Square images at another side length, anti-aliased (bilinear); differentiable."""
+    if images.shape[-1] == size:
+        return images
+    return interpolate(images, (size, size), mode="bilinear", align_corners=False, antialias=True)
 
 
 def from_pixels(pixels: Pixels | np.ndarray) -> Images:

@@ -1,7 +1,10 @@
 """Readers of the data sets that researchers have on disk, one file each, and the source that feeds a training."""
 
 from latentlab.core.registry import Registry
+from latentlab.data.open import SourceOptions, open_source
 from latentlab.data.reader import Reader
+
+__all__ = ["READERS", "SourceOptions", "open_source"]
 
 READERS: Registry[Reader] = Registry(
     "reader",

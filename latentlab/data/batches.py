@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import torch
 from jaxtyping import Float, Int64
@@ -140,6 +140,18 @@ class Rendered(Batch):
 
 
 Kind = TypeVar("Kind", bound=Batch)
+
+
+def as_images(batch: Any, device: torch.device) -> Images:
+    """The images of any batch as floats in [-1, 1]; bytes are converted on the device."""
+    images = batch["images"] if isinstance(batch, dict) else getattr(batch, "images", batch)
+    images = images.to(device)
+    return images.float().div(127.5).sub(1) if images.dtype == torch.uint8 else images
+
+
+def labels_of(batch: Any) -> Tensor | None:
+    """The labels of any batch, or None."""
+    return batch.get("labels") if isinstance(batch, dict) else getattr(batch, "labels", None)
 
 
 def stack(samples: Sequence[Kind]) -> Kind:

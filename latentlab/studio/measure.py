@@ -97,9 +97,9 @@ def real_pictures(studio: Studio, how: Measuring) -> tuple[Batches, int]:
     """The real pictures at the network's resolution, and how many there are."""
     side = studio.generator.resolution
     if how.data == "renders":
-        from latentlab.backbones.renders import Renders
+        from latentlab.data.live_renders import LiveRenders
 
-        source = Renders(side, HELD_OUT_SEED, device=str(studio.place))
+        source = LiveRenders(side, HELD_OUT_SEED, device=str(studio.place))
         return Batches(lambda: (source(run)["images"] for run in _runs(range(how.n)))), how.n
     files = picture_files(Path(how.data))[: how.n]
     if len(files) < FEWEST:

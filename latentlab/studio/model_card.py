@@ -178,10 +178,10 @@ class CardMaker:
 
     def _rendered(self, start: int, count: int, side: int | None = None) -> Iterator[Images]:
         """Held-out faces of the face world, the network's size if no other is given."""
-        from latentlab.backbones.renders import Renders
+        from latentlab.data.live_renders import LiveRenders
         from latentlab.studio.measure import HELD_OUT_SEED
 
-        source = Renders(side or self.studio.generator.resolution, HELD_OUT_SEED)
+        source = LiveRenders(side or self.studio.generator.resolution, HELD_OUT_SEED)
         for first in range(start, start + count, BATCH):
             yield source(range(first, min(first + BATCH, start + count)))["images"]
 

@@ -49,9 +49,10 @@ class TrainScorer:
     def run(self, seed: int = 0, watch: Watch | None = None) -> Path:
         """Train; returns the scorer's file."""
         from latentlab.backbones.labelled import FaceSet, labelled
-        from latentlab.backbones.scorer import train_identity, train_scorer
+        from latentlab.backbones.scorer import IdentityTraining, ScorerTraining, train_identity, train_scorer
         from latentlab.core.watch import silent
-        from latentlab.training.run import Run
+        from latentlab.teaching.plan import TrainingPlan
+        from latentlab.training.schedule import TrainingSchedule
 
         if self.role not in ROLES:
             raise unknown("scorer role", self.role, ROLES)
@@ -68,21 +69,16 @@ class TrainScorer:
             labelled(faces, place / name.replace(" ", "-"), self.face_model, self.engine, tell)
             for faces, name in ((learn, self.role), (measure, test))
         )
-        run = Run(Path(self.out))
-        options = {
-            "images": self.images,
-            "batch": self.batch,
-            "width": self.width,
-            "size": self.size,
-            "seed": seed,
-        }
+        plan = TrainingPlan(
+            self.out, self.images, resume=self.resume, device="cpu",
+            schedule=TrainingSchedule(batch=self.batch, seed=seed, picture_steps=0),
+        )  # fmt: skip
         if views:
-            archive = train_identity(data, held_out, run, resume=self.resume, watch=tell, **options)
-        else:
-            archive = train_scorer(
-                self.role, data, held_out, run, resume=self.resume, watch=tell, depth=self.depth, **options
-            )
-        return archive.save(Path(self.out) / f"{self.role}.safetensors")
+            people = int(data.values.max()) + 1
+            who = IdentityTraining(people, self.width, self.size, images=self.images)
+            return train_identity(who, data, held_out, plan, tell)
+        what = ScorerTraining(self.role, self.width, self.size, self.depth, images=self.images)
+        return train_scorer(what.fitted(data.values), data, held_out, plan, tell)
 
 
 def train_scorer(studio: Studio, watch: Watch | None = None, **fields: object) -> Path:

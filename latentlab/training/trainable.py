@@ -48,6 +48,10 @@ class Trainable(ABC):
         """The networks worth a file, and the file's name; those that `networks.build` made, under their own names."""
         return {name: name for name, network in networks.items() if hasattr(network, "recipe")}
 
+    def facts(self) -> Mapping[str, Any]:
+        """What whoever loads a part has to know, for the stories of the files: names of outputs, units."""
+        return {}
+
     @property
     def group(self) -> int:
         """Samples that must stay together when a batch is dealt (minibatch-std group)."""

@@ -11,22 +11,22 @@ import torch
 from small import disc, discs
 
 from latentlab.backbones.encoder import PRESETS, EncoderTraining, Pool, encode, encoder_preset
-from latentlab.backbones.likeness import IdentityDistance, Likeness
-from latentlab.backbones.mixture import Mixture
-from latentlab.backbones.saving import archive
 from latentlab.backbones.train_encoder import TrainEncoder
 from latentlab.core.errors import BadInput, LatentLabError, UnknownName
 from latentlab.core.image import save_image
 from latentlab.core.latent import Latent, Space
+from latentlab.data.mixture import Mixture
+from latentlab.data.packed import Packed
 from latentlab.inversion.encode import Encode
 from latentlab.inversion.inverter import Given
 from latentlab.inversion.refine import Refine
 from latentlab.networks import build
+from latentlab.networks.files import archive
 from latentlab.networks.perceptual import DiscriminatorDistance
 from latentlab.networks.tiny import tiny_discriminator, tiny_generator
 from latentlab.store.archive import Archive
 from latentlab.store.bridge import read
-from latentlab.training.packed import Packed
+from latentlab.teaching.likeness import IdentityDistance, Likeness
 
 SETTINGS: dict[str, Any] = {
     "input_size": 32, "depth": 18, "base_width": 4, "batch": 8, "report_steps": 1, "picture_steps": 0, "progressive_from": 2,
@@ -69,7 +69,7 @@ def test_it_learns_to_invert(tmp_path: Path, generator: Any) -> None:
 
 def test_offsets_are_switched_on_one_by_one(tmp_path: Path, generator: Any) -> None:
     likeness = Likeness()
-    settings, _ = encoder_preset("small64")
+    settings = encoder_preset("small64").model
     training = EncoderTraining(settings, generator, likeness)
     networks = training.networks()
     encoder: Any = networks["encoder"]
@@ -153,7 +153,7 @@ def test_the_discriminators_distance_is_a_distance() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_complete(name: str) -> None:
-    settings, schedule = encoder_preset(name)
+    settings, schedule = (chosen := encoder_preset(name)).model, chosen.schedule
     assert settings.input_size % 16 == 0
     assert schedule.batch >= 8
 

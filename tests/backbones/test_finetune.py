@@ -11,24 +11,25 @@ from small import disc, discs, teach
 
 from latentlab.backbones.difference import Difference, low_rank, swap_layers, whole
 from latentlab.backbones.finetune import Finetune, child_of
-from latentlab.backbones.saving import save_networks
+from latentlab.backbones.stylegan2 import FILES
 from latentlab.core.errors import BadInput, WrongGenerator
 from latentlab.core.image import save_image
+from latentlab.data.packed import Packed
 from latentlab.networks.build import export
 from latentlab.networks.tiny import tiny_generator
 from latentlab.store.bridge import Foreign, read
-from latentlab.training.packed import Packed
+from latentlab.teaching.saving import save_parts
 
 
 @pytest.fixture
-def mother(tmp_path: Path) -> dict[str, Path]:
-    return save_networks(teach(tmp_path / "mother", 2).networks, tmp_path / "parts", {})
+def files(tmp_path: Path) -> dict[str, Path]:
+    return save_parts(teach(tmp_path / "parent", 2).networks, FILES, tmp_path / "parts", {})
 
 
-def task(mother: dict[str, Path], out: Path, **changes: Any) -> Finetune:
+def task(files: dict[str, Path], out: Path, **changes: Any) -> Finetune:
     settings = {"batch": 16, "report_steps": 1, "picture_steps": 0, "learning_rate": 0.01, "ema_images": 8.0}
     given = {
-        "parent": mother["G_ema"],
+        "parent": files["G_ema"],
         "data": Path("unused"),
         "out": out,
         "images": 80,
@@ -95,10 +96,10 @@ def test_another_parent_is_refused() -> None:
 
 
 @pytest.mark.parametrize("form", ["auto", "low rank", "whole"])
-def test_a_few_images_make_a_child(mother: dict[str, Path], tmp_path: Path, form: str) -> None:
-    path = task(mother, tmp_path / "run", form=form).run(source=discs)
+def test_a_few_images_make_a_child(files: dict[str, Path], tmp_path: Path, form: str) -> None:
+    path = task(files, tmp_path / "run", form=form).run(source=discs)
     difference = Difference.load(path)
-    parent = read(mother["G_ema"])["G_ema"]
+    parent = read(files["G_ema"])["G_ema"]
     assert difference.parent == parent.story["hash"]
     child: Any = child_of(parent, difference)
     trained = read(tmp_path / "run" / "generator.safetensors")["G_ema"]
@@ -121,13 +122,13 @@ def test_layers_can_be_swapped() -> None:
     assert torch.equal(coarse["mapping.fc0.weight"], parent["mapping.fc0.weight"])
 
 
-def test_people_held_out_are_not_learnt(mother: dict[str, Path], tmp_path: Path) -> None:
+def test_people_held_out_are_not_learnt(files: dict[str, Path], tmp_path: Path) -> None:
     for index, name in enumerate(["volunteer_001_neutral", "volunteer_006_neutral", "synthetic_female_1"]):
         save_image(disc(index)[None].float() / 127.5 - 1, tmp_path / "photos" / f"{name}.png")
-    task(mother, tmp_path / "run", data=tmp_path / "photos").source(16)
+    task(files, tmp_path / "run", data=tmp_path / "photos").source(16)
     assert len(Packed((tmp_path / "run" / "images-16.npy",))) == 1
 
 
-def test_an_unknown_form_is_refused(mother: dict[str, Path], tmp_path: Path) -> None:
+def test_an_unknown_form_is_refused(files: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="known: auto, low rank, whole"):
-        task(mother, tmp_path / "run", form="sparse").run(source=discs)
+        task(files, tmp_path / "run", form="sparse").run(source=discs)

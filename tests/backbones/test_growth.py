@@ -11,13 +11,14 @@ from small import SMALL, discs, teach
 
 from cuda_ops import upsample2d
 from latentlab.backbones.growth import grow_discriminator, grow_generator
-from latentlab.backbones.saving import save_networks
+from latentlab.backbones.stylegan2 import FILES
 from latentlab.backbones.train import Train
 from latentlab.backbones.transfer import parent
 from latentlab.core.errors import BadInput
 from latentlab.networks.build import build, export
 from latentlab.networks.tiny import tiny_discriminator, tiny_generator
 from latentlab.store.bridge import read
+from latentlab.teaching.saving import save_parts
 
 
 def test_a_grown_generator_paints_the_same_picture_at_twice_the_size() -> None:
@@ -52,7 +53,7 @@ def test_a_grown_discriminator_sees_in_enlarged_pictures_what_it_saw(channels: i
 
 def test_a_training_grows_from_a_smaller_network(tmp_path: Path) -> None:
     trainer = teach(tmp_path / "small", 2)
-    files = save_networks(trainer.networks, tmp_path, {})
+    files = save_parts(trainer.networks, FILES, tmp_path, {})
     begun = parent(files["G_ema"], replace(SMALL, resolution=32), files["D"])
     assert begun.model.generator_arguments()["resolution"] == 32
     assert begun.model.generator_arguments()["channels"]["16"] == 8
@@ -61,7 +62,7 @@ def test_a_training_grows_from_a_smaller_network(tmp_path: Path) -> None:
 
 def test_transfer_begins_where_the_parent_stood(tmp_path: Path) -> None:
     trainer = teach(tmp_path / "parent", 2)
-    files = save_networks(trainer.networks, tmp_path, {})
+    files = save_parts(trainer.networks, FILES, tmp_path, {})
     settings = {
         "batch": 16,
         "report_steps": 1,
@@ -75,20 +76,20 @@ def test_transfer_begins_where_the_parent_stood(tmp_path: Path) -> None:
         device="cpu", settings=settings | {"ema_ramp": None, "precision": "fp32"},
     )  # fmt: skip
     child = read(task.run(source=discs))["G_ema"]
-    mother = read(files["G_ema"])["G_ema"]
-    assert child.story["parent"] == mother.story["hash"]
-    for name, value in mother.tensors.items():
+    begun_with = read(files["G_ema"])["G_ema"]
+    assert child.story["parent"] == begun_with.story["hash"]
+    for name, value in begun_with.tensors.items():
         if "w_avg" not in name:
             torch.testing.assert_close(child.tensors[name], value, atol=1e-4, rtol=0)
 
 
 def test_a_larger_parent_does_not_shrink(tmp_path: Path) -> None:
-    files = save_networks({"G_ema": tiny_generator(resolution=32)}, tmp_path, {})
+    files = save_parts({"G_ema": tiny_generator(resolution=32)}, FILES, tmp_path, {})
     with pytest.raises(BadInput, match="networks grow but do not shrink: pass --resolution 32"):
         parent(files["G_ema"], SMALL)
 
 
 def test_a_parent_without_a_discriminator_is_said(tmp_path: Path) -> None:
-    files = save_networks({"G_ema": tiny_generator(resolution=16)}, tmp_path, {})
+    files = save_parts({"G_ema": tiny_generator(resolution=16)}, FILES, tmp_path, {})
     with pytest.warns(UserWarning, match="has no discriminator"):
         assert "D" not in parent(files["G_ema"], SMALL).weights

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from latentlab.backbones.halve import halve_folder, main
-from latentlab.backbones.saving import archive, halved
 from latentlab.core.errors import BadInput
+from latentlab.networks.files import archive, halved
 from latentlab.networks.tiny import tiny_generator
 from latentlab.studio.networks import load_generator
 

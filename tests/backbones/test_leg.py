@@ -11,8 +11,8 @@ import torch
 from small import discs, teach
 
 from latentlab.backbones.leg import Leg, Recent
-from latentlab.backbones.renders import Renders
 from latentlab.core.errors import BadFile, BadInput
+from latentlab.data.live_renders import LiveRenders
 from latentlab.networks import build
 from latentlab.store.bridge import read
 from latentlab.training.compact import load_compact, save_compact
@@ -139,14 +139,14 @@ def test_an_unknown_stage_and_a_missing_recipe_are_said(recipe: Path, tmp_path: 
 def test_recent_renders_are_shown_again_while_new_ones_come(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def draw(self: Renders, numbers: Any) -> dict[str, torch.Tensor]:
+    def draw(self: LiveRenders, numbers: Any) -> dict[str, torch.Tensor]:
         asked.extend(numbers)
         return {
             "images": torch.tensor([k / 127.5 - 1 for k in numbers])[:, None, None, None].expand(-1, 3, 4, 4)
         }
 
-    monkeypatch.setattr(Renders, "__call__", draw)
-    recent = Recent(Renders(4), hold=100, fill=2)
+    monkeypatch.setattr(LiveRenders, "__call__", draw)
+    recent = Recent(LiveRenders(4), hold=100, fill=2)
     batches = [recent(range(start, start + 8))["images"][:, 0, 0, 0].tolist() for start in range(0, 80, 8)]
     assert asked == list(range(32 + 6 * 2))
     assert all(len(set(batch)) == 8 for batch in batches)

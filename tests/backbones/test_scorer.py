@@ -5,14 +5,26 @@ from __future__ import annotations
 import pytest
 import torch
 
-from latentlab.backbones.scorer import Labelled, mirrored, roughen, train_identity, train_scorer, verification
+from latentlab.backbones.scorer import (
+    IdentityTraining,
+    Labelled,
+    ScorerTraining,
+    mirrored,
+    roughen,
+    train_identity,
+    train_scorer,
+    verification,
+)
 from latentlab.core.errors import BadInput
 from latentlab.core.image import from_pixels
 from latentlab.networks.build import build, export
+from latentlab.scorers.identity import Identity
 from latentlab.scorers.learned import Guide, read_twice
 from latentlab.scorers.targets import NAMES, mirror_signs
+from latentlab.store.archive import Archive, read_story
 from latentlab.studio.train_scorer import TrainScorer
-from latentlab.training.run import Run
+from latentlab.teaching.plan import TrainingPlan
+from latentlab.training.schedule import TrainingSchedule
 
 
 def discs(n: int, seed: int) -> Labelled:
@@ -26,11 +38,16 @@ def discs(n: int, seed: int) -> Labelled:
 
 @pytest.mark.parametrize("role", ["guide", "judge"])
 def test_a_scorer_learns_what_is_visible_and_nothing_else(role: str, tmp_path) -> None:
-    run = Run(tmp_path / "run", tensorboard=False)
-    archive = train_scorer(role, discs(256, 0), discs(128, 1), run, images=4000, batch=32, width=8, size=16)
+    data, plan = (
+        discs(256, 0),
+        TrainingPlan(tmp_path, 4000, device="cpu", schedule=TrainingSchedule(batch=32)),
+    )
+    model = ScorerTraining(role, width=8, size=16, images=4000).fitted(data.values)
+    path = train_scorer(model, data, discs(128, 1), plan)
+    archive = Archive.load(path)
+    assert path.name == f"{role}.safetensors"
     assert archive.story["r2"][NAMES[0]] > 0.6
     assert archive.story["r2"][NAMES[5]] < 0.1
-    path = archive.save(tmp_path / "scorer.safetensors")
     scorer = Guide(path)
     images = from_pixels(discs(4, 2).pixels)
     network = build(archive.kind, archive.story["arguments"], archive.tensors)
@@ -52,9 +69,10 @@ def test_an_embedding_tells_people_apart(tmp_path) -> None:
         pixels = noisy.repeat_interleave(4, 1).repeat_interleave(4, 2)
         return Labelled(pixels, torch.arange(12).repeat_interleave(8))
 
-    run = Run(tmp_path, tensorboard=False)
-    archive = train_identity(people(0), people(1), run, images=3000, batch=32, width=8, size=16)
-    assert archive.story["verification_accuracy"] > 0.85
+    plan = TrainingPlan(tmp_path, 3000, device="cpu", schedule=TrainingSchedule(batch=32))
+    path = train_identity(IdentityTraining(12, 8, 16, images=3000), people(0), people(1), plan)
+    assert read_story(path)["verification_accuracy"] > 0.85
+    assert Identity(path).embed(from_pixels(people(0).pixels[:2])).shape == (2, 128)
 
 
 def test_verification_is_half_by_chance_and_one_when_clear() -> None:

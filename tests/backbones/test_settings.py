@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from latentlab.backbones.settings import checked
 from latentlab.backbones.stylegan2 import StyleGAN2
 from latentlab.core.errors import BadInput, UnknownName
+from latentlab.teaching.settings import checked
 from latentlab.training.schedule import TrainingSchedule
 
 KINDS = (StyleGAN2, TrainingSchedule)

@@ -189,6 +189,6 @@ def test_an_impossible_resolution_is_refused() -> None:
 
 def test_the_sheet_shows_two_truncations(tmp_path: Path) -> None:
     trainer = teach(tmp_path, 1)
-    sheet = trainer.model.picture(trainer.networks)
+    sheet = trainer.picture()
     assert sheet is not None
     assert sheet.shape == (3, 4 * 16, 8 * 16)

@@ -14,8 +14,8 @@ from small import disc
 from latentlab.backbones.train import Train
 from latentlab.core.errors import BadFile, BadInput, MissingPart, UnknownName
 from latentlab.core.image import save_image
+from latentlab.data.packed import Packed, pack, pack_folder
 from latentlab.store.bridge import read
-from latentlab.training.packed import Packed, pack, pack_folder
 
 SETTINGS: dict[str, Any] = {
     "channel_base": 128, "channel_max": 8, "z_width": 8, "w_width": 8, "batch": 8, "precision": "fp32", "report_steps": 1,
@@ -114,7 +114,7 @@ def test_an_unknown_setting_is_named(folder: Path, tmp_path: Path) -> None:
 def test_a_gpu_that_is_not_there_is_said(folder: Path, tmp_path: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is one")
-    with pytest.raises(MissingPart, match="--device cpu"):
+    with pytest.raises(MissingPart, match="write cpu"):
         task(folder, tmp_path / "run", device="cuda").run()
 
 

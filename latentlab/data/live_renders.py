@@ -1,6 +1,6 @@
 """The face world as training data: rendered as it is asked for, or packed in parts that a training reads while more come.
 
-    OMP_NUM_THREADS=1 nice -n 19 python -m latentlab.backbones.renders --out PACKS --size 64 --count 30000
+    OMP_NUM_THREADS=1 nice -n 19 python -m latentlab.data.live_renders --out PACKS --size 64 --count 30000
 
 writes PACKS/renders-00000000.npy and so on, a thousand faces each, and goes on where it was stopped.
 """
@@ -17,7 +17,7 @@ from torch import Tensor
 from latentlab.core.errors import BadInput
 from latentlab.core.image import to_pixels
 from latentlab.core.watch import Watch, on_stderr, silent
-from latentlab.training.packed import pack
+from latentlab.data.packed import pack
 from latentlab.world.laws import draw_faces
 from latentlab.world.render import Renderer, load_renderer
 
@@ -26,7 +26,7 @@ CHUNK = 25
 
 
 @dataclass(frozen=True, eq=False)
-class Renders:
+class LiveRenders:
     """A training source without end: sample k is face k of the seed, rendered on the device that trains."""
 
     size: int
@@ -83,7 +83,7 @@ def pack_renders(
     """Render faces 0 to count into packed parts; parts that are there already stay."""
     if count < 1:
         raise BadInput(f"{count} renders make no data; ask for at least one")
-    source = Renders(size, seed, law, face_model=face_model)
+    source = LiveRenders(size, seed, law, face_model=face_model)
     paths = []
     for start in range(0, count, PART):
         path = Path(out) / f"renders-{start:08d}.npy"
@@ -96,14 +96,14 @@ def pack_renders(
     return paths
 
 
-def _bytes(source: Renders, start: int, count: int) -> Iterator[Tensor]:
+def _bytes(source: LiveRenders, start: int, count: int) -> Iterator[Tensor]:
     for first in range(start, start + count, CHUNK):
         images = source(range(first, min(first + CHUNK, start + count)))["images"]
         yield from to_pixels(images).permute(0, 3, 1, 2)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """`python -m latentlab.backbones.renders`."""
+    """`python -m latentlab.data.live_renders`."""
     import argparse
 
     parser = argparse.ArgumentParser(description=__doc__)

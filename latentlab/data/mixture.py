@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from latentlab.backbones.drawing import as_images
-from latentlab.backbones.likeness import resized
 from latentlab.core.errors import BadInput
+from latentlab.core.image import resized
+from latentlab.data.batches import as_images
 from latentlab.training.ahead import Source
 from latentlab.training.draws import seed_of
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from latentlab.core.shapes import Images
 
@@ -33,6 +32,16 @@ class Likeness:
     """Weight of the mean squared error."""
     terms: Mapping[str, tuple[float, Distance]] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, pixels: float, terms: Mapping[str, tuple[float, Distance | None]]) -> Likeness:
+        """Without the terms whose distance is not at hand, or whose weight is 0."""
+        kept = {
+            name: (weight, distance)
+            for name, (weight, distance) in terms.items()
+            if distance is not None and weight
+        }
+        return cls(pixels, kept)
+
     def __call__(self, made: Images, target: Images) -> dict[str, Tensor]:
         """Each term as a mean over the batch, its weight in it."""
         told = {"pixels": self.pixels * (made - target).square().mean()}
@@ -45,10 +54,3 @@ class Likeness:
             name: (weight, getattr(distance, "name", "?")) for name, (weight, distance) in self.terms.items()
         }
         return f"Likeness(pixels={self.pixels}, terms={told})"
-
-
-def resized(images: Images, size: int) -> Images:
-    """The images at another side length, anti-aliased."""
-    if images.shape[-1] == size:
-        return images
-    return interpolate(images, (size, size), mode="bilinear", align_corners=False, antialias=True)

@@ -1,4 +1,4 @@
-"""From random draws to images, as a generator is asked for them while it learns."""
+"""The sampler of a training: from random draws to images."""
 
 from __future__ import annotations
 
@@ -16,20 +16,8 @@ from latentlab.training.draws import Draws
 from latentlab.training.phase import Moment
 
 
-def as_images(batch: Any, device: torch.device) -> Images:
-    """The images of a batch as floats in [-1, 1]; bytes are converted on the device."""
-    images = batch["images"] if isinstance(batch, dict) else getattr(batch, "images", batch)
-    images = images.to(device)
-    return images.float().div(127.5).sub(1) if images.dtype == torch.uint8 else images
-
-
-def labels_of(batch: Any) -> Tensor | None:
-    """The labels of a batch, or None."""
-    return batch.get("labels") if isinstance(batch, dict) else getattr(batch, "labels", None)
-
-
 @dataclass(frozen=True)
-class Painter:
+class Sampler:
     """Draws latents with style mixing, and renders them with fresh noise."""
 
     mixing: float = 0.9
@@ -48,7 +36,7 @@ class Painter:
         above = torch.arange(generator.layers, device=cut.device) >= cut[:, None]  # [n layers]
         return torch.where(above[..., None], second[:, None], first[:, None])
 
-    def paint(self, generator: Any, w_plus: WPlus, moment: Moment, draws: Draws | None = None) -> Images:
+    def images(self, generator: Any, w_plus: WPlus, moment: Moment, draws: Draws | None = None) -> Images:
         """Images of these latents; each sample has noise of its own, or none yet."""
         noise = NO_NOISE if moment.images < self.noise_from else self.noise(generator, draws or moment.draws)
         return generator(generator.styles(w_plus), noise).float()

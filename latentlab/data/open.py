@@ -1,0 +1,89 @@
+"""One way to name what a training learns from: renders, a folder, packed files, a reader, or a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from latentlab.core.errors import BadInput
+from latentlab.core.watch import Watch, silent
+from latentlab.data.folder import LABEL_FILE, Folder
+from latentlab.data.holdout import is_held_out
+from latentlab.data.packed import Packed, pack_folder
+from latentlab.data.reader import Reader
+from latentlab.data.source import Source
+from latentlab.training.ahead import Source as AnySource
+
+RENDERS = "renders"
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """How pictures are shown, whatever they come from."""
+
+    size: int
+    """Pixels a side."""
+    seed: int = 0
+    """The order, the mirrored ones and the rendered faces follow from it."""
+    mirror: bool = False
+    """Show half of the pictures mirrored."""
+    resize: bool = False
+    """Take pictures of any size: their central square, resized."""
+    drop_broken: bool = False
+    """Leave unreadable pictures out instead of stopping."""
+    hold_out: bool = False
+    """Leave people held out out, by the names of their pictures (`data.holdout`)."""
+    cache: Path | None = None
+    """A folder's pictures are packed once into this file and mapped into memory; None decodes them as they are needed."""
+    device: str = "cpu"
+    """Where renders are made."""
+
+
+def open_source(
+    what: str | Path | Reader | Callable[..., Any], options: SourceOptions, watch: Watch = silent
+) -> AnySource:
+    """A source: from sample numbers, counted over the whole training, to a batch; the same for the same numbers.
+
+    Args:
+        what: `renders` (the face world, endless), a folder of pictures, a folder or zip with labels (`dataset.json`), a
+            packed file (`.npy`) or a folder of such, a reader of `data.READERS`, or a function that is a source already.
+
+    Raises:
+        BadFile: nothing there, or nothing that can be read.
+        BadInput: no pictures, or pictures of another size than asked for.
+    """
+    if isinstance(what, Reader):
+        return Source(what, options.seed, mirror=options.mirror)
+    if callable(what):
+        return what
+    if str(what) == RENDERS:
+        from latentlab.data.live_renders import LiveRenders
+
+        return LiveRenders(options.size, options.seed + 1, device=options.device)
+    path = Path(what)
+    if path.suffix == ".zip" or (path / LABEL_FILE).exists():
+        reader = Folder(path, options.size if options.resize else None)
+        return Source(reader, options.seed, mirror=options.mirror)
+    packed = _packed(path, options, watch)
+    if packed.resolution != options.size:
+        raise BadInput(
+            f"{path} holds images of {packed.resolution}×{packed.resolution}, the training wants "
+            f"{options.size}×{options.size}; pass --resolution {packed.resolution} or pack them again"
+        )
+    return packed
+
+
+def _packed(path: Path, options: SourceOptions, watch: Watch) -> Packed:
+    parts = tuple(sorted(path.glob("*.npy"))) if path.is_dir() else (path,)
+    if parts:
+        return Packed(parts, options.seed, options.mirror)
+    if options.cache is None:
+        raise BadInput(f"{path} is a folder of pictures; say in which file they are to be packed")
+    if not options.cache.exists():
+        pack_folder(
+            path, options.size, options.cache, resize=options.resize, drop_broken=options.drop_broken, watch=watch,
+            skip=(lambda file: is_held_out(file.name)) if options.hold_out else None,
+        )  # fmt: skip
+    return Packed((options.cache,), options.seed, options.mirror)
