@@ -1,4 +1,4 @@
-"""The rasteriser's kernels as small libraries of their own: no torch headers, compiled in seconds by c++ or nvcc."""
+"""The renderer's kernels as small libraries of their own: no torch headers, compiled in seconds by c++ or nvcc."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from cuda_ops.native import choice
 
 log = logging.getLogger("cuda_ops")
 
-SOURCES = {"cpu": ("rasterize.h", "rasterize_cpu.cpp"), "cuda": ("rasterize.h", "rasterize.cu")}
+SOURCES = {"cpu": ("rasterize.h", "rasterize_cpu.cpp", "lookups_cpu.cpp"), "cuda": ("rasterize.h", "rasterize.cu")}
+"""What the library of a device depends on; what is no header is compiled."""
 FLAGS = {
     "cpu": ("-O3", "-std=c++17", "-ffp-contract=off", "-shared", "-fPIC"),
     "cuda": ("-O3", "-std=c++17", "--fmad=false", "-shared", "-Xcompiler", "-fPIC"),
@@ -42,7 +43,7 @@ class Kernels(Protocol):
 
 
 class CpuKernels:
-    """rasterize_cpu.cpp."""
+    """rasterize_cpu.cpp and lookups_cpu.cpp; tensors are contiguous."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._rasterize, self._interpolate = (
@@ -52,6 +53,12 @@ class CpuKernels:
         self._rasterize.restype = self._interpolate.restype = None
         self._rasterize.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_int64] * 5
         self._interpolate.argtypes = [ctypes.c_void_p] * 7 + [ctypes.c_int64] * 7
+        self._sample, self._lit = library.latentlab_sample_cpu, library.latentlab_lit_cpu
+        self._box_mean = library.latentlab_box_mean_cpu
+        self._sample.restype = self._lit.restype = self._box_mean.restype = None
+        self._sample.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64] * 3
+        self._lit.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64] * 2
+        self._box_mean.argtypes = [ctypes.c_void_p] * 2 + [ctypes.c_int64] * 4
 
     def rasterize(self, positions: Tensor, triangles: Tensor, index: Tensor, depth: Tensor) -> None:
         n, height, width = index.shape
@@ -67,6 +74,20 @@ class CpuKernels:
         _, height, width = index.shape
         sizes = (len(pixels), positions.shape[1], height, width, *attributes.shape)
         self._interpolate(*(t.data_ptr() for t in tensors), *sizes)
+
+    def sample(self, table: Tensor, places: Tensor, out: Tensor, side: int) -> None:
+        """Fills out, [channels, p]."""
+        pointers = (t.data_ptr() for t in (table, places, out))
+        self._sample(*pointers, places.shape[1], side, table.shape[1])
+
+    def lit_share(self, height: Tensor, places: Tensor, out: Tensor) -> None:
+        """Fills out, [p]; one map."""
+        pointers = (t.data_ptr() for t in (height, places, out))
+        self._lit(*pointers, places.shape[1], height.shape[-1])
+
+    def box_mean(self, values: Tensor, out: Tensor, reach: int) -> None:
+        """Fills out, [n, h, w]."""
+        self._box_mean(values.data_ptr(), out.data_ptr(), *values.shape, reach)
 
 
 class CudaKernels:
@@ -160,7 +181,8 @@ def _built(device: str) -> Path:
         return place
     with tempfile.TemporaryDirectory(dir=place.parent) as draft:
         target = Path(draft) / place.name
-        order = [*command, "-o", str(target), str(folder / SOURCES[device][-1])]
+        compiled = [str(folder / name) for name in SOURCES[device] if not name.endswith(".h")]
+        order = [*command, "-o", str(target), *compiled]
         subprocess.run(order, check=True, capture_output=True, timeout=build.time_limit())
         target.chmod(0o600)
         os.replace(target, place)

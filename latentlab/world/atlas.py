@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from cuda_ops.lookups import sample
 from cuda_ops.rasterize import interpolate, rasterize
 from latentlab.world.model import PARTS, FaceModel
 from latentlab.world.paint import Ground, paint_maps
@@ -32,21 +33,14 @@ class Atlas:
     levels: tuple[Tensor, ...]
     """float32 [side * side + 1, channels], rows from the top of the texture; the last row is nothing anywhere."""
 
-    def read(self, texcoords: Tensor, inside: Tensor, finest: int) -> Tensor:
-        """Bilinear look-up, [p, 2] and bool [p] (in the face's square at all) -> [p, channels].
+    def read(self, texcoords: Tensor, finest: int) -> Tensor:
+        """Bilinear look-up at texture coordinates [2, p] in the face's square, as [channels, p].
 
         finest: the largest side to read from."""
         level = next((i for i, side in enumerate(self.sides) if side <= finest), len(self.sides) - 1)
-        table, side = self.levels[level], self.sides[level]
-        x = (texcoords[:, 0] * side - 0.5).clamp(0, side - 1.001)
-        y = ((1 - texcoords[:, 1]) * side - 0.5).clamp(0, side - 1.001)
-        left, top = x.floor(), y.floor()
-        fx, fy = x - left, y - top
-        first = (top * side + left).long()
-        rows = torch.stack([first, first + 1, first + side, first + side + 1], 1)
-        rows = torch.where(inside[:, None], rows, side * side)
-        weights = torch.stack([(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy], 1)
-        return torch.nn.functional.embedding_bag(rows, table, per_sample_weights=weights, mode="sum")
+        side = self.sides[level]
+        places = torch.stack([texcoords[0] * side - 0.5, (1 - texcoords[1]) * side - 0.5])
+        return sample(self.levels[level], side, places)
 
 
 def kept_atlas(model: FaceModel, side: int = SIZES[0]) -> Atlas:

@@ -53,8 +53,8 @@ class BeardRoots:
 def beard_cover(maps: dict[str, Tensor], style: Tensor) -> Tensor:
     """How much of a beard grows at pixels with these maps, for the style of each pixel's face, [p]."""
     cover = torch.zeros_like(maps["beard"])
-    for number, name in enumerate(BEARD_STYLES):
-        for zone in ZONES[name]:
+    for number in style.unique().tolist():
+        for zone in ZONES[BEARD_STYLES[number]]:
             cover = torch.maximum(cover, maps[zone] * (style == number))
     return cover
 
@@ -98,8 +98,8 @@ _ZONE_NAMES = ("beard", "moustache", "goatee")
 
 
 def _zones(head: Head, uv: Tensor) -> Tensor:
-    values = head.atlas.read(uv, uv[:, 0] < 1, 512)
-    return torch.stack([values[:, head.atlas.channels[name]] for name in _ZONE_NAMES])
+    values = head.atlas.read(uv.T, 512) * (uv[:, 0] < 1)  # nothing is painted outside the face's square
+    return torch.stack([values[head.atlas.channels[name]] for name in _ZONE_NAMES])
 
 
 def grow_beard(roots: BeardRoots, own: Tensor, table: dict[str, Tensor]) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 
 from latentlab.world.camera import Camera
 from latentlab.world.haircuts import cut_of
-from latentlab.world.scalp import CENTRE, Scalp, receded, recession, surface_radius
+from latentlab.world.scalp import CENTRE, Scalp, angle_round_head, receded, recession, surface_radius
 from latentlab.world.vectors import colour_like, cross, dot, unit
 
 WHORL = (0.0, 13.4, -3.8)
@@ -22,7 +22,8 @@ def grow(scalp: Scalp, table: dict[str, Tensor], camera: Camera, segments: int) 
     """Strands in the rest frame, [n, r, segments + 1, 3], and whether each is there, [n, r]."""
     cut = {name: values[:, None] for name, values in cut_of(table["hair_style"]).items()}
     root, chance = scalp.root[None], scalp.chance[None]
-    gone = receded(root, recession(table)[:, None])
+    angle = angle_round_head(root[..., 0], root[..., 2])
+    gone = receded(root[..., 1], angle, recession(table)[:, None])
     margin = scalp.margin[None] - gone - 0.25 * (chance[..., 0] - 0.5)
     length = (
         _lengths(cut, root, margin)
@@ -57,7 +58,7 @@ def _lengths(cut: dict[str, Tensor], root: Tensor, margin: Tensor) -> Tensor:
     low = torch.lerp(cut["side"].expand(-1, len(x[0])), cut["back"].expand(-1, len(x[0])), behind)
     upper = torch.lerp(cut["top"].expand(-1, len(x[0])), cut["front"].expand(-1, len(x[0])), ahead)
     fade = (0.35 + 0.65 * (margin / 1.5).clamp(0, 1)).clamp(0, 1)  # shorter towards the hairline
-    angle = torch.rad2deg(torch.atan2(x.abs(), z))
+    angle = angle_round_head(x, z)
     over_ear = torch.exp(-(((angle - 100) / 18) ** 2)) * ((9.0 - y) / 3.0).clamp(0, 1)
     fade = fade * (1 - 0.75 * over_ear)  # cut free of the ears
     fade = torch.where(cut["side"] > 8, torch.ones_like(fade), fade)
@@ -130,8 +131,9 @@ def _march(
         ahead = at + way * stride
 
         offset = ahead - centre
-        least = surface_radius(scalp, offset.movedim(0, -1)) + layer * min(1.0, (k + 1) / 3)
-        push = least / dot(offset, offset).sqrt().clamp_min(1e-3)
+        length = dot(offset, offset).sqrt_()
+        least = surface_radius(scalp, offset, length) + layer * min(1.0, (k + 1) / 3)
+        push = least / length.clamp_min_(1e-3)
         cling = cut["stick"] * ((ahead[1] - 2.0) / 3.0).clamp(0, 1)
         push = torch.where(push > 1, push, torch.lerp(torch.ones_like(push), push, cling))
         ahead = centre + offset * push

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -73,10 +74,12 @@ HAIRCUTS: dict[str, Haircut] = {
 
 def cut_of(style: Tensor) -> dict[str, Tensor]:
     """The numbers of each face's haircut; style int64 [n] -> [n] each."""
-    table = {}
-    for field in fields(Haircut):
-        values = torch.tensor(
-            [getattr(HAIRCUTS[name], field.name) for name in HAIR_STYLES], device=style.device
-        )
-        table[field.name] = values[style]
-    return table
+    rows = _numbers(style.device)[:, style]
+    return {field.name: row for field, row in zip(fields(Haircut), rows.unbind(0), strict=True)}
+
+
+@lru_cache(maxsize=4)
+def _numbers(device: torch.device) -> Tensor:
+    """All numbers of all haircuts, [fields, styles]."""
+    columns = [[getattr(HAIRCUTS[name], field.name) for name in HAIR_STYLES] for field in fields(Haircut)]
+    return torch.tensor(columns, device=device)

@@ -128,8 +128,7 @@ class Renderer:
         """The painted maps at pixels of the face, [p] by name; small pictures read small maps."""
         atlas = self.head.atlas
         uv = outlook.read(self.head.texcoords[None], outlook.scene.corners, face.pixels)
-        inside = torch.ones_like(face.pixels, dtype=torch.bool)
-        values = atlas.read(uv.T, inside, 4 * size if size > 96 else 256).T.contiguous()
+        values = atlas.read(uv, 4 * size if size > 96 else 256)
         return {name: values[place] for name, place in atlas.channels.items()}
 
 

@@ -58,17 +58,21 @@ class Scalp:
         )  # fmt: skip
 
 
-def hairline_margin(points: Tensor) -> Tensor:
-    """Centimetres above the hairline (negative: outside), [..., 3] -> [...]."""
-    angles = torch.tensor([a for a, _ in LINE], dtype=points.dtype, device=points.device)
-    heights = torch.tensor([h for _, h in LINE], dtype=points.dtype, device=points.device)
-    angle = torch.rad2deg(torch.atan2(points[..., 0].abs(), points[..., 2]))
+def angle_round_head(x: Tensor, z: Tensor) -> Tensor:
+    """0 at the front, 180 at the nape, degrees."""
+    return torch.rad2deg(torch.atan2(x.abs(), z))
+
+
+def hairline_margin(height: Tensor, angle: Tensor) -> Tensor:
+    """Centimetres above the hairline (negative: outside) at a height and an angle round the head."""
+    angles = torch.tensor([a for a, _ in LINE], dtype=angle.dtype, device=angle.device)
+    heights = torch.tensor([h for _, h in LINE], dtype=angle.dtype, device=angle.device)
     above = torch.bucketize(angle.contiguous(), angles).clamp(1, len(LINE) - 1)
     low, high = angles[above - 1], angles[above]
     share = (angle - low) / (high - low)
     line = torch.lerp(heights[above - 1], heights[above], share)
     steep = torch.where((angle > 60) & (angle < 125), 0.45, 0.85)
-    return (points[..., 1] - line) * steep
+    return (height - line) * steep
 
 
 def recession(table: dict[str, Tensor]) -> Tensor:
@@ -77,11 +81,10 @@ def recession(table: dict[str, Tensor]) -> Tensor:
     return (aged + 0.75 * table["hairline"]).clamp(-0.05, 0.9)
 
 
-def receded(points: Tensor, amount: Tensor) -> Tensor:
+def receded(height: Tensor, angle: Tensor, amount: Tensor) -> Tensor:
     """How much of the margin a recession takes at each place (temples first, then the crown), centimetres."""
-    angle = torch.rad2deg(torch.atan2(points[..., 0].abs(), points[..., 2]))
     front = torch.exp(-(((angle - 32) / 20) ** 2)) + 0.35 * torch.exp(-((angle / 22) ** 2))
-    high = ((points[..., 1] - 9.0) / 3.0).clamp(0, 1)
+    high = ((height - 9.0) / 3.0).clamp(0, 1)
     late = (amount - 0.35).clamp_min(0)
     return amount * 3.2 * front + late * 9.0 * high
 
@@ -94,7 +97,7 @@ def prepare_scalp(head: Head) -> Scalp:
     ears = (uv[:, 0].sub(0.5).abs() > 0.425) & (uv[:, 0] < 1) & (uv[:, 1] > 0.44) & (uv[:, 1] < 0.70)
     middle = head.rest[corners].mean(1)
     skull = head.triangle_part <= PARTS.index("head")
-    hairy = skull & ~ears & (hairline_margin(middle) > -0.6) & (middle[:, 1] > -4)
+    hairy = skull & ~ears & (_margin(middle) > -0.6) & (middle[:, 1] > -4)
     faces = corners[hairy]
 
     a, b, c = head.rest[faces].unbind(1)
@@ -113,14 +116,19 @@ def prepare_scalp(head: Head) -> Scalp:
 
     skull_vertices = torch.unique(corners[skull & ~ears])
     skull_vertices = skull_vertices[(head.rest[skull_vertices, 1] > -2)]
-    fitted = skull_vertices[hairline_margin(head.rest[skull_vertices]) > -1.0][::4]
+    fitted = skull_vertices[_margin(head.rest[skull_vertices]) > -1.0][::4]
     ones = torch.cat([head.rest[fitted], torch.ones(len(fitted), 1)], 1)
     return Scalp(
         corners=faces[chosen], weights=weights, root=root,
-        outward=torch.nn.functional.normalize(normal[chosen], dim=1), margin=hairline_margin(root), guide=nearest,
+        outward=torch.nn.functional.normalize(normal[chosen], dim=1), margin=_margin(root), guide=nearest,
         chance=torch.from_numpy(random.uniform(size=(ROOTS, 4))).float(),
         reach=_reach(head.rest[torch.unique(corners[skull & ~ears])]), fit=torch.linalg.pinv(ones), fitted=fitted,
     )  # fmt: skip
+
+
+def _margin(points: Tensor) -> Tensor:
+    """The margin at places in the rest frame, [p, 3]."""
+    return hairline_margin(points[:, 1], angle_round_head(points[:, 0], points[:, 2]))
 
 
 def _reach(points: Tensor) -> Tensor:
@@ -140,11 +148,10 @@ def _reach(points: Tensor) -> Tensor:
     return torch.from_numpy(gaussian_filter(values, 1.5, mode=("nearest", "wrap"))).float()[None, None]
 
 
-def surface_radius(scalp: Scalp, offset: Tensor) -> Tensor:
-    """Distance from the centre to the head's surface in the direction of offset, [..., 3] -> [...]."""
-    radius = offset.norm(dim=-1).clamp_min(1e-6)
-    polar = torch.acos((offset[..., 1] / radius).clamp(-1, 1)) / math.pi * 2 - 1
-    azimuth = torch.atan2(offset[..., 0], offset[..., 2]) / math.pi
+def surface_radius(scalp: Scalp, offset: Tensor, length: Tensor) -> Tensor:
+    """Distance from the centre to the head's surface in the direction of offset [3, ...] of that length [...]."""
+    polar = torch.acos((offset[1] / length.clamp_min(1e-6)).clamp_(-1, 1)).mul_(2 / math.pi).sub_(1)
+    azimuth = torch.atan2(offset[0], offset[2]).mul_(1 / math.pi)
     grid = torch.stack([azimuth, polar], -1).reshape(1, 1, -1, 2)
     values = torch.nn.functional.grid_sample(scalp.reach, grid, align_corners=False, padding_mode="border")
-    return values.reshape(radius.shape)
+    return values.reshape(length.shape)

@@ -14,7 +14,7 @@ from latentlab.world.factors import BEARD_STYLES
 from latentlab.world.haircuts import cut_of
 from latentlab.world.head import Head
 from latentlab.world.light import Light, pick, to_linear
-from latentlab.world.scalp import hairline_margin, receded, recession
+from latentlab.world.scalp import angle_round_head, hairline_margin, receded, recession
 from latentlab.world.skin import light_skin, paint_skin
 from latentlab.world.strand_light import grey_share, light_strands, strand_colour
 from latentlab.world.toon import light_toon, plain_maps
@@ -47,8 +47,8 @@ class Shading:
         return light_toon(albedo, part.normal, part.view, self.light, part.image, part.lit, gloss)
 
 
-AT_ONCE = {"cpu": 1 << 15, "cuda": 1 << 24}
-"""Pixels shaded together: on a CPU what fits its caches."""
+AT_ONCE = {"cpu": 1 << 17, "cuda": 1 << 24}
+"""Pixels shaded together: on a CPU few enough for its caches, and enough that calls of operators do not count."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +163,8 @@ def _hairy(
     shaved = 0.10 * adult * maps["beard"] * (0.5 + maps["stubble"])
     stubble = torch.maximum(beard_cover(maps, style) * grown, shaved)
 
-    margin = hairline_margin(rest.T) - receded(rest.T, pick(recession(table), image))
+    angle = angle_round_head(rest[0], rest[2])
+    margin = hairline_margin(rest[1], angle) - receded(rest[1], angle, pick(recession(table), image))
     cover = pick(cut_of(table["hair_style"])["cover"], image)
     scalp = cover * ((margin + 0.15) / 0.9).clamp(0, 1) * (maps["ear"] < 0.5)
     return brow, stubble, scalp

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate, normalize
 
+from cuda_ops.lookups import box_mean, lit_share
 from cuda_ops.rasterize import rasterize
 
 REACH = 14.5
@@ -39,25 +40,10 @@ class ShadowMap:
         side, frame = self.height.shape[-1], self.frame[rows]
         scale = side / (2 * REACH)
         spot = frame[0] @ at if len(frame) == 1 else (frame.permute(1, 2, 0)[:, :, image] * at).sum(1)
-        x = (spot[0] * scale + side / 2).clamp_(1, side - 2)
-        y = (side / 2 - spot[1] * scale).clamp_(1, side - 2)
-        column, row = x.floor(), y.floor()
-        fx, fy = x - column, y - row
-        base = (row * side + column).long()
-        if len(frame) > 1:
-            base = base + image * side * side
-        level = (spot[2] + BIAS) / SOFT
-        nearest = self.height[rows].flatten()
-
-        def blocked(dx: int, dy: int) -> Tensor:
-            return nearest.index_select(0, base + (dy * side + dx)).sub_(level).clamp_(0, 1)
-
-        def blocked_row(dy: int) -> Tensor:
-            return torch.lerp(blocked(-1, dy), blocked(1, dy), fx).add_(blocked(0, dy))
-
-        # a tent over 3 x 3 texels as four corner pairs: the weights of neighbouring bilinear look-ups
-        ends = torch.lerp(blocked_row(-1), blocked_row(1), fy)
-        return (1 - (ends + blocked_row(0)) / 4).clamp_(0, 1)
+        spot[0].mul_(scale).add_(side / 2)
+        spot[1].mul_(-scale).add_(side / 2)
+        spot[2].add_(BIAS).div_(SOFT)
+        return lit_share(self.height[rows], spot, image)
 
 
 def cast_shadows(points: Tensor, triangles: Tensor, direction: Tensor, side: int) -> ShadowMap:
@@ -83,21 +69,9 @@ def crevices(depth: Tensor, covered: Tensor) -> Tensor:
         shrink = shrink if side >= 256 else 1
         small = avg_pool2d(filled, shrink) if shrink > 1 else filled
         reach = max(1, round(radius * small.shape[-1] / CROP))
-        mean = _box(_box(small, reach), reach)
+        mean = box_mean(box_mean(small[:, 0], reach), reach)[:, None]
         shade = (strength * (small - mean)).clamp(0, limit)
         if shrink > 1:
             shade = interpolate(shade, (side, side), mode="bilinear", align_corners=False)
         open_sky = open_sky * (1 - shade)
     return open_sky[:, 0]
-
-
-def _box(values: Tensor, reach: int) -> Tensor:
-    """Mean over a square of 2 reach + 1 pixels, as differences of running sums, one direction at a time."""
-    for dim in (-1, -2):
-        size = values.shape[dim]
-        place = torch.arange(size, device=values.device)
-        last, first = (place + reach).clamp(max=size - 1), (place - reach - 1).clamp(min=-1)
-        total = torch.nn.functional.pad(values.double().cumsum(dim), (1, 0) if dim == -1 else (0, 0, 1, 0))
-        count = (last - first).view(-1, *(1,) * (-1 - dim))
-        values = (total.index_select(dim, last + 1) - total.index_select(dim, first + 1)).div_(count).float()
-    return values
