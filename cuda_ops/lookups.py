@@ -47,7 +47,9 @@ def reference_sample(table: Tensor, side: int, places: Tensor) -> Tensor:
     first = (top * side + left).long()
     rows = torch.stack([first, first + 1, first + side, first + side + 1], 1)
     weights = torch.stack([(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy], 1)
-    return torch.nn.functional.embedding_bag(rows, table, per_sample_weights=weights, mode="sum").T.contiguous()
+    return torch.nn.functional.embedding_bag(
+        rows, table, per_sample_weights=weights, mode="sum"
+    ).T.contiguous()
 
 
 def lit_share(height: Tensor, places: Tensor, image: Tensor) -> Tensor:

@@ -21,7 +21,10 @@ from cuda_ops.native import choice
 
 log = logging.getLogger("cuda_ops")
 
-SOURCES = {"cpu": ("rasterize.h", "rasterize_cpu.cpp", "lookups_cpu.cpp"), "cuda": ("rasterize.h", "rasterize.cu")}
+SOURCES = {
+    "cpu": ("rasterize.h", "rasterize_cpu.cpp", "lookups_cpu.cpp"),
+    "cuda": ("rasterize.h", "rasterize.cu"),
+}
 """What the library of a device depends on; what is no header is compiled."""
 FLAGS = {
     "cpu": ("-O3", "-std=c++17", "-ffp-contract=off", "-shared", "-fPIC"),

@@ -14,6 +14,8 @@ from latentlab.world.model import PARTS, FaceModel
 from latentlab.world.sculpt import MASCULINE, OLD, YOUNG, push_field
 from latentlab.world.vectors import cross, unit
 
+HIDDEN = ("mouth", "gums", "teeth", "eye_right", "eye_left", "lashes")
+"""What casts no shadow that could be seen."""
 EYES = (PARTS.index("eye_right"), PARTS.index("eye_left"))
 
 
@@ -29,6 +31,8 @@ class Head:
     """The triangles round each vertex, int64 [t * 3]."""
     fan_starts: Tensor
     """Where each vertex' run begins in them, int64 [v]."""
+    opaque: Tensor
+    """The triangles that cast a shadow that could be seen, int32 [s, 3]."""
     triangles_uv: Tensor
     """int32 [t, 3] into `texcoords`."""
     triangle_part: Tensor
@@ -133,9 +137,11 @@ def prepare_head(model: FaceModel, atlas: Atlas) -> Head:
     expression[:, balls] = 0  # eyeballs turn as a whole, see _turn_eye
 
     fans, fan_starts = find_fans(triangles, len(rest))
+    triangle_part = part[triangles].amax(1)
+    hidden = torch.isin(triangle_part, torch.tensor([PARTS.index(name) for name in HIDDEN]))
     return Head(
-        rest=rest, triangles=triangles.int(), fans=fans, fan_starts=fan_starts, triangles_uv=model.faces_uv[drawn],
-        triangle_part=part[triangles].amax(1), texcoords=model.texcoords,
+        rest=rest, triangles=triangles.int(), opaque=triangles[~hidden].int(), fans=fans, fan_starts=fan_starts, triangles_uv=model.faces_uv[drawn],
+        triangle_part=triangle_part, texcoords=model.texcoords,
         identity=model.identity[:, used].flatten(1).contiguous(), expression=expression.flatten(1).contiguous(),
         expression_names=model.expression_names,
         masculine=(push_field(MASCULINE, rest, points) * soft[:, None]).flatten(),

@@ -16,10 +16,6 @@ MATERIALS = (*PARTS, "hair", "beard", "frame")
 """What a triangle is made of; the first ones are the parts of the head."""
 
 
-HIDDEN = ("mouth", "gums", "teeth", "eye_right", "eye_left", "lashes")
-"""What casts no shadow that could be seen."""
-
-
 @dataclass(frozen=True, eq=False)
 class Strip:
     """A mesh that joins the head: one topology for all faces of the batch."""
@@ -30,6 +26,8 @@ class Strip:
     """Unit normal, position and six numbers for the material, [n, v, 12]."""
     triangles: Tensor
     """int32 [t, 3]."""
+    opaque: Tensor
+    """Those that cast shadows, int32 [t, 3]."""
     material: int
     """Place in `MATERIALS`."""
 
@@ -51,16 +49,10 @@ class Scene:
     """The head's triangles into its texture coordinates, the others into nothing, int32 [t, 3]."""
     material: Tensor
     """Place in `MATERIALS`, int64 [t]."""
+    opaque: Tensor
+    """The triangles that cast shadows, int32 [t, 3]."""
     landmarks: Tensor
     """Camera frame, [n, 68, 3]."""
-
-    def opaque(self) -> Tensor:
-        """The triangles that cast shadows: no lashes, nothing inside the head, every other run of hair."""
-        inside = torch.zeros(len(MATERIALS), dtype=torch.bool, device=self.material.device)
-        inside[[MATERIALS.index(name) for name in HIDDEN]] = True
-        hair = self.material == MATERIALS.index("hair")
-        strand = torch.cumsum(hair, 0) // 48 % 2 == 1  # locks overlap: half of them cast the shadow of all
-        return self.triangles[~(inside[self.material] | (hair & strand))].contiguous()
 
 
 def pose_head(head: Head, table: dict[str, Tensor], *, toon: bool = False) -> tuple[Camera, Tensor, Strip]:
@@ -74,7 +66,8 @@ def pose_head(head: Head, table: dict[str, Tensor], *, toon: bool = False) -> tu
     normals = vertex_normals(points, head.triangles, head.fans, head.fan_starts)
     tangent = head.tangent @ camera.turn.transpose(1, 2)
     extra = torch.cat([head.surface.expand(len(points), -1, -1), tangent], 2)
-    return camera, own, Strip(points, torch.cat([normals, points, extra], 2), head.triangles, 0)
+    attributes = torch.cat([normals, points, extra], 2)
+    return camera, own, Strip(points, attributes, head.triangles, head.opaque, 0)
 
 
 def join(head: Head, camera: Camera, own: Tensor, body: Strip, others: list[Strip]) -> Scene:
@@ -83,7 +76,10 @@ def join(head: Head, camera: Camera, own: Tensor, body: Strip, others: list[Stri
     starts = [0]
     for strip in strips[:-1]:
         starts.append(starts[-1] + strip.points.shape[1])
-    triangles = torch.cat([strip.triangles + start for strip, start in zip(strips, starts, strict=True)])
+    triangles, opaque = (
+        torch.cat([getattr(strip, name) + start for strip, start in zip(strips, starts, strict=True)])
+        for name in ("triangles", "opaque")
+    )
     material = [head.triangle_part] + [
         torch.full((len(s.triangles),), s.material, device=own.device) for s in others
     ]
@@ -92,5 +88,5 @@ def join(head: Head, camera: Camera, own: Tensor, body: Strip, others: list[Stri
         camera=camera, own=own, points=torch.cat([s.points for s in strips], 1),
         attributes=torch.cat([s.attributes for s in strips], 1),
         triangles=triangles.int().contiguous(), corners=torch.cat([head.triangles_uv, nothing]).contiguous(),
-        material=torch.cat(material), landmarks=body.points[:, head.landmarks],
+        material=torch.cat(material), opaque=opaque.int().contiguous(), landmarks=body.points[:, head.landmarks],
     )  # fmt: skip

@@ -121,9 +121,9 @@ def _skin(
     surface = paint_skin(maps, table, image, skin.normal, skin.extra[3:6])
     brow, stubble, scalp = _hairy(maps, table, image, rest)
     hair = strand_colour(table, image, scalp.new_tensor([0.37]))
-    albedo = surface.albedo
+    albedo = surface.albedo.expand_as(rest).contiguous()
     for cover, tint in ((brow, hair * 0.45 + 0.003), (stubble * 0.8, hair * 0.7 + 0.01), (scalp, hair * 0.6)):
-        albedo = torch.lerp(albedo, tint, cover.clamp(0, 1))
+        albedo.lerp_(tint, cover.clamp(0, 1))
     dull = 1 - 0.8 * torch.maximum(torch.maximum(scalp, brow), stubble * 0.6).clamp(0, 1)
 
     collar = -12.2 + 0.05 * rest[0].square() - 0.10 * (rest[2] - 2).clamp_min(0)

@@ -15,6 +15,8 @@ TONES = (
     (0.330, 0.215, 0.160),
 )  # fmt: skip
 """sRGB of skin from melanin 0 to 1."""
+SCATTER = ((0.34, 0.45), (0.16, 0.75), (0.10, 0.90))
+"""For red, green and blue: how far light wraps round, farthest under the skin for red, and how much relief it sees."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,41 +64,48 @@ def paint_skin(
     def share(name: str, strength: Tensor) -> Tensor:
         return (maps[name] * strength).clamp(0, 1)
 
+    def worn(name: str) -> bool:
+        return bool((table[name] > 0).any())
+
     bare = skin_colour(table)
-    albedo = pick(bare, image)
-    pale = (albedo.mean(0) / 0.5).clamp(0.1, 1)  # spots and blood show less on dark skin
+    pale = (pick(bare, image).mean(0) / 0.5).clamp(0.1, 1)  # spots and blood show less on dark skin
     evened = 1 - 0.85 * of("foundation")
     age = of("age")
     early, late = (pick(strength, image) for strength in wrinkle_strength(table["age"]))
 
     mottle, freckle, age_spot = _own_pattern(maps, of("skin_pattern"))
-    blood = (maps["red"] + 0.6 * maps["ear"]) * pale * evened
-    albedo = albedo * (1 + (0.045 + 0.06 * ((age - 30) / 55).clamp(0, 1)) * mottle * evened)
-    albedo = albedo * (1 - blood * colour_like(albedo, 0.02, 0.20, 0.19))
-    hollow = maps["hollow"] * (0.25 + 0.95 * ((age - 20) / 60).clamp(0, 1)) * (1 - 0.7 * of("foundation"))
-    albedo = albedo * (1 - hollow * colour_like(albedo, 0.20, 0.24, 0.16))
-    spots = freckle * of("freckles") * maps["freckle_zone"] * 1.3
-    spots = spots + 0.8 * age_spot * ((age - 45) / 40).clamp(0, 1)
-    spots = spots * evened
-    albedo = albedo * (1 - spots.clamp(0, 1) * colour_like(albedo, 0.30, 0.45, 0.52))
-    folds = (maps["early_dark"] * early).clamp(0, 1) * 0.38 + (maps["late_dark"] * late).clamp(0, 1) * 0.40
-    albedo = albedo * (1 - folds * colour_like(albedo, 0.7, 1.0, 1.0))
-    albedo = albedo * (1 - maps["crease"] * colour_like(albedo, 0.21, 0.315, 0.315))
+    albedo = pick(bare, image) * (1 + (0.045 + 0.06 * ((age - 30) / 55).clamp(0, 1)) * mottle * evened)
+    _stain(albedo, (maps["red"] + 0.6 * maps["ear"]) * (pale * evened), 0.02, 0.20, 0.19)
+    tired = (0.25 + 0.95 * ((age - 20) / 60).clamp(0, 1)) * (1 - 0.7 * of("foundation"))
+    _stain(albedo, maps["hollow"] * tired, 0.20, 0.24, 0.16)
+    if worn("freckles") or bool((table["age"] > 45).any()):
+        spots = freckle * of("freckles") * maps["freckle_zone"] * 1.3
+        spots = spots + 0.8 * age_spot * ((age - 45) / 40).clamp(0, 1)
+        _stain(albedo, (spots * evened).clamp_(0, 1), 0.30, 0.45, 0.52)
+    if bool((table["age"] > 22).any()):
+        folds = (maps["early_dark"] * early).clamp_(0, 1) * 0.38 + (maps["late_dark"] * late).clamp_(
+            0, 1
+        ) * 0.40
+        _stain(albedo, folds, 0.7, 1.0, 1.0)
+    _stain(albedo, maps["crease"], 0.21, 0.315, 0.315)
 
-    target = torch.lerp(to_linear(of("foundation_colour")), pick(bare, image), 0.5)
-    albedo = torch.lerp(albedo, target, share("cover", of("foundation") * 0.55))
-    albedo = torch.lerp(albedo, to_linear(of("blush_colour")), share("blush", of("blush") * 0.34))
-    albedo = torch.lerp(albedo, to_linear(of("eye_shadow_colour")), share("shadow", of("eye_shadow") * 0.80))
-    albedo = albedo * (1 - maps["lid_edge"] * colour_like(albedo, 0.44, 0.55, 0.55))
-    albedo = torch.lerp(albedo, to_linear(of("liner_colour")), share("liner", of("liner") * 0.95))
+    if worn("foundation"):
+        target = torch.lerp(to_linear(of("foundation_colour")), pick(bare, image), 0.5)
+        albedo.lerp_(target, share("cover", of("foundation") * 0.55))
+    if worn("blush"):
+        albedo.lerp_(to_linear(of("blush_colour")), share("blush", of("blush") * 0.34))
+    if worn("eye_shadow"):
+        albedo.lerp_(to_linear(of("eye_shadow_colour")), share("shadow", of("eye_shadow") * 0.80))
+    _stain(albedo, maps["lid_edge"], 0.44, 0.55, 0.55)
+    if worn("liner"):
+        albedo.lerp_(to_linear(of("liner_colour")), share("liner", of("liner") * 0.95))
 
     natural = pick(bare, image) * pick(_lip_tint(table), image)
     natural = torch.lerp(natural, pick(bare, image), 0.5 * ((age - 30) / 55).clamp(0, 1))
     lips = torch.lerp(natural, to_linear(of("lipstick_colour")), of("lipstick") * 0.92)
     lips = lips * (1 - 0.55 * maps["lip_slit"])
-    soft = (maps["lips"] * (0.85 + 0.15 * of("lipstick"))).clamp(0, 1)
-    albedo = torch.lerp(albedo, lips, soft)
-    albedo = albedo * (1 + 0.06 * maps["lip_rim"])
+    albedo.lerp_(lips, (maps["lips"] * (0.85 + 0.15 * of("lipstick"))).clamp_(0, 1))
+    albedo.mul_(1 + 0.06 * maps["lip_rim"])
 
     relief = 1 - 0.5 * of("foundation")
     slope_u = maps["pore_u"] * relief + 2.3 * maps["early_u"] * early + 2.9 * maps["late_u"] * late
@@ -108,6 +117,11 @@ def paint_skin(
     gloss = (0.18 + 0.55 * maps["lips"] * (0.5 + 0.5 * of("lipstick"))).clamp(0, 1)
     oil = 0.45 + 0.55 * maps["oil"] * (1 - 0.5 * of("foundation")) + 0.35 * maps["lips"]
     return Surface(albedo, bumped, normal, gloss, oil)
+
+
+def _stain(albedo: Tensor, amount: Tensor, red: float, green: float, blue: float) -> None:
+    """Takes shares of red, green and blue away where the amount [p] is 1, in place."""
+    albedo.addcmul_(albedo, amount * colour_like(albedo, red, green, blue), value=-1)
 
 
 def _own_pattern(maps: dict[str, Tensor], pattern: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -135,25 +149,27 @@ def light_skin(
     """Linear RGB of skin, [3, p]; lit [p]: share of the key light that arrives, open_sky [p]: share of the ambient."""
     towards = pick(light.direction, image)
     soft, sharp = dot(surface.smooth, towards), dot(surface.normal, towards)
-    wraps = (0.34, 0.16, 0.10)  # red light travels farthest under the skin
-    mixes = (0.45, 0.75, 0.90)
-    shadow = torch.stack([lit**0.75, lit, lit])
-    diffuse = torch.stack(
-        [
-            ((soft * (1 - m) + sharp * m + w) / (1 + w)).clamp_min(0) ** (1 + w)
-            for w, m in zip(wraps, mixes, strict=True)
-        ]
-    )
+    root = lit.sqrt()
+    body = torch.empty_like(surface.smooth)
+    for channel, (wrap, mix) in enumerate(SCATTER):
+        facing = (soft * ((1 - mix) / (1 + wrap))).add_(sharp, alpha=mix / (1 + wrap)).add_(wrap / (1 + wrap))
+        shadow = root * root.sqrt() if channel == 0 else lit  # lit to the power of 0.75 for red
+        torch.mul(facing.clamp_min_(0).pow_(1 + wrap), shadow, out=body[channel])
     up = 0.5 + 0.5 * surface.normal[1]
     bounce = torch.lerp(pick(light.floor, image), pick(light.sky, image), up) * open_sky
-    rim = dot(surface.normal, pick(light.back, image)).clamp_min(0) * 0.9 * pick(light.rim, image)
-    body = surface.albedo * (diffuse * shadow * pick(light.key, image) + bounce + rim)
+    body.mul_(pick(light.key, image)).add_(bounce)
+    if bool((light.rim > 0).any()):
+        behind = dot(surface.normal, pick(light.back, image)).clamp_min_(0).mul_(0.9)
+        body.addcmul_(behind, pick(light.rim, image))
+    body.mul_(surface.albedo)
 
     half = unit(towards + view)
     facing = dot(surface.normal, half).clamp(0, 1)
-    broad = facing**14 * 0.055
+    square = facing.square()
+    fourth = square.square()
+    broad = fourth.square() * fourth * square * 0.055  # to the power of 14
     tight = facing ** (30 + 160 * surface.gloss) * (0.10 + 0.55 * surface.gloss)
     grazing = (1 - dot(surface.normal, view).clamp(0, 1)).square().square()
     shine = (broad + tight) * surface.oil * lit * (sharp + 0.1).clamp(0, 1)
     sheen = 0.10 * grazing * surface.oil * open_sky
-    return body + shine * pick(light.key, image) + sheen * pick(light.sky, image)
+    return body.addcmul_(shine, pick(light.key, image)).addcmul_(sheen, pick(light.sky, image))

@@ -17,6 +17,9 @@ from latentlab.world.head import Head
 from latentlab.world.scalp import CENTRE, ROOTS, Scalp, prepare_scalp
 from latentlab.world.scene import MATERIALS, Strip
 
+RUN = 48
+"""Triangles of neighbouring ribbons that cast their shadow together, or none."""
+
 
 @dataclass(frozen=True, eq=False)
 class Wardrobe:
@@ -63,7 +66,17 @@ def _strip(
         placed, there, half_width, table["distance"], chance, _middle(camera, strands)
     )
     triangles = ribbon_triangles(strands.shape[1], strands.shape[2]).to(strands.device)
-    return Strip(points, attributes, triangles, MATERIALS.index(material))
+    return Strip(points, attributes, triangles, _opaque(triangles, material), MATERIALS.index(material))
+
+
+def _opaque(triangles: Tensor, material: str) -> Tensor:
+    """The ribbons that cast shadows: no lashes, and of hair every other run, since locks overlap."""
+    if material == "lashes":
+        return triangles[:0]
+    if material == "hair":
+        run = (torch.arange(1, len(triangles) + 1, device=triangles.device) // RUN) % 2
+        return triangles[run == 0]
+    return triangles
 
 
 def _hair(scalp: Scalp, table: dict[str, Tensor], camera: Camera, own: Tensor, size: int) -> Strip:
@@ -101,6 +114,7 @@ def _frame(head: Head, table: dict[str, Tensor], camera: Camera, own: Tensor) ->
     return Strip(
         placed,
         torch.cat([turned, placed, extra], 2),
+        frame_triangles().to(own.device),
         frame_triangles().to(own.device),
         MATERIALS.index("frame"),
     )

@@ -101,5 +101,5 @@ def look(
     scene: Scene, table: dict[str, Tensor], canvas: Tensor, index: Tensor, depth: Tensor, towards: Tensor
 ) -> Outlook:
     """Finds out where light comes, for all pixels of a batch."""
-    shadows = cast_shadows(scene.points, scene.opaque(), towards, min(index.shape[-1], 512))
+    shadows = cast_shadows(scene.points, scene.opaque, towards, min(index.shape[-1], 512))
     return Outlook(scene, canvas, index, table["distance"], crevices(depth, index >= 0), shadows)
