@@ -10,25 +10,24 @@ using namespace raster;
 namespace {
 
 // Edge functions at the first pixel of a box, and what a step to the right or down adds.
-template <typename Whole>
 struct Walk {
-  Whole row[3], bent[3], right[3], down[3];
+  int64_t row[3], bent[3], right[3], down[3];
   float scale;
 
   Walk(const Triangle& t, const Box& box) : scale(1.0f / (float)t.area) {
     int64_t px = (int64_t)box.left * 256 + 128, py = (int64_t)box.top * 256 + 128;
     for (int i = 0; i < 3; ++i) {
       int from = (i + 1) % 3, to = (i + 2) % 3;
-      row[i] = (Whole)edge(t, i, px, py);
-      bent[i] = (Whole)bias(t, i);
-      right[i] = (Whole)(-(t.y[to] - t.y[from]) * 256);
-      down[i] = (Whole)((t.x[to] - t.x[from]) * 256);
+      row[i] = edge(t, i, px, py);
+      bent[i] = bias(t, i);
+      right[i] = (-(t.y[to] - t.y[from]) * 256);
+      down[i] = ((t.x[to] - t.x[from]) * 256);
     }
   }
 };
 
 inline void fill(const Triangle& t, const Box& box, int32_t k, int64_t width, int32_t* seen, float* nearest) {
-  Walk<int64_t> walk(t, box);
+  Walk walk(t, box);
   for (int y = box.top; y <= box.bottom; ++y) {
     int64_t e0 = walk.row[0], e1 = walk.row[1], e2 = walk.row[2];
     int64_t p = y * width + box.left;
@@ -48,29 +47,44 @@ constexpr int kLanes = 8;
 typedef int32_t Wholes __attribute__((vector_size(4 * kLanes), aligned(4)));
 typedef float Floats __attribute__((vector_size(4 * kLanes), aligned(4)));
 
-// The same for a box that is small (the edge functions fit 32 bits, with eight pixels to spare) and inside the picture (so
-// what lies right of it is outside the triangle, and in memory): eight pixels at a time.
-inline void fill_small(const Triangle& t, const Box& box, int32_t k, int64_t width, int32_t* seen, float* nearest) {
+// The same for a box that is small (everything fits 32 bits, with eight pixels to spare) and inside the picture (so what lies
+// right of it is outside the triangle, and in memory): eight pixels at a time.
+inline void fill_small(const Corner& a, const Corner& b, const Corner& c, const Box& box, int32_t k, int64_t width,
+                       int32_t* seen, float* nearest) {
   const Wholes ramp = {0, 1, 2, 3, 4, 5, 6, 7};
-  Walk<int32_t> walk(t, box);
-  Wholes first[3];
-  for (int i = 0; i < 3; ++i) first[i] = walk.row[i] + ramp * walk.right[i];
+  int32_t px = box.left * 256 + 128, py = box.top * 256 + 128;
+  int32_t ax = a.x - px, ay = a.y - py, bx = b.x - px, by = b.y - py, cx = c.x - px, cy = c.y - py;
+  float depth_a = a.inverse, depth_b = b.inverse, depth_c = c.inverse;
+  int32_t area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
+  if (area == 0) return;
+  if (area < 0) {
+    int32_t x = bx, y = by;
+    float depth = depth_b;
+    bx = cx, by = cy, depth_b = depth_c, cx = x, cy = y, depth_c = depth, area = -area;
+  }
+  float scale = 1.0f / (float)area;
+  // edges opposite a, b and c at the first pixel, what a step to the right or down adds, and who owns pixels on the edge
+  int32_t dx0 = cx - bx, dy0 = cy - by, dx1 = ax - cx, dy1 = ay - cy, dx2 = bx - ax, dy2 = by - ay;
+  Wholes row0 = (dy0 * bx - dx0 * by) - ramp * (dy0 * 256), row1 = (dy1 * cx - dx1 * cy) - ramp * (dy1 * 256);
+  Wholes row2 = (dy2 * ax - dx2 * ay) - ramp * (dy2 * 256);
+  int32_t bent0 = (dy0 < 0 || (dy0 == 0 && dx0 > 0)) ? 0 : -1, bent1 = (dy1 < 0 || (dy1 == 0 && dx1 > 0)) ? 0 : -1;
+  int32_t bent2 = (dy2 < 0 || (dy2 == 0 && dx2 > 0)) ? 0 : -1;
   for (int y = box.top; y <= box.bottom; ++y) {
-    Wholes e0 = first[0], e1 = first[1], e2 = first[2];
+    Wholes e0 = row0, e1 = row1, e2 = row2;
     int64_t p = y * width + box.left;
     for (int x = box.left; x <= box.right; x += kLanes, p += kLanes) {
-      Floats z = t.depth[0] * (__builtin_convertvector(e0, Floats) * walk.scale) +
-                 t.depth[1] * (__builtin_convertvector(e1, Floats) * walk.scale) +
-                 t.depth[2] * (__builtin_convertvector(e2, Floats) * walk.scale);
+      Wholes inside = ((e0 + bent0) | (e1 + bent1) | (e2 + bent2)) >= 0;
+      Floats z = depth_a * (__builtin_convertvector(e0, Floats) * scale) +
+                 depth_b * (__builtin_convertvector(e1, Floats) * scale) +
+                 depth_c * (__builtin_convertvector(e2, Floats) * scale);
       Floats* depths = (Floats*)(nearest + p);
       Wholes* owners = (Wholes*)(seen + p);
-      Wholes inside = ((e0 + walk.bent[0]) | (e1 + walk.bent[1]) | (e2 + walk.bent[2])) >= 0;
       Wholes wins = inside & (Wholes)(z > *depths);
       *depths = (Floats)((wins & (Wholes)z) | (~wins & (Wholes)*depths));
       *owners = (wins & k) | (~wins & *owners);
-      e0 += walk.right[0] * kLanes, e1 += walk.right[1] * kLanes, e2 += walk.right[2] * kLanes;
+      e0 -= dy0 * (256 * kLanes), e1 -= dy1 * (256 * kLanes), e2 -= dy2 * (256 * kLanes);
     }
-    for (int i = 0; i < 3; ++i) first[i] += walk.down[i];
+    row0 += dx0 * 256, row1 += dx1 * 256, row2 += dx2 * 256;
   }
 }
 
@@ -91,14 +105,15 @@ extern "C" void latentlab_rasterize_cpu(const float* positions, const int32_t* t
       const Corner &a = grid[ids[0]], &b = grid[ids[1]], &c = grid[ids[2]];
       Box box;
       if (!bounds(box, a, b, c, (int)height, (int)width)) continue;
-      Triangle t;
-      if (!set_up(t, a, b, c)) continue;
+      if (a.inverse == 0.0f || b.inverse == 0.0f || c.inverse == 0.0f) continue;
       bool small = box.right - box.left < 60 && box.bottom - box.top < 60 && box.left > 0 && box.top > 0 &&
                    box.right < width - 1 && box.bottom < height - 1 && width >= 2 * kLanes;
-      if (small)
-        fill_small(t, box, (int32_t)k, width, seen, nearest);
-      else
-        fill(t, box, (int32_t)k, width, seen, nearest);
+      if (small) {
+        fill_small(a, b, c, box, (int32_t)k, width, seen, nearest);
+        continue;
+      }
+      Triangle t;
+      if (set_up(t, a, b, c)) fill(t, box, (int32_t)k, width, seen, nearest);
     }
   }
 }
