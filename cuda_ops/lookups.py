@@ -68,7 +68,7 @@ def lit_share(height: Tensor, places: Tensor, image: Tensor) -> Tensor:
         BadArgument: wrong shapes or types.
     """
     _require("lit_share", "places", places, (3, -1))
-    _require("lit_share", "height", height, (-1, -1, height.shape[-1]))
+    _require("lit_share", "height", height, (-1, height.shape[-1], -1))
     kernels = kernels_for(height)
     if isinstance(kernels, CpuKernels) and len(height) == 1:
         out = height.new_empty(places.shape[1])
