@@ -15,6 +15,7 @@ DISCOVERERS: Registry[Any] = Registry(
         "steer": "latentlab.directions.steer:Steer",
         "stylespace": "latentlab.directions.stylespace:StyleSpace",
         "flow": "latentlab.directions.flow:Flow",
+        "counterfactual": "latentlab.directions.counterfactual:Counterfactual",
         "pairs": "latentlab.directions.pairs:Pairs",
         "text": "latentlab.directions.text:Text",
         "sefa": "latentlab.directions.sefa:SeFa",

@@ -34,12 +34,11 @@ from latentlab.directions.discoverer import Discoverer, Source, need_bank
 from latentlab.directions.joint import Joint, varying
 from latentlab.directions.moments import Moments, moments_of
 from latentlab.directions.steps import step_from
+from latentlab.directions.whitening import roots
 from latentlab.scorers.bank import Bank
 
 SEEN = (0.02, 0.98)
 """Quantiles of the bank's scores beyond which nothing is asked for: nobody is to become a hundred years old."""
-LEAST_VARIANCE = 1e-4
-"""Of the largest: C^½ and its inverse know no smaller variance of w."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ class Steer(Discoverer):
         names = tuple(dict.fromkeys([self.attribute, *(self.hold or varying(bank, self.samples))]))
         seen = moments_of(bank, names, self.samples, generator.w_width)
         linear = Joint(ridge=0.1, slack=0.1).moves(seen)[:, 0]  # raises the target by one standard deviation
-        root, inverse = roots(seen)
+        root, inverse = roots(seen.covariance)
         walk = (inverse @ linear).float().repeat(last - first + 1, 1)  # U, [moved layers, width]
         root, walk = root.to(generator.device), walk.to(generator.device)
         begun = self._moves(walk, root, generator)
@@ -211,10 +210,3 @@ class _Lesson:
             "held": others.sum(1).mean(),
             "pixels": (images - self.images).abs().mean(),
         }
-
-
-def roots(seen: Moments) -> tuple[Tensor, Tensor]:
-    """C^½ and C^-½ of the covariance of w, float32 and double precision."""
-    variances, axes = torch.linalg.eigh(seen.covariance)
-    deviations = variances.clamp_min(LEAST_VARIANCE * float(variances[-1])).sqrt()
-    return ((axes * deviations) @ axes.T).float(), (axes / deviations) @ axes.T

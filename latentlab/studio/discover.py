@@ -40,7 +40,7 @@ def discover(
     """Find directions and keep them under `HOME/directions`; `fields` are the method's own.
 
     `scorers` defaults to the guide. Methods that learn from pairs take pictures, `before` and `after`, or so many
-    `pairs` of `renders` that differ in one factor ("age=20").
+    `pairs` of `renders` that differ in one factor ("age=20"); `counterfactual` renders its own where it has a wish.
     """
     from latentlab.directions import DISCOVERERS
     from latentlab.directions.discoverer import check_size
@@ -57,10 +57,14 @@ def discover(
             studio, judges, finder.bank_size, psi=psi, engine=engine, watch=_part(tell, 0, SHARE_OF_BANK)
         )
     elif finder.needs == "pairs":
-        source = pairs_of(studio, before, after, renders, pairs, watch=_part(tell, 0, SHARE_OF_BANK))
+        part = _part(tell, 0, SHARE_OF_BANK)
+        wished = _wished(studio, finder, scorers, (*before, *after, *([renders] if renders else ())), part)
+        source = wished or pairs_of(studio, before, after, renders, pairs, watch=part)
     found = finder.discover(studio.generator, source, _part(tell, SHARE_OF_BANK if source else 0.0, 1.0))
     if renders and finder.needs == "pairs":
         found = [in_units(direction, renders) for direction in found]
+    if getattr(finder, "wish", ""):
+        found = [in_steps(direction, finder.wish) for direction in found]  # type: ignore[attr-defined]
     if not getattr(finder, "attribute", "") and finder.needs == "nothing" and len(found) > 1:
         found = named(studio, found, scorers)
     if save:
@@ -119,6 +123,41 @@ def pairs_of(
     if before or after:
         raise BadInput("--renders makes its own pictures; leave --before and --after out, or --renders")
     return rendered_pairs(studio, Counterfactual.parse(renders), count, watch)
+
+
+def _wished(
+    studio: Studio,
+    finder: Discoverer,
+    scorers: Sequence[Scorer] | None,
+    others: Sequence[object],
+    watch: Watch,
+) -> Source:
+    """The pairs of a wish of the face world, for a method that has one."""
+    from latentlab.studio.discovery.counterfactuals import wished_pairs
+    from latentlab.world.counterfactuals import find_wish
+
+    name = getattr(finder, "wish", "")
+    if not name:
+        return None
+    wish = find_wish(name)
+    if others:
+        raise BadInput(
+            "a wish renders its own pictures; leave --before, --after and --renders out, or --wish"
+        )
+    judges = list(scorers) if scorers is not None else default_guides(studio)
+    return wished_pairs(studio, wish, finder.people, judges, watch)  # type: ignore[attr-defined]
+
+
+def in_steps(direction: Direction, name: str) -> Direction:
+    """A direction that was taught a wish: its step is the wish's, and its story has the definition."""
+    from latentlab.scorers.targets import NAMES, UNITS
+    from latentlab.world.counterfactuals import find_wish
+
+    wish = find_wish(name)
+    units = dict(zip(NAMES, UNITS, strict=True))
+    story = dict(direction.story) | {"wish": wish.name, "meaning": wish.meaning}
+    story |= {"attribute": wish.attribute} if wish.attribute else {}
+    return replace(direction, unit=units.get(wish.attribute, "share"), step=wish.step, story=story)
 
 
 def in_units(direction: Direction, renders: str) -> Direction:

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from latentlab.core.latent import Latent
     from latentlab.core.shapes import Images
     from latentlab.core.watch import Watch
-    from latentlab.directions.discoverer import LatentPairs
+    from latentlab.directions.discoverer import LatentPairs, Truth
+    from latentlab.inversion.saved import Saved
     from latentlab.studio.studio import Studio
     from latentlab.world.factors import Face
 
 RENDER_SEED = 970_001
 """Faces of this seed teach pairs; no benchmark judges with them."""
 BATCH = 8
+LARGEST = 256
+"""Side of the pictures in which a change is looked at."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,8 @@ def rendered_pairs(
     sides = []
     for place, faces in enumerate(zip(*both, strict=True)):
         sides.append(_brought_home(studio, _rendered(studio, faces), lambda done, p=place: tell((p + done) / 2, "inverting")))  # fmt: skip
-    return LatentPairs(*sides)
+    before, after = sides
+    return LatentPairs(before, after)
 
 
 def _rendered(studio: Studio, faces: Sequence[Face]) -> Iterator[Images]:
@@ -142,7 +146,22 @@ def photo_pairs(studio: Studio, before: Sequence[Path | str], after: Sequence[Pa
         )
     one, two = opened(before), opened(after)
     together = len(one) == len(two)
-    return LatentPairs(_inverted(studio, one, strict=together), _inverted(studio, two, strict=together))
+    first, second = _brought(studio, one, strict=together), _brought(studio, two, strict=together)
+    truth = _truth(first, second) if together else None
+    return LatentPairs(_latents(studio, first), _latents(studio, second), truth)
+
+
+def _truth(before: Sequence[Saved], after: Sequence[Saved]) -> Truth:
+    """The aligned photos themselves, a step apart; the pivot of the first goes with each pair."""
+    import torch
+
+    from latentlab.directions.discoverer import Truth
+    from latentlab.inversion.resize import resize
+
+    size = min(before[0].inversion.image.shape[-1], LARGEST)
+    one, two = (torch.cat([resize(face.aligned(), size) for face in side]) for side in (before, after))
+    pivots = tuple(face.inversion.pivot for face in before)
+    return Truth(one, two, torch.ones(len(one)), torch.arange(len(one)), pivots)
 
 
 def opened(items: Sequence[Path | str]) -> list[Path | str]:
@@ -163,23 +182,28 @@ def opened(items: Sequence[Path | str]) -> list[Path | str]:
     return found
 
 
-def _inverted(studio: Studio, items: Sequence[Path | str], *, strict: bool) -> Latent:
-    """W+ of each; a photo that fails is left out with a note, unless every one has a partner (`strict`)."""
-    import torch
-
-    from latentlab.core.latent import Latent, Space
+def _brought(studio: Studio, items: Sequence[Path | str], *, strict: bool) -> list[Saved]:
+    """Each brought home; a photo that fails is left out with a note, unless every one has a partner (`strict`)."""
     from latentlab.studio.lab import find_face
 
-    values = []
+    found = []
     for item in items:
         try:
-            latent = find_face(studio, item).inversion.latent
+            found.append(find_face(studio, item))
         except LatentLabError as error:
             if strict:
                 raise
             warnings.warn(f"left out: {error}", stacklevel=2)
-            continue
-        values.append(studio.generator.lift(latent, Space.W_PLUS).values)
-    if not values:
+    if not found:
         raise BadInput("none of the photos of one side could be inverted; see the notes above")
+    return found
+
+
+def _latents(studio: Studio, faces: Sequence[Saved]) -> Latent:
+    """W+ of each."""
+    import torch
+
+    from latentlab.core.latent import Latent, Space
+
+    values = [studio.generator.lift(face.inversion.latent, Space.W_PLUS).values for face in faces]
     return Latent(Space.W_PLUS, torch.cat(values))

@@ -1,0 +1,118 @@
+"""Pairs that teach a wish: people rendered before and after it, both brought home to latents, with their true pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from latentlab.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from latentlab.core.latent import Latent
+    from latentlab.core.shapes import Images
+    from latentlab.core.watch import Watch
+    from latentlab.directions.discoverer import LatentPairs
+    from latentlab.inversion.inverter import Given
+    from latentlab.scorers.scorer import Scorer
+    from latentlab.studio.discovery.people import People
+    from latentlab.studio.studio import Studio
+    from latentlab.world.counterfactuals import Counterfactuals, Wish
+
+LEAST_STEP = 0.15
+"""A change by less teaches nothing (rouge on the darkest skin)."""
+STEPS = 20
+"""Of the descents that follow the encoder to the picture after the change."""
+
+
+def wished_pairs(
+    studio: Studio, wish: Wish, people: int, scorers: Sequence[Scorer] = (), watch: Watch | None = None
+) -> LatentPairs:
+    """Latents and true pictures of people before and after a wish; how many steps each took is known, not scored."""
+    from latentlab.core.latent import Latent, Space
+    from latentlab.directions.discoverer import LatentPairs, Truth
+    from latentlab.studio.discovery.people import render, rendered_people
+    from latentlab.world.counterfactuals import counterfactuals
+
+    tell = studio.tell(watch)
+    before = rendered_people(studio, people, watch=lambda done, text="", image=None: tell(0.6 * done, text))
+    pairs = counterfactuals(wish, before.faces)
+    steps = true_steps(wish, pairs)
+    far = [place for place, step in enumerate(steps.tolist()) if abs(step) >= LEAST_STEP]
+    if not far:
+        raise BadInput(f"the wish '{wish.name}' moves none of {people} people; ask for more: --people")
+    numbers, steps = [pairs.numbers[place] for place in far], steps[far]
+    truth = render(studio, [pairs.after[place] for place in far])
+    tell(0.7, f"{len(numbers)} people rendered with the wish '{wish.name}'")
+
+    new = {number: place for place, number in enumerate(numbers)}
+    rows = [row for row, number in enumerate(before.who.tolist()) if number in new]
+    who = torch.tensor([new[int(before.who[row])] for row in rows])
+    start = before.latents.values[rows]
+    change = inverted_change(studio, before, numbers, truth)
+    after = Latent(Space.W_PLUS, start + change[who])
+    tell(1.0, "both sides brought home")
+    seen = Truth(
+        before.pictures[numbers], truth, steps, who, tuple(before.pivots[row] for row in rows), tuple(scorers)
+    )
+    return LatentPairs(Latent(Space.W_PLUS, start), after, seen)
+
+
+def true_steps(wish: Wish, pairs: Counterfactuals) -> Tensor:
+    """By how many steps each record changed, [n]: of the attribute as rendered, or of the factor that moves."""
+    from latentlab.scorers.targets import NAMES, targets_of
+    from latentlab.world.factors import flatten
+
+    if wish.attribute:
+        moved = targets_of(pairs.after) - targets_of(pairs.before)
+        return moved[:, NAMES.index(wish.attribute)] / wish.step
+    moved = flatten(pairs.after) - flatten(pairs.before)
+    return moved[:, int(moved.abs().mean(0).argmax())] / wish.step
+
+
+def inverted_change(studio: Studio, people: People, numbers: Sequence[int], truth: Images) -> Tensor:
+    """W+ after minus W+ before of these people, [n layers width].
+
+    The encoder says where to go, where there is one; a short descent goes there from the latent that a descent found
+    before, so that what inversion gets wrong is the same on both sides.
+    """
+    from latentlab.core.latent import Latent, Space
+    from latentlab.inversion.encode import settle
+    from latentlab.studio.discovery.people import BLOCK, given_by
+
+    generator, given = studio.generator, given_by(studio)
+    begun = people.latents.values[[near_latent(people, number) for number in numbers]]
+    parts = []
+    for i in range(0, len(numbers), BLOCK):
+        here, pictures = begun[i : i + BLOCK], truth[i : i + BLOCK]
+        start = here
+        if given.encoder is not None:
+            with torch.no_grad():
+                was = settle(given.encoder, generator, people.pictures[list(numbers[i : i + BLOCK])])
+                start = here + settle(given.encoder, generator, pictures).values - was.values
+        found = followed(studio, Latent(Space.W_PLUS, start), pictures, given)
+        parts.append(found.values - here)
+    return torch.cat(parts)
+
+
+def near_latent(people: People, number: int) -> int:
+    """The row of the latent that a free descent found for this person: the last without a pivot."""
+    return max(
+        row for row, who in enumerate(people.who.tolist()) if who == number and people.pivots[row] is None
+    )
+
+
+def followed(studio: Studio, start: Latent, pictures: Images, given: Given, steps: int = STEPS) -> Latent:
+    """A W+ nearer to these pictures by a short descent from `start`."""
+    from latentlab.core.inversion import Inversion
+    from latentlab.core.latent import Space
+    from latentlab.inversion.descend import Descend
+
+    with torch.no_grad():
+        image = studio.generator.render(start)
+    at = Inversion(start, image, image.new_zeros(len(image)), model=studio.generator.hash)
+    found = Descend(Space.W_PLUS, steps=steps).invert(studio.generator, pictures, replace(given, start=at))
+    return found.latent.with_values(found.latent.values.detach())
