@@ -29,8 +29,9 @@ from report import table, write
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import LatentLabError
+from latentlab.core.pairs import LatentPairs
 from latentlab.directions import DISCOVERERS
-from latentlab.directions.discoverer import Discoverer, LatentPairs
+from latentlab.directions.discoverer import Discoverer
 from latentlab.metrics.leakage import Evaluate, Evaluation, Responses, leakage_replicas, slopes, spread_of
 from latentlab.scorers.bank import Bank
 from latentlab.scorers.scorer import Scorer

@@ -30,10 +30,11 @@ from latentlab.core.errors import BadInput, MissingPart, SpaceMismatch
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Space, layer_range
 from latentlab.core.noise import FIXED
+from latentlab.core.pairs import LatentPairs, Truth
 from latentlab.core.pivot import Pivot
 from latentlab.core.shapes import Images, Scores, WPlus
 from latentlab.core.watch import Watch, silent
-from latentlab.directions.discoverer import Discoverer, LatentPairs, Source, Truth
+from latentlab.directions.discoverer import Discoverer, Source
 from latentlab.directions.whitening import covariance_of, roots
 from latentlab.networks.perceptual import ms_ssim
 

@@ -12,8 +12,9 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, MissingPart, SpaceMismatch
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Space
+from latentlab.core.pairs import LatentPairs
 from latentlab.core.watch import Watch, silent
-from latentlab.directions.discoverer import Discoverer, LatentPairs, Source
+from latentlab.directions.discoverer import Discoverer, Source
 
 
 @dataclass(frozen=True)

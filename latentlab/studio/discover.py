@@ -145,7 +145,7 @@ def _wished(
             "a wish renders its own pictures; leave --before, --after and --renders out, or --wish"
         )
     judges = list(scorers) if scorers is not None else default_guides(studio)
-    return wished_pairs(studio, wish, finder.people, judges, watch)  # type: ignore[attr-defined]
+    return wished_pairs(studio, wish, finder.people, judges, watch=watch)  # type: ignore[attr-defined]
 
 
 def in_steps(direction: Direction, name: str) -> Direction:

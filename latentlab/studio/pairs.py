@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import torch
 
     from latentlab.core.latent import Latent
+    from latentlab.core.pairs import LatentPairs, Truth
     from latentlab.core.shapes import Images
     from latentlab.core.watch import Watch
-    from latentlab.directions.discoverer import LatentPairs, Truth
     from latentlab.inversion.saved import Saved
     from latentlab.studio.studio import Studio
     from latentlab.world.factors import Face
@@ -92,7 +92,7 @@ def rendered_pairs(
     studio: Studio, wanted: Counterfactual, count: int, watch: Watch | None = None, first: int = 0
 ) -> LatentPairs:
     """Faces of the natural law rendered before and after the change, and brought home by the encoder."""
-    from latentlab.directions.discoverer import LatentPairs
+    from latentlab.core.pairs import LatentPairs
     from latentlab.world.laws import draw_faces
 
     if count < 1:
@@ -137,7 +137,7 @@ def _brought_home(studio: Studio, batches: Iterator[Images], tell) -> Latent:  #
 
 def photo_pairs(studio: Studio, before: Sequence[Path | str], after: Sequence[Path | str]) -> LatentPairs:
     """Photos, folders of photos, or inversions of the lab by name."""
-    from latentlab.directions.discoverer import LatentPairs
+    from latentlab.core.pairs import LatentPairs
 
     if not before or not after:
         raise MissingPart(
@@ -155,7 +155,7 @@ def _truth(before: Sequence[Saved], after: Sequence[Saved]) -> Truth:
     """The aligned photos themselves, a step apart; the pivot of the first goes with each pair."""
     import torch
 
-    from latentlab.directions.discoverer import Truth
+    from latentlab.core.pairs import Truth
     from latentlab.inversion.resize import resize
 
     size = min(before[0].inversion.image.shape[-1], LARGEST)

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from latentlab.core.latent import Latent, Space
+from latentlab.core.pairs import LatentPairs
 from latentlab.core.registry import Registry
 from latentlab.directions import DISCOVERERS
-from latentlab.directions.discoverer import Discoverer, LatentPairs
+from latentlab.directions.discoverer import Discoverer
 from latentlab.directions.library import load_direction, same, save_direction
 from tests.directions.toy import ToyGenerator, ToyScorer, toy_bank
 

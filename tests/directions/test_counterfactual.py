@@ -9,9 +9,9 @@ import torch
 
 from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.latent import Latent, Space
+from latentlab.core.pairs import LatentPairs, Truth
 from latentlab.core.pivot import Pivot
 from latentlab.directions.counterfactual import Counterfactual, multiscale
-from latentlab.directions.discoverer import LatentPairs, Truth
 from tests.directions.toy import WIDTH, ToyGenerator, ToyScorer
 
 PEOPLE = 12

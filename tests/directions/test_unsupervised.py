@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 
 from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.latent import Latent, Space
-from latentlab.directions.discoverer import LatentPairs
+from latentlab.core.pairs import LatentPairs
 from latentlab.directions.ganspace import GanSpace
 from latentlab.directions.pairs import Pairs
 from latentlab.directions.sefa import SeFa

@@ -13,9 +13,9 @@ from latentlab.core.errors import BadInput
 
 if TYPE_CHECKING:
     from latentlab.core.latent import Latent
+    from latentlab.core.pairs import LatentPairs
     from latentlab.core.shapes import Images
     from latentlab.core.watch import Watch
-    from latentlab.directions.discoverer import LatentPairs
     from latentlab.inversion.inverter import Given
     from latentlab.scorers.scorer import Scorer
     from latentlab.studio.discovery.people import People
@@ -29,16 +29,22 @@ STEPS = 20
 
 
 def wished_pairs(
-    studio: Studio, wish: Wish, people: int, scorers: Sequence[Scorer] = (), watch: Watch | None = None
-) -> LatentPairs:
-    """Latents and true pictures of people before and after a wish; how many steps each took is known, not scored."""
+    studio: Studio, wish: Wish, people: int, scorers: Sequence[Scorer] = (), *, seed: int | None = None, watch: Watch | None = None
+) -> LatentPairs:  # fmt: skip
+    """Latents and true pictures of people before and after a wish; how many steps each took is known, not scored.
+
+    `seed` says which people; those who teach if not given.
+    """
     from latentlab.core.latent import Latent, Space
-    from latentlab.directions.discoverer import LatentPairs, Truth
-    from latentlab.studio.discovery.people import render, rendered_people
+    from latentlab.core.pairs import LatentPairs, Truth
+    from latentlab.studio.discovery.people import PEOPLE_SEED, render, rendered_people
     from latentlab.world.counterfactuals import counterfactuals
 
     tell = studio.tell(watch)
-    before = rendered_people(studio, people, watch=lambda done, text="", image=None: tell(0.6 * done, text))
+    before = rendered_people(
+        studio, people, seed=PEOPLE_SEED if seed is None else seed,
+        watch=lambda done, text="", image=None: tell(0.6 * done, text),
+    )  # fmt: skip
     pairs = counterfactuals(wish, before.faces)
     steps = true_steps(wish, pairs)
     far = [place for place, step in enumerate(steps.tolist()) if abs(step) >= LEAST_STEP]
