@@ -28,7 +28,7 @@ def test_the_true_move_is_the_truth_where_inversion_has_no_part() -> None:
     assert row.edit == pytest.approx(0, abs=1e-6)
     assert row.gain[0] == pytest.approx(row.nothing)
     assert row.gain[1] > 0
-    assert judged(1.0, noise=0.05)["true", "pixels"].best < row.nothing
+    assert judged(1.0, noise=0.01)["true", "pixels"].best < row.nothing
 
 
 def test_an_inverted_start_keeps_the_error_of_its_inversion() -> None:
