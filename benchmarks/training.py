@@ -29,7 +29,6 @@ from torch import Tensor
 
 from latentlab.backbones.presets import Preset, preset
 from latentlab.training.ema import follow
-from latentlab.training.meter import Meter
 from latentlab.training.run import Run
 from latentlab.training.trainer import Trainer
 
@@ -127,10 +126,9 @@ def begun(chosen: Preset, folder: Path, device: torch.device) -> Trainer:
 def our_step(trainer: Trainer, images: Tensor) -> Callable[[], None]:
     """The trainer's own step, with all its bookkeeping."""
     phases = trainer.model.phases(trainer.networks)
-    meter = Meter(0, len(images), 1, trainer.device)
 
     def step() -> None:
-        trainer._step({"images": images}, phases, meter)
+        trainer._step({"images": images}, phases)
 
     return step
 
@@ -257,8 +255,14 @@ def main() -> None:
     torch.manual_seed(0)
     if device.type == "cpu":
         base = preset("faces64-cpu").changed(
-            {"warm_start": 0, "noise_from": 0, "reuse_fakes": False, "path_length": 2.0, "mixing": 0.9},
-            {"batch": 32},
+            {
+                "warm_start": 0,
+                "noise_from": 0,
+                "reuse_fakes": False,
+                "path_length": 2.0,
+                "mixing": 0.9,
+                "batch": 32,
+            }
         )
     else:
         base = preset("paper256")

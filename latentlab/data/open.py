@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,15 @@ from latentlab.core.watch import Watch, silent
 from latentlab.data.folder import LABEL_FILE, Folder
 from latentlab.data.holdout import is_held_out
 from latentlab.data.packed import Packed, pack_folder
+from latentlab.data.photographs import Photographs
 from latentlab.data.reader import Reader
 from latentlab.data.source import Source
 from latentlab.training.ahead import Source as AnySource
 
 RENDERS = "renders"
+
+
+Learnt = str | Path | Sequence[str | Path] | Reader | Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -39,16 +43,19 @@ class SourceOptions:
     """A folder's pictures are packed once into this file and mapped into memory; None decodes them as they are needed."""
     device: str = "cpu"
     """Where renders are made."""
+    where: tuple[str, ...] = ()
+    """Conditions on the columns of a folder's `labels.csv`, such as `inside >= 0.98`."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """How often pictures of a set (column `set`) are shown, beside 1 for the others; 0 leaves a set out."""
 
 
-def open_source(
-    what: str | Path | Reader | Callable[..., Any], options: SourceOptions, watch: Watch = silent
-) -> AnySource:
+def open_source(what: Learnt, options: SourceOptions, watch: Watch = silent) -> AnySource:
     """A source: from sample numbers, counted over the whole training, to a batch; the same for the same numbers.
 
     Args:
         what: `renders` (the face world, endless), a folder of pictures, a folder or zip with labels (`dataset.json`), a
-            packed file (`.npy`) or a folder of such, a reader of `data.READERS`, or a function that is a source already.
+            packed file (`.npy`) or a folder of such, several folders of pictures, a reader of `data.READERS`, or a
+            function that is a source already. With `where` or `weights`, folders have a `labels.csv`.
 
     Raises:
         BadFile: nothing there, or nothing that can be read.
@@ -62,6 +69,8 @@ def open_source(
         from latentlab.data.live_renders import LiveRenders
 
         return LiveRenders(options.size, options.seed + 1, device=options.device)
+    if not isinstance(what, str | Path) or options.where or options.weights:
+        return _photographs(what, options, watch)
     path = Path(what)
     if path.suffix == ".zip" or (path / LABEL_FILE).exists():
         reader = Folder(path, options.size if options.resize else None)
@@ -73,6 +82,16 @@ def open_source(
             f"{options.size}×{options.size}; pass --resolution {packed.resolution} or pack them again"
         )
     return packed
+
+
+def _photographs(what: str | Path | Sequence[str | Path], options: SourceOptions, watch: Watch) -> Packed:
+    folders = (what,) if isinstance(what, str | Path) else what
+    if options.cache is None:
+        raise BadInput("photographs are packed before they are learnt from; say into which file")
+    return Photographs(
+        tuple(map(Path, folders)), options.size, options.cache, options.where, options.weights, mirror=options.mirror,
+        hold_out=options.hold_out, seed=options.seed,
+    ).open(watch)  # fmt: skip
 
 
 def _packed(path: Path, options: SourceOptions, watch: Watch) -> Packed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ from torch import Tensor
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.files import atomic
 from latentlab.core.watch import Watch, silent
+from latentlab.data.order import WeightedOrder
 from latentlab.training.draws import seed_of
 
 
@@ -26,6 +28,8 @@ class Packed:
     seed: int = 0
     mirror: bool = False
     """Half of the images are shown mirrored: twice the data where left and right do not matter."""
+    order: WeightedOrder | None = None
+    """Which image each sample is; without one all are shown once in each epoch, shuffled anew."""
 
     def __post_init__(self) -> None:
         if not len(self):
@@ -56,13 +60,18 @@ class Packed:
         starts = np.cumsum([0] + [len(part) for part in parts])
         rows = []
         for number in numbers:
-            epoch, place = divmod(number, len(self))
-            index = int(_order(self.seed, epoch, len(self))[place])
+            index = self._index(number)
             part = int(np.searchsorted(starts, index, side="right")) - 1
             row = torch.from_numpy(np.array(parts[part][index - starts[part]]))
             mirrored = self.mirror and seed_of("mirror", self.seed, number) & 1
             rows.append(row.flip(-1) if mirrored else row)
         return {"images": torch.stack(rows)}
+
+    def _index(self, number: int) -> int:
+        if self.order is not None:
+            return self.order(number)
+        epoch, place = divmod(number, len(self))
+        return int(_order(self.seed, epoch, len(self))[place])
 
 
 @lru_cache(maxsize=8)
@@ -125,10 +134,24 @@ def pack_folder(
     files = [file for file in picture_files(folder) if skip is None or not skip(file)]
     if not files:
         raise BadInput(f"{folder} holds no pictures to learn from; give a folder of PNG, JPEG or WebP files")
+    pack_files(files, resolution, path, resize=resize, drop_broken=drop_broken, watch=watch)
+    return path
+
+
+def pack_files(
+    files: Sequence[Path], resolution: int, path: Path, *, resize: bool, drop_broken: bool, watch: Watch = silent
+) -> list[Path]:  # fmt: skip
+    """Pack pictures; returns those that were, without the broken ones, which are counted in a warning."""
     kept = [file for file in files if _readable(file, resolution, resize, drop_broken)]
     if not kept:
-        raise BadInput(f"none of the {len(files)} pictures in {folder} can be read")
-    return pack((_pixels(file, resolution) for file in kept), len(kept), resolution, path, watch)
+        raise BadInput(f"none of the {len(files)} pictures in {files[0].parent} can be read")
+    if broken := sorted(set(files) - set(kept)):
+        warnings.warn(
+            f"left out {len(broken)} of {len(files)} pictures that cannot be read, e.g. {broken[0]}",
+            stacklevel=2,
+        )
+    pack((_pixels(file, resolution) for file in kept), len(kept), resolution, path, watch)
+    return kept
 
 
 def picture_files(folder: Path) -> list[Path]:

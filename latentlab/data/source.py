@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from typing import Any, Literal
 
 import numpy as np
+import torch
 
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.data.batches import Batch, stack
 from latentlab.data.order import Order
 from latentlab.data.reader import Reader
+from latentlab.training.ahead import fetch
 
 MOST_IN_A_ROW = 100
 """So many unreadable entries one after another mean that the whole data set is damaged."""
@@ -100,8 +102,8 @@ class Source:
             if name in self.skipped:
                 return
             self.skipped[name] = reason
-            count = len(self.skipped)
-        warnings.warn(f"skipped {count} of {len(self.reader)} so far; the latest: {reason}", stacklevel=2)
+            so_far = len(self.skipped)
+        warnings.warn(f"skipped {so_far} of {len(self.reader)} so far; the latest: {reason}", stacklevel=2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,18 +133,8 @@ class Loader:
 
     def batches(self, start: int = 0, stop: int | None = None) -> Iterator[Batch]:
         """The batches of the steps from `start` (0 at first, the step reached when resuming) to `stop`, or endless."""
-        waiting: deque[Future[Batch]] = deque()
-        step = start
-        with ThreadPoolExecutor(1, "latentlab-ahead") as pool:
-            try:
-                while waiting or stop is None or step < stop:
-                    while len(waiting) <= self.ahead and (stop is None or step < stop):
-                        waiting.append(pool.submit(self.source, self.numbers(step)))
-                        step += 1
-                    yield waiting.popleft().result()
-            finally:
-                for future in waiting:
-                    future.cancel()
+        steps = count(start) if stop is None else range(start, stop)
+        return fetch(self.source, map(self.numbers, steps), torch.device("cpu"), self.ahead)
 
 
 def once(reader: Reader, batch: int, workers: int = 4) -> Iterator[Batch]:
