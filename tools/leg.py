@@ -1,7 +1,7 @@
 """One leg of a training that travels: begins from the last leg's files, runs for some minutes, leaves files of 16 MiB.
 
-    python -m latentlab.backbones.leg --recipe assets/recipes/faces-256.toml --state STATE --out OUT
-    python -m latentlab.backbones.leg --recipe … --stage encoder --generator GENERATOR --discriminator DISCRIMINATOR --state … --out …
+    python -m tools.leg --recipe assets/recipes/faces-256.toml --state STATE --out OUT
+    python -m tools.leg --recipe … --stage encoder --generator GENERATOR --discriminator DISCRIMINATOR --state … --out …
 
 Runs with torch and the scientific libraries alone. OUT gets the state, `leg.json` and `samples.png`; once all images
 were shown, also the networks, in fp16.
@@ -37,10 +37,10 @@ from latentlab.store.bridge import read
 from latentlab.teaching.likeness import Likeness
 from latentlab.teaching.story import training_story
 from latentlab.training.ahead import Source
-from latentlab.training.compact import load_compact, save_compact
 from latentlab.training.run import Run
 from latentlab.training.schedule import TrainingSchedule
 from latentlab.training.trainer import Trainer
+from tools.compact import load_compact, save_compact
 
 FILES = 8
 PAIRS = {"G": "G_ema"}
@@ -100,30 +100,24 @@ class Leg:
     def _model(self, stage: Mapping[str, Any], device: torch.device) -> tuple[Any, TrainingSchedule, int]:
         changes = {**stage.get("settings", {}), **self.settings}
         if self.stage == "generator":
-            chosen = preset(str(stage["preset"]))
-            model = replace(chosen.model, **{k: v for k, v in changes.items() if hasattr(chosen.model, k)})
-            schedule = replace(
-                chosen.schedule, **{k: v for k, v in changes.items() if hasattr(chosen.schedule, k)}
-            )
-            return (
-                model,
-                replace(schedule, ahead=0 if device.type == "cuda" else schedule.ahead),
-                model.resolution,
-            )
+            chosen = preset(str(stage["preset"])).changed(changes)
+            schedule = chosen.schedule
+            schedule = replace(schedule, ahead=0 if device.type == "cuda" else schedule.ahead)
+            return chosen.model, schedule, chosen.model.resolution
         if self.generator is None:
             raise BadInput("the encoder's stage needs the generator's file: --generator")
-        chosen_encoder = encoder_preset(str(stage["preset"]))
-        settings, schedule = chosen_encoder.model, chosen_encoder.schedule
-        settings = replace(settings, **{k: v for k, v in changes.items() if hasattr(settings, k)})
-        schedule = replace(schedule, **{k: v for k, v in changes.items() if hasattr(schedule, k)})
+        encoder = encoder_preset(str(stage["preset"])).changed(changes, "encoder setting")
+        settings, schedule = encoder.model, encoder.schedule
         part = read(self.generator)["G_ema"]
         generator: Any = build(part.kind, part.arguments, part.tensors).to(device)
         terms: dict[str, Any] = {}
         if self.discriminator is not None:
-            judge = read(self.discriminator)["D"]
+            adversary = read(self.discriminator)["D"]
             terms["perceptual"] = (
                 settings.perceptual,
-                DiscriminatorDistance(build(judge.kind, judge.arguments, judge.tensors).to(device)),
+                DiscriminatorDistance(
+                    build(adversary.kind, adversary.arguments, adversary.tensors).to(device)
+                ),
             )
         return (
             EncoderTraining(settings, generator, Likeness(settings.pixels, terms)),
@@ -213,7 +207,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """`python -m latentlab.backbones.leg`."""
+    """`python -m tools.leg`."""
     import argparse
 
     parser = argparse.ArgumentParser(

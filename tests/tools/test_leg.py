@@ -10,13 +10,13 @@ import pytest
 import torch
 from small import discs, teach
 
-from latentlab.backbones.leg import Leg, Recent
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.data.live_renders import LiveRenders
 from latentlab.networks import build
 from latentlab.store.bridge import read
-from latentlab.training.compact import load_compact, save_compact
 from latentlab.training.errors import OtherArchitecture
+from tools.compact import load_compact, save_compact
+from tools.leg import Leg, Recent
 
 RECIPE = """
 [generator]
@@ -156,7 +156,7 @@ def test_the_shipped_recipe_builds_its_networks() -> None:
     path = Path(__file__).parents[2] / "assets" / "recipes" / "faces-256.toml"
     import tomllib
 
-    from latentlab.backbones.leg import _read
+    from tools.leg import _read
 
     leg, recipe = Leg(path, Path("unused")), _read(path)
     model, schedule, size = leg._model(recipe["generator"], torch.device("cpu"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from latentlab.backbones.halve import halve_folder, main
 from latentlab.core.errors import BadInput
 from latentlab.networks.files import archive, halved
 from latentlab.networks.tiny import tiny_generator
 from latentlab.studio.networks import load_generator
+from tools.halve import halve_folder, main
 
 
 def test_a_halved_generator_draws_the_same(tmp_path) -> None:

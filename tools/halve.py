@@ -1,6 +1,6 @@
 """Weight files at half the size, for shipping: weights in fp16, statistics as they are.
 
-    python -m latentlab.backbones.halve RUN/faces --out assets/faces
+    python -m tools.halve RUN/faces --out assets/faces
 
 rewrites every .safetensors file of a folder; networks compute in fp32 again as soon as they are loaded.
 """
@@ -31,7 +31,7 @@ def halve_folder(folder: Path, out: Path) -> list[Path]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """`python -m latentlab.backbones.halve`."""
+    """`python -m tools.halve`."""
     import argparse
 
     parser = argparse.ArgumentParser(description=__doc__)

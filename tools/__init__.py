@@ -1,0 +1,1 @@
+"""How the weights that ship were made: for the project itself, run from a checkout with `python -m tools.NAME`."""
