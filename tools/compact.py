@@ -56,7 +56,7 @@ def save_compact(
     paths = []
     for index, shard in enumerate(shards):
         paths.append(folder / f"state-{index}.safetensors")
-        with atomic(paths[-1]) as temporary:
+        with atomic(paths[-1], own=True) as temporary:
             save_file(shard, temporary, {"story": json.dumps(story), "index": str(index)})
     return paths
 

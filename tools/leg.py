@@ -25,7 +25,7 @@ from latentlab.backbones.presets import preset
 from latentlab.backbones.stylegan2 import StyleGAN2
 from latentlab.core.device import find_device
 from latentlab.core.errors import BadFile, BadInput
-from latentlab.core.files import atomic, make_folder
+from latentlab.core.files import make_folder, write_text
 from latentlab.core.image import save_image
 from latentlab.core.watch import Watch, on_stderr, silent
 from latentlab.data.live_renders import LiveRenders
@@ -137,8 +137,7 @@ class Leg:
         sheet = trainer.picture()
         if sheet is not None:
             save_image(sheet, out / "samples.png", {"kind": "training samples", "step": trainer.step})
-        with atomic(out / "leg.json") as temporary:
-            temporary.write_text(json.dumps(told, indent=1))
+        write_text(out / "leg.json", json.dumps(told, indent=1), own=True)
         if not told["done"]:
             warmed = trainer.images >= getattr(trainer.model, "warm_start", 0)
             pairs = PAIRS if self.stage == "generator" else {}

@@ -16,6 +16,7 @@ from latentlab.core.engine import run_blocks
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.files import atomic, make_folder
 from latentlab.core.image import to_pixels
+from latentlab.core.locks import in_turn
 from latentlab.core.watch import Watch, silent
 from latentlab.scorers.targets import targets_of
 from latentlab.world.factors import Face, flatten, identity_factors, unflatten
@@ -92,7 +93,7 @@ class Filler:
             for i in range(0, BLOCK, 10)
         ]
         people = np.arange(BLOCK) // max(self.faces.views, 1) + block * BLOCK // max(self.faces.views, 1)
-        with atomic(path_of(self.folder, block)) as temporary, open(temporary, "wb") as file:
+        with atomic(path_of(self.folder, block), own=True) as temporary, open(temporary, "wb") as file:
             np.savez(file, px=torch.cat(pixels).numpy(), fa=flatten(faces).numpy(), who=people)
         return block
 
@@ -111,9 +112,11 @@ def labelled(
 ) -> Labelled:
     """Render what is missing, then read it all: pixels with target scores, or with person numbers if `views` is set."""
     folder = make_folder(folder)
-    missing = [block for block in range(faces.blocks) if not path_of(folder, block).exists()]
-    for done, _ in enumerate(run_blocks(Filler(faces, folder, face_model), missing, engine), start=1):
-        watch(done / len(missing), f"{done * BLOCK:,} of {len(missing) * BLOCK:,} faces rendered")
+    if not all(path_of(folder, block).exists() for block in range(faces.blocks)):
+        with in_turn(folder, f"the data set {folder}"):
+            missing = [block for block in range(faces.blocks) if not path_of(folder, block).exists()]
+            for done, _ in enumerate(run_blocks(Filler(faces, folder, face_model), missing, engine), start=1):
+                watch(done / len(missing), f"{done * BLOCK:,} of {len(missing) * BLOCK:,} faces rendered")
     parts = [_read(path_of(folder, block), people=bool(faces.views)) for block in range(faces.blocks)]
     pixels, values = (torch.cat(column)[: faces.n] for column in zip(*parts, strict=True))
     if pixels.shape[1] != faces.size:

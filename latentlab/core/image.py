@@ -14,6 +14,7 @@ from torch.nn.functional import interpolate
 
 from latentlab.core.errors import BadFile
 from latentlab.core.files import atomic
+from latentlab.core.made import MARK
 from latentlab.core.shapes import Images, Pixels
 
 if TYPE_CHECKING:
@@ -33,8 +34,10 @@ SOURCE_TYPES = {
 _XMP = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
-    'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" Iptc4xmpExt:DigitalSourceType='
-    '"http://cv.iptc.org/newscodes/digitalsourcetype/{kind}"/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+    'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" '
+    f'xmp:CreatorTool="{MARK}" '
+    'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/{kind}"/></rdf:RDF></x:xmpmeta>'
+    '<?xpacket end="w"?>'
 )
 
 
@@ -145,9 +148,9 @@ def save_image(
     image: Tensor | Image,
     path: Path | str,
     story: Mapping[str, object] | None = None,
-    source: str = "trainedAlgorithmicMedia",
+    source: str | None = "trainedAlgorithmicMedia",
 ) -> Path:
-    """Write one picture atomically; a PNG carries its story (JSON) and its IPTC digital source type."""
+    """Write one picture through the door; a PNG carries its story (JSON), all but photographs an IPTC digital source type."""
     from PIL.PngImagePlugin import PngInfo
 
     path = Path(path)
@@ -156,12 +159,13 @@ def save_image(
     options: dict[str, object] = {}
     if kind == "PNG":
         info = PngInfo()
-        info.add_itxt("XML:com.adobe.xmp", _XMP.format(kind=source))
+        if source is not None:
+            info.add_itxt("XML:com.adobe.xmp", _XMP.format(kind=source))
         if story is not None:
             info.add_itxt(STORY_KEY, json.dumps(story, sort_keys=True, ensure_ascii=False))
         options["pnginfo"] = info
     else:
-        options |= {"xmp": _XMP.format(kind=source).encode(), "quality": 95}
+        options |= {"xmp": _XMP.format(kind=source or "digitalCapture").encode(), "quality": 95}
     with atomic(path) as temporary:
         picture.save(temporary, format=kind, **options)
     return path

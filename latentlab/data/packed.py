@@ -108,16 +108,13 @@ def _order(seed: int, epoch: int, count: int) -> Tensor:
 
 def pack(images: Iterable[Tensor], count: int, resolution: int, path: Path, watch: Watch = silent) -> Path:
     """Write images ([3 r r] bytes each) into a packed file, atomically."""
-    with atomic(path) as temporary:
-        out = np.lib.format.open_memmap(
-            temporary, mode="w+", dtype=np.uint8, shape=(count, 3, resolution, resolution)
-        )
-        for index, image in enumerate(images):
-            out[index] = image.numpy()
+    header = {"descr": "|u1", "fortran_order": False, "shape": (count, 3, resolution, resolution)}
+    with atomic(path) as temporary, open(temporary, "wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for index, image in enumerate(images):  # written, never mapped: a full disk is an error, not a signal
+            file.write(image.contiguous().numpy().tobytes())
             if index % 100 == 0:
                 watch(index / count, f"packed {index} of {count} images")
-        out.flush()
-        del out
     return path
 
 

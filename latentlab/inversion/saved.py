@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import os
 import shutil
-import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +13,12 @@ import torch
 from torch import Tensor
 
 from latentlab.core.errors import BadFile, LatentLabError, WrongGenerator
-from latentlab.core.files import make_folder
+from latentlab.core.files import draft_folder, may_write
 from latentlab.core.generator import Generator
 from latentlab.core.image import load_image, save_image
 from latentlab.core.inversion import Inversion
 from latentlab.core.latent import FeatureCorrection, Latent, Space
+from latentlab.core.locks import PATIENCE, held
 from latentlab.core.noise import FIXED, Noise
 from latentlab.core.pivot import Pivot
 from latentlab.core.shapes import Images
@@ -28,7 +27,6 @@ from latentlab.store.archive import Archive, read_story
 
 LATENT, ALIGNED, RECONSTRUCTION, PHOTO = "latent.safetensors", "aligned.png", "reconstruction.png", "photo"
 KIND = "latent"
-KNOWN_STEMS = {Path(name).stem for name in (LATENT, ALIGNED, RECONSTRUCTION, PHOTO)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,41 +69,33 @@ def save(
     if len(inversion.latent) != 1:
         raise BadFile(f"one folder keeps one face, these are {len(inversion.latent)}; save them one by one")
     told = dict(story) | describe(inversion)
-    make_folder(folder.parent)
+    archive = Archive(KIND, tensors_of(inversion), told)
     try:
-        building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:60]}."))
-    except OSError as error:
-        raise BadFile(f"cannot write into {folder.parent}: {error.strerror}; choose another --home") from None
-    try:
-        save_photo(aligned, building / ALIGNED)
-        save_image(inversion.image[0], building / RECONSTRUCTION, told)
-        if photo is not None:
-            shutil.copyfile(photo, building / f"{PHOTO}{photo.suffix.lower()}")
-        archive = Archive(KIND, tensors_of(inversion), told)
-        archive.save(building / LATENT)
-        _move(building, folder)
+        with draft_folder(folder) as building:
+            save_photo(aligned, building / ALIGNED)
+            save_image(inversion.image[0], building / RECONSTRUCTION, told)
+            if photo is not None:
+                shutil.copyfile(photo, building / f"{PHOTO}{photo.suffix.lower()}")
+            archive.save(building / LATENT)
+            with held(folder.parent, f"the lab {folder.parent}", wait=PATIENCE):
+                _move(building, folder)
     except OSError as error:
         raise BadFile(f"cannot write {folder}: {error.strerror or error}; choose another --home") from None
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return Saved(folder, inversion, told, archive.hash)
 
 
 def save_photo(image: Images, path: Path) -> Path:
-    """A photograph as PNG: no claim that a network made it."""
-    from latentlab.core.files import atomic
-    from latentlab.core.image import to_picture
-
-    with atomic(path) as temporary:
-        to_picture(image[0]).save(temporary, format="PNG")
-    return path
+    """A photograph as PNG: no claim that a network made it, only that this program cut it out."""
+    return save_image(image[0], path, {"kind": "aligned photo"}, source=None)
 
 
 def _move(building: Path, folder: Path) -> None:
-    building.chmod(0o755)
     if not folder.exists():
         os.rename(building, folder)
         return
+    ours = story_of(folder) is not None
+    for path in building.iterdir():
+        may_write(folder / path.name, own=ours)
     for path in sorted(building.iterdir(), key=lambda path: path.name == LATENT):
         os.replace(path, folder / path.name)
 
@@ -225,11 +215,3 @@ def story_of(folder: Path) -> dict[str, object] | None:
         return read_story(folder / LATENT)
     except LatentLabError:
         return None
-
-
-def sweep_leftovers(home: Path | str) -> None:
-    """Remove what a killed run left half-built, once it is an hour old."""
-    for building in Path(home).glob(".*.*"):
-        ours = building.is_dir() and all(path.stem in KNOWN_STEMS for path in building.iterdir())
-        if ours and time.time() - building.stat().st_mtime > 3600:
-            shutil.rmtree(building, ignore_errors=True)

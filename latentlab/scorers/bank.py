@@ -14,9 +14,10 @@ from torch import Tensor
 
 from latentlab.core.engine import run_blocks
 from latentlab.core.errors import BadFile, BadInput, WrongGenerator, unknown
-from latentlab.core.files import atomic, make_folder
+from latentlab.core.files import atomic, make_folder, write_text
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
+from latentlab.core.locks import in_turn
 from latentlab.core.seeds import LARGEST_SEED, draw_z
 from latentlab.core.watch import Watch, silent
 from latentlab.scorers.scorer import Scorer
@@ -81,8 +82,7 @@ class Bank:
         folder = make_folder(folder)
         place = folder / "bank.json"
         if not place.exists():
-            with atomic(place) as temporary:
-                temporary.write_text(json.dumps(asdict(key), indent=1))
+            write_text(place, json.dumps(asdict(key), indent=1), own=True)
         found = _read_key(place)
         if found != key:
             differing = [name for name in asdict(key) if getattr(found, name) != getattr(key, name)]
@@ -114,7 +114,15 @@ class Bank:
                 f"{samples} samples from seed {self.key.first_seed} go beyond the last seed {LARGEST_SEED}"
             )
         blocks = range(-(-samples // self.key.block))
-        missing = [block for block in blocks if not self.path(block).exists()]
+        if all(self.path(block).exists() for block in blocks):
+            return
+        with in_turn(self.folder, f"the score bank {self.folder.name}"):
+            missing = [block for block in blocks if not self.path(block).exists()]
+            self._fill(missing, generator, scorers, batch, engine, watch)
+
+    def _fill(
+        self, missing: list[int], generator: Generator, scorers: Sequence[Scorer], batch: int, engine: str, watch: Watch
+    ) -> None:  # fmt: skip
         filler = BlockFiller(Bank(self.folder.resolve(), self.key), generator, tuple(scorers), batch)
         for done, _ in enumerate(run_blocks(filler, missing, engine), start=1):
             watch(
@@ -258,7 +266,7 @@ def write_block(
     }
     columns |= {f"score.{name}": pa.array(scores[:, i].contiguous().numpy()) for i, name in enumerate(names)}
     story = {STORY: json.dumps({"model": key.model, "scorers": key.scorers})} if key else None
-    with atomic(path) as temporary:
+    with atomic(path, own=True) as temporary:
         pq.write_table(pa.table(columns, metadata=story), temporary, compression="zstd")
 
 

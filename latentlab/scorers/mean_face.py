@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from latentlab.core.errors import BadInput
-from latentlab.core.files import atomic
+from latentlab.core.files import write_text
 from latentlab.core.shapes import Landmarks
 from latentlab.faces.landmarks import aligned_landmarks
 from latentlab.scorers.pose import MeanFace, rotation
@@ -90,5 +90,4 @@ def save(face: MeanFace, path: Path | str) -> None:
         f'{{\n"source": {json.dumps(face.source, ensure_ascii=False)},\n'
         f'"points": [\n' + ",\n".join(points) + f'\n],\n"weights": {weights}\n}}\n'
     )
-    with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(path, text, own=True)

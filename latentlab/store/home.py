@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,14 +22,24 @@ def data_folder() -> Path:
     """Where downloaded models live; `LATENTLAB_DATA` overrides the platform's place."""
     import platformdirs
 
-    return Path(os.environ.get("LATENTLAB_DATA") or platformdirs.user_data_path(APPLICATION))
+    return _place("LATENTLAB_DATA", platformdirs.user_data_path)
 
 
 def cache_folder() -> Path:
     """What can be made again; `LATENTLAB_CACHE` overrides the platform's place."""
     import platformdirs
 
-    return Path(os.environ.get("LATENTLAB_CACHE") or platformdirs.user_cache_path(APPLICATION))
+    return _place("LATENTLAB_CACHE", platformdirs.user_cache_path)
+
+
+def _place(variable: str, platform: Callable[[str], Path]) -> Path:
+    named = os.environ.get(variable)
+    place = Path(named) if named else platform(APPLICATION)
+    if str(place).startswith("~"):  # neither HOME nor the list of users knows where this user is at home
+        raise MissingPart(
+            f"this user has no home folder; set HOME, or {variable} to a folder for latentlab's files"
+        )
+    return place
 
 
 def assets_folder() -> Path:
@@ -138,7 +150,9 @@ def known_networks(home: Path | str = "./lab") -> dict[str, Path]:
     """Every network that can be named, with its file."""
     from latentlab.store.models import Models
 
-    found = {name: path for name, path in Models().files().items() if path.suffix in NETWORK_ENDINGS}
+    found: dict[str, Path] = {}
+    with suppress(MissingPart):  # who has no home has no downloads
+        found |= {name: path for name, path in Models().files().items() if path.suffix in NETWORK_ENDINGS}
     try:
         packaged = assets_folder()
     except MissingPart:

@@ -6,12 +6,14 @@ import json
 import os
 import re
 import shutil
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from latentlab.core.errors import BadFile, BadInput, unknown
-from latentlab.core.files import atomic, make_folder
+from latentlab.core.files import atomic, make_folder, write_text
+from latentlab.core.locks import PATIENCE, held
 from latentlab.core.watch import Watch, silent
 from latentlab.store.home import check_name, data_folder
 from latentlab.store.known_models import KNOWN
@@ -124,10 +126,11 @@ class Models:
     def remove(self, name: str) -> None:
         """Delete the file and forget what was recorded about it."""
         model = self.find(name)
-        (self.folder / model.file).unlink(missing_ok=True)
-        own = self._own()
-        own.pop(name, None)
-        self._write(own)
+        with self._turn():
+            (self.folder / model.file).unlink(missing_ok=True)
+            own = self._own()
+            own.pop(name, None)
+            self._write(own)
 
     def _model(self, name: str, told: dict) -> Model:
         known = KNOWN.get(name)
@@ -172,13 +175,17 @@ class Models:
         return own
 
     def _record(self, name: str, address: str, file: str, sha256: str, source: str) -> None:
-        own = self._own()
-        own[name] = {"address": address, "file": file, "sha256": sha256, "hash_from": source}
-        self._write(own)
+        with self._turn():
+            own = self._own()
+            own[name] = {"address": address, "file": file, "sha256": sha256, "hash_from": source}
+            self._write(own)
+
+    def _turn(self) -> AbstractContextManager[None]:
+        """Reading, changing and writing the registry is one act."""
+        return held(self.folder, f"the registry {self.folder / REGISTRY}", wait=PATIENCE)
 
     def _write(self, own: dict[str, dict]) -> None:
-        with atomic(self.folder / REGISTRY) as temporary:
-            temporary.write_text(json.dumps(own, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        write_text(self.folder / REGISTRY, json.dumps(own, indent=2, sort_keys=True) + "\n", own=True)
 
 
 def file_hash(path: Path) -> str:
@@ -200,7 +207,7 @@ def _copy(source: Path, target: Path, expected: str | None) -> str:
         raise BadFile(
             f"{source} has the SHA-256 {found[:16]}…, expected is {expected[:16]}…; nothing was kept"
         )
-    with atomic(target) as temporary:
+    with atomic(target, own=True) as temporary:
         shutil.copyfile(source, temporary)
     return found
 

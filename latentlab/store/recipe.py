@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from latentlab.core.errors import BadFile, BadInput, unknown
-from latentlab.core.files import atomic
+from latentlab.core.files import write_text
 from latentlab.store.story import plain
 
 Method = TypeVar("Method")
@@ -40,9 +40,7 @@ class Recipe:
         path = Path(path)
         values: Any = plain(dict(self.values))
         text = json.dumps(values, indent=2) + "\n" if path.suffix == ".json" else to_toml(values)
-        with atomic(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-        return path
+        return write_text(path, text)
 
     def part(self, name: str) -> Recipe:
         """A table inside the recipe; empty where there is none."""

@@ -48,7 +48,7 @@ class Inverting:
         self, studio: Studio, photos: Sequence[str | Path], watch: Watch | None = None
     ) -> Iterator[Outcome]:
         """Every photo in turn; one that fails does not stop the rest, and each is saved when it is done."""
-        from latentlab.inversion.saved import sweep_leftovers
+        from latentlab.core.leftovers import sweep_folder
         from latentlab.studio.companions import companions
         from latentlab.studio.picture import writable
 
@@ -57,7 +57,7 @@ class Inverting:
         if self.name is not None:
             check_name(self.name)
         writable(studio.home)
-        sweep_leftovers(studio.home)
+        sweep_folder(Path(studio.home), deep=False)
         bench = Bench(
             studio, self, companions(studio, self.encoder, self.distance), len(photos), studio.tell(watch)
         )

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.files import atomic
-from latentlab.core.image import to_pixels
+from latentlab.core.image import to_picture
+from latentlab.core.made import MARK
 from latentlab.studio.picture import writable
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 MOST_FPS = 240
 
@@ -37,44 +42,53 @@ class Video:
 
     def save(self, frames: Iterable[Tensor], story: Mapping[str, object] | None = None) -> Path:
         """Write frames [3 h w] as they come; an error or Ctrl-C leaves no half a video."""
-        # closing, since the writer's own context leaves ffmpeg running after an error
-        with atomic(self.path) as temporary, closing(self._writer(temporary, story)) as writer:
-            for frame in frames:
-                writer.append_data(to_pixels(frame[None])[0].numpy())
+        comment = json.dumps({"about": MARK, **(story or {})}, sort_keys=True, ensure_ascii=False)
+        write = self._gif if self.path.suffix.lower() == ".gif" else self._mp4
+        with atomic(self.path) as temporary:
+            write(temporary, (to_picture(frame) for frame in frames), comment)
         return self.path
 
-    def _writer(self, temporary: Path, story: Mapping[str, object] | None) -> Any:
-        import imageio.v2 as imageio
+    def _gif(self, temporary: Path, pictures: Iterator[Image], comment: str) -> None:
+        first = next(pictures)
+        first.save(
+            temporary, format="GIF", save_all=True, append_images=pictures, duration=1000 / self.fps, loop=0,
+            comment=comment.encode(),
+        )  # fmt: skip
 
-        return imageio.get_writer(temporary, **self._options(story))
+    def _mp4(self, temporary: Path, pictures: Iterator[Image], comment: str) -> None:
+        import imageio_ffmpeg
 
-    def _options(self, story: Mapping[str, object] | None) -> dict[str, Any]:
-        comment = json.dumps(story or {}, sort_keys=True, ensure_ascii=False)
-        if self.path.suffix.lower() == ".gif":
-            return {
-                "format": "GIF",
-                "mode": "I",
-                "duration": 1000 / self.fps,
-                "loop": 0,
-                "comment": comment.encode(),
-            }
-        return {
-            "format": "FFMPEG",
-            "mode": "I",
-            "fps": self.fps,
-            "codec": "libx264",
-            "macro_block_size": 2,
-            "pixelformat": "yuv420p",
-            # a key frame each second lets players seek; faststart puts the index first
-            "output_params": [
-                "-crf",
-                "16",
-                "-g",
-                str(self.fps),
-                "-movflags",
-                "+faststart",
-                "-metadata",
-                f"comment={comment}",
-            ],
-            "ffmpeg_log_level": "error",
-        }
+        first = next(pictures)
+        # a key frame each second lets players seek; faststart puts the index first
+        options = [
+            "-crf",
+            "16",
+            "-g",
+            str(self.fps),
+            "-movflags",
+            "+faststart",
+            "-metadata",
+            f"comment={comment}",
+        ]
+        writer = imageio_ffmpeg.write_frames(
+            str(temporary), first.size, fps=self.fps, codec="libx264", macro_block_size=2, pix_fmt_out="yuv420p",
+            output_params=options, ffmpeg_log_level="quiet",
+        )  # fmt: skip
+        count = 0
+        with closing(writer):  # without it ffmpeg goes on running after an error
+            writer.send(None)
+            for picture in chain([first], pictures):
+                writer.send(picture.tobytes())
+                count += 1
+        if _frames(temporary) != count:  # ffmpeg's own exit code is not told
+            raise OSError("ffmpeg could not write all frames")
+
+
+def _frames(path: Path) -> int:
+    """How many frames a written file has; 0 where it is no video."""
+    import imageio_ffmpeg
+
+    try:
+        return imageio_ffmpeg.count_frames_and_secs(str(path))[0]
+    except (RuntimeError, OSError):
+        return 0

@@ -31,11 +31,11 @@ class Checkpoint:
         """Write it whole or not at all."""
         tensors = {name: value.detach().cpu().contiguous().clone() for name, value in self.tensors.items()}
         try:
-            with atomic(path) as temporary:
+            with atomic(path, own=True) as temporary:
                 save_file(tensors, temporary, {STORY: json.dumps(self.story, sort_keys=True)})
         except (OSError, SafetensorError, BadFile) as error:
             raise DiskFull(
-                f"cannot write the checkpoint {path}: {error}; free some disk space and resume: earlier checkpoints are kept"
+                f"{error}; free some disk space and resume: earlier checkpoints are kept"
             ) from None
         return path
 

@@ -7,9 +7,11 @@ import threading
 from types import FrameType
 from typing import Any
 
+STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
 
 class Patience:
-    """While entered, SIGINT and SIGTERM set `ended` instead of stopping the program; a second one stops it."""
+    """While entered, SIGINT, SIGTERM and SIGHUP set `ended` instead of stopping the program; a second one stops it."""
 
     def __init__(self) -> None:
         self.ended = False
@@ -17,8 +19,9 @@ class Patience:
 
     def __enter__(self) -> Patience:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._notice)
+            for number in STOPS:
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves them
+                    self._before[number] = signal.signal(number, self._notice)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -12,7 +12,10 @@ from typing import Any
 from torch import Tensor
 
 from latentlab.core.errors import BadFile, BadInput
-from latentlab.core.files import atomic, make_folder
+from latentlab.core.files import make_folder, may_write, write_text
+from latentlab.core.leftovers import sweep_folder
+from latentlab.core.locks import Hold
+from latentlab.core.made import MARK
 from latentlab.training.checkpoint import Checkpoint
 
 LOG = "log.jsonl"
@@ -28,6 +31,7 @@ class Run:
     """Checkpoints kept; older ones are removed after a newer one is safely written."""
     tensorboard: bool = True
     _writer: Any = field(default=None, repr=False)
+    _hold: Hold | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.folder = Path(self.folder)
@@ -40,19 +44,34 @@ class Run:
         return sorted((self.folder / "checkpoints").glob("step-*.safetensors"))
 
     def begin(self, settings: Mapping[str, object], *, resume: bool) -> Checkpoint | None:
-        """Make the folder or, with `resume`, find the newest whole checkpoint in it (None: nothing was saved yet)."""
+        """Make the folder or, with `resume`, find the newest whole checkpoint in it (None: nothing was saved yet).
+
+        The folder is this run's alone until `release`; InUse where another process trains into it.
+        """
+        self._claim(resume=resume)
+        sweep_folder(self.folder)
+        told = {"about": MARK, **settings}
+        write_text(self.folder / SETTINGS, json.dumps(told, indent=1, sort_keys=True, default=str), own=True)
+        checkpoint = self.newest() if resume else None
+        self._cut_log(int(checkpoint.story["step"]) if checkpoint else 0)  # type: ignore[call-overload]
+        return checkpoint
+
+    def _claim(self, *, resume: bool) -> None:
         make_folder(self.folder)
+        if not _is_run(self.folder / SETTINGS):
+            for name in (SETTINGS, LOG, "samples.png"):
+                may_write(self.folder / name)
         if self.checkpoints and not resume:
             raise BadInput(
                 f"{self.folder} holds a training already; go on with --resume or choose another folder with --out"
             )
-        for leftover in (self.folder / "checkpoints").glob(".step-*"):  # of a run killed while it wrote
-            leftover.unlink(missing_ok=True)
-        with atomic(self.folder / SETTINGS) as temporary:
-            temporary.write_text(json.dumps(settings, indent=1, sort_keys=True, default=str))
-        checkpoint = self.newest() if resume else None
-        self._cut_log(int(checkpoint.story["step"]) if checkpoint else 0)  # type: ignore[call-overload]
-        return checkpoint
+        self._hold = self._hold or Hold(self.folder, f"the run {self.folder}")
+
+    def release(self) -> None:
+        """Let another process train into the folder."""
+        if self._hold is not None:
+            self._hold.release()
+        self._hold = None
 
     def newest(self) -> Checkpoint | None:
         """The newest checkpoint that can be read; a damaged one is passed over with a warning."""
@@ -97,10 +116,11 @@ class Run:
             writer.flush()
 
     def close(self) -> None:
-        """Let go of the event file."""
+        """Let go of the event file and of the folder."""
         if self._writer:
             self._writer.close()
         self._writer = None
+        self.release()
 
     def _events(self, step: int) -> Any:
         if self._writer is None and self.tensorboard:
@@ -118,8 +138,15 @@ class Run:
         if not path.exists():
             return
         lines = [line for line in path.read_text(encoding="utf-8").splitlines() if _step_of(line) <= step]
-        with atomic(path) as temporary:
-            temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        write_text(path, "".join(line + "\n" for line in lines), own=True)
+
+
+def _is_run(settings: Path) -> bool:
+    """Whether a run of ours has left its settings here."""
+    try:
+        return {"model", "pace"} <= set(json.loads(settings.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _step_of(line: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,7 +104,7 @@ class Trainer:
     ) -> None:
         """Train until so many images were shown, or so many seconds have passed; leaves a checkpoint in any case.
 
-        A first interrupt (Ctrl-C or SIGTERM) ends it after the step under way, a second one at once.
+        A first interrupt (Ctrl-C, SIGTERM or SIGHUP) ends it after the step under way, a second one at once.
         """
         phases = list(self.model.phases(self.networks))
         last_step = -(-images // self.schedule.batch)
@@ -113,7 +114,7 @@ class Trainer:
             return
         self.meter.start(self.step)
         batches = fetch(source, self._deals(last_step), self.device, self.schedule.ahead)
-        with Patience() as patience, torch.random.fork_rng():
+        with closing(batches), closing(self.run), Patience() as patience, torch.random.fork_rng():  # type: ignore[type-var]
             for batch in batches:
                 self._step(batch, phases)
                 if self.step % self.schedule.report_steps == 0 or self.step == last_step:
@@ -128,8 +129,6 @@ class Trainer:
                     saved = now
                 if stop:
                     break
-        batches.close()  # type: ignore[attr-defined]
-        self.run.close()
         patience.settle()
 
     def picture(self) -> Tensor | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,9 @@ from torch.nn.functional import avg_pool2d
 
 from cuda_ops.lookups import sample
 from cuda_ops.rasterize import interpolate, rasterize
+from latentlab.core.errors import LatentLabError, MissingPart
+from latentlab.core.files import atomic
+from latentlab.store.home import cache_folder
 from latentlab.world.model import PARTS, FaceModel
 from latentlab.world.paint import Ground, paint_maps
 
@@ -45,11 +47,13 @@ class Atlas:
 
 def kept_atlas(model: FaceModel, side: int = SIZES[0]) -> Atlas:
     """The atlas of a face model from the user's cache folder, painted and put there on the first call."""
-    import platformdirs
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import save_file
 
-    place = Path(platformdirs.user_cache_dir("latentlab")) / f"atlas-{side}-{_key(model)}.safetensors"
+    try:
+        place = cache_folder() / f"atlas-{side}-{_key(model)}.safetensors"
+    except MissingPart:  # nowhere to keep it
+        return paint_atlas(model, side)
     try:
         with safe_open(place, "pt") as archive:
             names = archive.metadata()["channels"].split()
@@ -57,15 +61,12 @@ def kept_atlas(model: FaceModel, side: int = SIZES[0]) -> Atlas:
         return Atlas({name: i for i, name in enumerate(names)}, _sides(side), levels)
     except (OSError, SafetensorError, KeyError, TypeError):
         atlas = paint_atlas(model, side)
-    with contextlib.suppress(OSError):  # a cache that cannot be written is no reason to stop
-        place.parent.mkdir(parents=True, exist_ok=True)
-        draft = place.with_suffix(f".{os.getpid()}")
+    with contextlib.suppress(LatentLabError), atomic(place, own=True) as draft:  # a cache need not be written
         save_file(
             {str(size): level for size, level in zip(atlas.sides, atlas.levels, strict=True)},
             draft,
             {"channels": " ".join(atlas.channels)},
         )
-        os.replace(draft, place)
     return atlas
 
 

@@ -7,7 +7,8 @@ import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Iterator
+import signal
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -18,16 +19,19 @@ from torch import Tensor
 
 from latentlab.core.engine import run_blocks
 from latentlab.core.errors import BadFile, BadInput, unknown
-from latentlab.core.files import atomic, make_folder
+from latentlab.core.files import atomic, draft_folder, make_folder, write_text
 from latentlab.core.image import to_picture
+from latentlab.core.leftovers import sweep_folder
+from latentlab.core.locks import held
 from latentlab.core.watch import Watch, silent
 from latentlab.world.factors import Face, flat_names, flatten
 from latentlab.world.laws import LAWS, draw_faces
-from latentlab.world.model import find_face_model, model_hash
+from latentlab.world.model import find_face_model, load_face_model, model_hash
 from latentlab.world.render import Renderer, Rendering, load_renderer
 
 VERSION = 1
 """Grows when the same seed would give other pictures or the files another layout."""
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -76,20 +80,32 @@ def render_dataset(
         BadInput: the folder holds another data set, or a value is out of range.
         BadFile: no face model, or the disk is full; finished blocks are kept, the same call resumes.
     """
-    folder = make_folder(out)
     place = find_face_model(face_model)
     rendered = RenderedSet(n, seed, size, law, style, block, masks)
-    _claim(folder, rendered, model_hash(place))
-    _sweep(folder)
+    load_face_model(place)  # a model that cannot be used is refused before the folder is claimed for it
+    folder = make_folder(out)
+    _check_claim(folder, _manifest(rendered, place))
+    with held(folder, f"the data set {folder}"):
+        _render(folder, rendered, place, workers, engine, watch)
+    return folder
+
+
+def _render(
+    folder: Path, rendered: RenderedSet, place: Path, workers: int, engine: str, watch: Watch
+) -> None:
+    manifest = _manifest(rendered, place)
+    if not _check_claim(folder, manifest):
+        write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+    sweep_folder(folder)
     missing = [number for number in range(rendered.blocks) if not _block_file(folder, number).exists()]
     done = rendered.blocks - len(missing)
     watch(done / rendered.blocks, f"{done} of {rendered.blocks} blocks are there")
     jobs = [_Job(str(folder), rendered, number, str(place)) for number in missing]
     for _ in _run(jobs, workers, engine):
         done += 1
-        watch(done / rendered.blocks, f"{min(done * block, n)} of {n} pictures")
+        shown = min(done * rendered.block, rendered.n)
+        watch(done / rendered.blocks, f"{shown} of {rendered.n} pictures")
     _finish(folder, rendered)
-    return folder
 
 
 @dataclass(frozen=True)
@@ -109,7 +125,7 @@ def _run(jobs: list[_Job], workers: int, engine: str) -> Iterator[int]:
         yield from run_blocks(_draw_block, jobs, engine)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context) as pool:
+    with ProcessPoolExecutor(min(workers, len(jobs)), context, _ignore_stops) as pool:
         running = {pool.submit(_draw_block, job) for job in jobs}
         try:
             while running:
@@ -119,6 +135,13 @@ def _run(jobs: list[_Job], workers: int, engine: str) -> Iterator[int]:
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def _ignore_stops() -> None:
+    """A worker ends with its block: the signals of a terminal reach all of a group, the parent alone answers them."""
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def _draw_block(job: _Job) -> int:
@@ -176,11 +199,7 @@ def picture_name(index: int) -> str:
 
 def _write_pictures(place: Path, pictures: list, start: int) -> None:
     """A folder of PNG files that is there whole or not at all."""
-    make_folder(place.parent)
-    draft = place.parent / f".{place.name}.{os.getpid()}"
-    shutil.rmtree(draft, ignore_errors=True)
-    try:
-        draft.mkdir()
+    with draft_folder(place) as draft:
         for index, picture in enumerate(pictures, start):
             with open(draft / picture_name(index), "wb") as file:
                 picture.save(file, format="PNG", compress_level=4)
@@ -189,8 +208,6 @@ def _write_pictures(place: Path, pictures: list, start: int) -> None:
         if place.exists():  # left by a run that was killed before the block was whole
             shutil.rmtree(place)
         os.replace(draft, place)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _write_rows(path: Path, faces: list[Face], rendering: Rendering, start: int, number: int) -> None:
@@ -208,7 +225,7 @@ def _write_rows(path: Path, faces: list[Face], rendering: Rendering, start: int,
     }
     columns |= {name: factors[:, place].numpy() for place, name in enumerate(flat_names())}
     table = pyarrow.table(columns)
-    with atomic(path) as draft:
+    with atomic(path, own=True) as draft:
         pyarrow.parquet.write_table(table, draft, compression="zstd")
 
 
@@ -223,18 +240,21 @@ def _block_file(folder: Path, number: int) -> Path:
     return folder / "factors" / f"{number:05d}.parquet"
 
 
-def _claim(folder: Path, rendered: RenderedSet, model: str) -> None:
-    """Writes the manifest, or compares with the one that is there."""
-    path = folder / "manifest.json"
-    manifest = {"kind": "rendered faces", "version": VERSION, "face_model": model, **asdict(rendered)}
+def _manifest(rendered: RenderedSet, face_model: Path) -> dict[str, object]:
+    return {
+        "kind": "rendered faces", "version": VERSION, "face_model": model_hash(face_model), **asdict(rendered),
+    }  # fmt: skip
+
+
+def _check_claim(folder: Path, manifest: Mapping[str, object]) -> bool:
+    """Whether the folder holds this data set already; BadInput where it holds something else."""
+    path = folder / MANIFEST
     if not path.exists():
-        if any(folder.iterdir()):
+        if any(not file.name.startswith(".") for file in folder.iterdir()):
             raise BadInput(
                 f"{folder} is not empty and holds no rendered data set; give a new folder with --out"
             )
-        with atomic(path) as draft:
-            draft.write_text(json.dumps(manifest, indent=1) + "\n")
-        return
+        return False
     try:
         known = json.loads(path.read_text())
     except (OSError, ValueError) as error:
@@ -245,13 +265,7 @@ def _claim(folder: Path, rendered: RenderedSet, model: str) -> None:
             raise BadInput(
                 f"{folder} holds a data set with {name} {seen}, not {value}; give another folder with --out"
             )
-
-
-def _sweep(folder: Path) -> None:
-    """Removes drafts that a killed run left."""
-    for part in ("images", "masks", "factors"):
-        for draft in (folder / part).glob(".*"):
-            shutil.rmtree(draft, ignore_errors=True) if draft.is_dir() else draft.unlink(missing_ok=True)
+    return True
 
 
 def _finish(folder: Path, rendered: RenderedSet) -> None:
@@ -266,7 +280,6 @@ def _finish(folder: Path, rendered: RenderedSet) -> None:
         raise BadFile(
             f"a block of {folder} is damaged ({error}); delete its file in factors/ and run again"
         ) from None
-    with atomic(folder / "factors.parquet") as draft:
+    with atomic(folder / "factors.parquet", own=True) as draft:
         pyarrow.parquet.write_table(pyarrow.concat_tables(tables), draft, compression="zstd")
-    with atomic(folder / "images" / "dataset.json") as draft:
-        draft.write_text(json.dumps({"labels": None}) + "\n")
+    write_text(folder / "images" / "dataset.json", json.dumps({"labels": None}) + "\n", own=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from latentlab.core.errors import BadFile, MissingPart
 from latentlab.core.files import atomic
+from latentlab.core.made import MARK
 from latentlab.core.watch import Watch, silent
 from latentlab.world.factors import SHAPE_MODES
 from latentlab.world.model import FILE_NAME, ICT_VERTICES, SOURCE, from_arrays, user_file
@@ -83,7 +84,7 @@ def _save(arrays: dict[str, Any], out: Path | str | None) -> Path:
     if place.is_dir() or place.suffix != ".npz":
         place = place / FILE_NAME
     with atomic(place) as draft:
-        np.savez_compressed(draft, **arrays)
+        np.savez_compressed(draft, **(arrays | {MARK: np.array(True)}))
     return place
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from latentlab.core.errors import BadFile, MissingPart
+from latentlab.store.home import data_folder
 
 FILE_NAME = "ict_facekit.npz"
 VARIABLE = "LATENTLAB_FACE_MODEL"
@@ -76,9 +77,7 @@ def find_face_model(path: str | Path | None = None) -> Path:
 
 def user_file() -> Path:
     """Where the face model lies when nothing else is said."""
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("latentlab")) / FILE_NAME
+    return data_folder() / FILE_NAME
 
 
 def load_face_model(path: str | Path | None = None) -> FaceModel:

@@ -186,7 +186,7 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path) -> None:
     path.write_text("old")
 
     def write_and_fail() -> None:
-        with atomic(path) as temporary:
+        with atomic(path, own=True) as temporary:
             temporary.write_text("new")
             raise KeyboardInterrupt
 
