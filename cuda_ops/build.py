@@ -10,7 +10,6 @@ import os
 import platform
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import tempfile
@@ -21,19 +20,17 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
+from cuda_ops import failures
+from cuda_ops.cache import is_ours, private_folder
+from cuda_ops.errors import BuildFailed, Passing
+
 log = logging.getLogger("cuda_ops")
 
 HERE = Path(__file__).resolve().parent
 KERNELS = HERE / "kernels"
 TIMEOUT = 900.0
 """Seconds that a build, or the wait for another process's build, may take; LATENTLAB_OPS_TIMEOUT changes it."""
-FAILURE_KEPT = 24 * 3600.0
-"""Seconds for which a failed build is not tried again."""
 ADVICE = "run: python -m cuda_ops.doctor --rebuild"
-
-
-class BuildFailed(RuntimeError):
-    """No library: one line with the reason and what to run."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +55,9 @@ def find_or_build(device: str) -> Found:
     library = folder / name
     if is_ours(library):
         return Found(library, "cache")
-    failed = folder / (name + ".failed")
-    if failed.is_file() and time.time() - failed.stat().st_mtime < FAILURE_KEPT:
-        raise BuildFailed(failed.read_text(errors="replace").strip() or f"an earlier build failed; {ADVICE}")
     compiler(device)
+    if known := failures.known(library, circumstances(device)):
+        raise BuildFailed(known)
 
     deadline = time.monotonic() + time_limit()
     try:
@@ -83,8 +79,18 @@ def find_or_build(device: str) -> Found:
 def clean(device: str) -> None:
     """Forget an earlier failure and library, so that the next call builds."""
     library = private_folder() / library_name(device, key(device))
-    for path in (library, library.with_name(library.name + ".failed")):
+    for path in (library, failures.note_of(library)):
         path.unlink(missing_ok=True)
+
+
+def circumstances(device: str) -> str:
+    """What a failed build may have been due to, and where a change makes another try worthwhile."""
+    tools = [compiler(device), *([nvcc() or ""] if device == "cuda" else [])]
+    stamps = [f"{tool} {os.path.getmtime(tool)} {os.path.getsize(tool)}" for tool in tools if tool]
+    told = [
+        f"{name}={os.environ.get(name, '')}" for name in ("CXXFLAGS", "CPATH", "LIBRARY_PATH", "CUDA_HOME")
+    ]
+    return hashlib.sha256("\0".join([*stamps, *told, str(time_limit())]).encode()).hexdigest()
 
 
 def time_limit() -> float:
@@ -93,64 +99,6 @@ def time_limit() -> float:
         return max(0.1, float(os.environ["LATENTLAB_OPS_TIMEOUT"]))
     except (KeyError, ValueError):
         return TIMEOUT
-
-
-def cache_root() -> Path:
-    """LATENTLAB_CACHE, else the user's cache folder."""
-    wish = os.environ.get("LATENTLAB_CACHE")
-    if wish:
-        return Path(wish).expanduser()
-    try:
-        from platformdirs import user_cache_path
-    except ImportError:
-        return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "latentlab"
-    return user_cache_path("latentlab", appauthor=False)
-
-
-def private_folder() -> Path:
-    """The folder of built libraries: ours, of mode 0700, no link.
-
-    Raises:
-        BuildFailed: it cannot be made, or somebody else could have written into it.
-    """
-    folder = cache_root() / "ops"
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        seen = folder.lstat()
-        if not stat.S_ISDIR(seen.st_mode):
-            raise BuildFailed(
-                f"{folder} is not a folder (a link is not followed); remove it or set LATENTLAB_CACHE"
-            )
-        if hasattr(os, "getuid") and seen.st_uid != os.getuid():
-            raise BuildFailed(
-                f"{folder} belongs to user {seen.st_uid}, not to you; set LATENTLAB_CACHE to a folder of yours"
-            )
-        if seen.st_mode & 0o022:
-            raise BuildFailed(
-                f"others may write to {folder}; remove it, or set LATENTLAB_CACHE to a folder of yours"
-            )
-        if stat.S_IMODE(seen.st_mode) != 0o700:
-            folder.chmod(0o700)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise BuildFailed(
-                f"the folder {folder} cannot be written; set LATENTLAB_CACHE to a folder of yours"
-            )
-    except OSError as failure:
-        raise BuildFailed(
-            f"the folder {folder} cannot be made ({failure.strerror or failure}); set LATENTLAB_CACHE to a folder of yours"
-        ) from None
-    return folder
-
-
-def is_ours(library: Path) -> bool:
-    """A regular file of this user that nobody else may write."""
-    try:
-        seen = library.lstat()
-    except OSError:
-        return False
-    mine = not hasattr(os, "getuid") or seen.st_uid == os.getuid()
-    return stat.S_ISREG(seen.st_mode) and mine and not seen.st_mode & 0o022
 
 
 def library_name(device: str, build_key: str) -> str:
@@ -295,6 +243,10 @@ def compile_into(device: str, folder: Path, seconds: float, *, portable: bool = 
         raise
     library = folder / f"latentlab_{device}.so"
     if child.returncode != 0 or not library.is_file():
+        if failures.passes(output):
+            raise Passing(
+                f"the build was stopped ({telling_line(output)}); it is tried again at the next start"
+            )
         raise BuildFailed(f"the build failed ({telling_line(output)}); {ADVICE}")
     return library
 
@@ -324,12 +276,16 @@ def _build(device: str, library: Path, deadline: float) -> None:
         shutil.rmtree(dead, ignore_errors=True)
     attempt = Path(tempfile.mkdtemp(prefix=prefix, dir=library.parent))
     log.info("building the native %s operators, once for this machine", device)
+    begun = time.monotonic()
     try:
         made = compile_into(device, attempt, max(0.1, deadline - time.monotonic()))
         made.chmod(0o700)
         os.replace(made, library)
+        failures.note_of(library).unlink(missing_ok=True)
+    except Passing:
+        raise
     except BuildFailed as failure:
-        library.with_name(library.name + ".failed").write_text(str(failure))
+        failures.remember(library, circumstances(device), str(failure), time.monotonic() - begun)
         raise
     finally:
         shutil.rmtree(attempt, ignore_errors=True)

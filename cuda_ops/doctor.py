@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cuda_ops import build, native
+from cuda_ops import build, cache, native
 from cuda_ops.bias_act import bias_act
 from cuda_ops.cuda_check import find_nvcc
 from cuda_ops.filtered_lrelu import filtered_lrelu
@@ -100,7 +100,7 @@ def _facts() -> dict[str, str]:
     nvcc = find_nvcc()
     facts["nvcc"] = f"{nvcc}: {_version(str(nvcc), last=True)}" if nvcc else "none"
     facts["ninja"] = shutil.which("ninja") or ("from its package" if _has("ninja") else "none")
-    facts["kernel folder"] = str(build.cache_root() / "ops")
+    facts["kernel folder"] = str(cache.cache_root() / "ops")
     return facts
 
 

@@ -30,3 +30,11 @@ def require_images(operator: str, x: object) -> None:
     assert isinstance(x, torch.Tensor)
     if x.ndim != 4:
         raise BadArgument(f"{operator}: x has shape {list(x.shape)}; pass [n c h w]")
+
+
+class BuildFailed(RuntimeError):
+    """No library: one line with the reason and what to run."""
+
+
+class Passing(BuildFailed):
+    """For a reason that passes by itself, such as a full disk: worth another try."""

@@ -93,11 +93,11 @@ def forget() -> None:
 
 
 def _load(device: str) -> Loaded:
-    from cuda_ops import build
+    from cuda_ops import build, cache
 
     try:
         found = build.find_or_build(device)
-        torch.ops.load_library(str(found.path))
+        cache.load(found.path, packaged=found.origin == "prebuilt")
         kernels = getattr(torch.ops, f"latentlab_{device}")
         _ = kernels.bias_act.default  # the library registered what it should
         return Loaded(kernels, found.origin, "", str(found.path))

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 
 from cuda_ops import build
+from cuda_ops.cache import is_ours, private_folder
+from cuda_ops.cache import load as load_checked
 from cuda_ops.native import choice
 
 log = logging.getLogger("cuda_ops")
@@ -144,7 +146,7 @@ def kernels_for(positions: Tensor) -> Kernels | None:
 def load(device: str) -> Kernels | None:
     """The library, built on the first call and kept in the private cache; None, with one warning, where that fails."""
     try:
-        library = ctypes.CDLL(str(_built(device)))
+        library = load_checked(_built(device))
         return CpuKernels(library) if device == "cpu" else CudaKernels(library)
     except (OSError, subprocess.SubprocessError, build.BuildFailed) as error:
         detail = getattr(error, "stderr", None) or b""
@@ -179,8 +181,8 @@ def _built(device: str) -> Path:
     command = _compiler(device)
     text = b"".join((folder / name).read_bytes() for name in SOURCES[device])
     key = hashlib.sha256(text + " ".join(command).encode()).hexdigest()[:16]
-    place = build.private_folder() / f"rasterize-{device}-{key}.so"
-    if build.is_ours(place):
+    place = private_folder() / f"rasterize-{device}-{key}.so"
+    if is_ours(place):
         return place
     with tempfile.TemporaryDirectory(dir=place.parent) as draft:
         target = Path(draft) / place.name

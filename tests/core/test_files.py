@@ -192,9 +192,7 @@ def test_the_second_in_turn_is_told_and_goes_on(tmp_path) -> None:
             print("held", flush=True)
             time.sleep(1)
     """)
-    child = subprocess.Popen(
-        [sys.executable, "-c", holder, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
+    child = subprocess.Popen([sys.executable, "-c", holder, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     assert child.stdout.readline() == "held\n"
     begun = time.monotonic()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cuda_ops import bias_act, build, cuda_check, doctor, native
+from cuda_ops import bias_act, build, cache, cuda_check, doctor, failures, native
 from cuda_ops.errors import BadArgument
 
 ROOT = Path(__file__).parents[2]
@@ -74,42 +74,111 @@ def test_a_build_that_takes_too_long_is_stopped_with_all_its_children(empty_cach
 
 
 def test_the_folder_is_private(empty_cache):
-    folder = build.private_folder()
+    folder = cache.private_folder()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     folder.chmod(0o755)
-    assert stat.S_IMODE(build.private_folder().stat().st_mode) == 0o700
+    assert stat.S_IMODE(cache.private_folder().stat().st_mode) == 0o700
 
 
 def test_a_folder_that_others_may_write_or_that_is_a_link_is_not_trusted(empty_cache, tmp_path):
-    folder = build.private_folder()
+    folder = cache.private_folder()
     folder.chmod(0o777)
     with pytest.raises(build.BuildFailed, match="others may write"):
-        build.private_folder()
+        cache.private_folder()
     folder.rmdir()
     folder.symlink_to(tmp_path)
     with pytest.raises(build.BuildFailed, match="not a folder"):
-        build.private_folder()
+        cache.private_folder()
 
 
 def test_a_folder_of_somebody_else_is_not_trusted(empty_cache, monkeypatch, caplog):
-    build.private_folder()
+    cache.private_folder()
     owner = os.getuid()
     monkeypatch.setattr(os, "getuid", lambda: owner + 1)
     warned_once(caplog, f"belongs to user {owner}")
 
 
+def test_a_folder_above_that_others_may_change_is_not_trusted(tmp_path, monkeypatch):
+    parent = tmp_path / "shared"
+    parent.mkdir()
+    monkeypatch.setenv("LATENTLAB_CACHE", str(parent / "mine" / "cache"))
+    parent.chmod(0o777)
+    with pytest.raises(build.BuildFailed, match="others may rename"):
+        cache.private_folder()
+    parent.chmod(0o1777)  # as /tmp: nobody renames what is ours
+    assert cache.private_folder() == (parent / "mine" / "cache" / "ops").resolve()
+    parent.chmod(0o755)
+    if os.getuid() == 0:
+        os.chown(parent, 12345, -1)
+        with pytest.raises(build.BuildFailed, match="belongs to user 12345"):
+            cache.private_folder()
+
+
+def test_the_library_that_was_checked_is_the_one_that_is_loaded(tmp_path, monkeypatch):
+    made, planted = tmp_path / "made.so", tmp_path / "planted.so"
+    for path, number in ((made, 1), (planted, 2)):
+        source = path.with_suffix(".c")
+        source.write_text(f"int answer(void) {{ return {number}; }}")
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", str(path), str(source)], check=True)
+    check = cache._may_load
+
+    def swap_after_the_check(seen):
+        found = check(seen)
+        os.replace(planted, made)
+        return found
+
+    monkeypatch.setattr(cache, "_may_load", swap_after_the_check)
+    assert cache.load(made).answer() == 1
+
+
+@pytest.mark.parametrize(
+    "output", ["cc1plus: fatal error: x.o: No space left on device", "c++: fatal error: Killed signal"]
+)
+def test_a_build_stopped_by_what_passes_is_tried_again(empty_cache, monkeypatch, output):
+    monkeypatch.setattr(build, "HERE", empty_cache.parent)
+    (empty_cache.parent / "compile.py").write_text(f"raise SystemExit({output!r})")
+    with pytest.raises(build.BuildFailed, match="tried again at the next start"):
+        build.find_or_build("cpu")
+    assert not list((empty_cache / "ops").glob("*.failed"))
+
+
+def test_a_failed_build_is_tried_again_with_another_compiler_or_after_a_while(empty_cache, monkeypatch):
+    tries = []
+
+    def fail(*_, **__):
+        tries.append(1)
+        raise build.BuildFailed("no such header")
+
+    monkeypatch.setattr(build, "compile_into", fail)
+    keep = failures.remember
+    monkeypatch.setattr(failures, "remember", lambda *a: keep(*a[:3], 10.0))
+    for _ in range(2):
+        with pytest.raises(build.BuildFailed, match="no such header"):
+            build.find_or_build("cpu")
+    assert len(tries) == 1
+    monkeypatch.setenv("CPATH", "/opt/include")
+    with pytest.raises(build.BuildFailed):
+        build.find_or_build("cpu")
+    assert len(tries) == 2
+    clock = time.time() + 2000  # a hundred times ten seconds, and more
+    monkeypatch.setattr(failures.time, "time", lambda: clock)
+    with pytest.raises(build.BuildFailed):
+        build.find_or_build("cpu")
+    assert len(tries) == 3
+
+
 def test_a_planted_library_is_not_loaded(empty_cache):
-    library = build.private_folder() / build.library_name("cpu", build.key("cpu"))
+    library = cache.private_folder() / build.library_name("cpu", build.key("cpu"))
     library.write_text("planted")
     library.chmod(0o666)
-    assert not build.is_ours(library)
+    assert not cache.is_ours(library)
     library.unlink()
     library.symlink_to("/etc/hostname")
-    assert not build.is_ours(library)
+    assert not cache.is_ours(library)
 
 
 def test_a_second_process_waits_for_the_first_and_takes_its_library(empty_cache, monkeypatch):
-    folder, name = build.private_folder(), build.library_name("cpu", build.key("cpu"))
+    folder, name = cache.private_folder(), build.library_name("cpu", build.key("cpu"))
     code = (
         "import fcntl, os, sys, time\n"
         f"f = open({str(folder / (name + '.lock'))!r}, 'w'); fcntl.flock(f, fcntl.LOCK_EX)\n"
@@ -125,7 +194,7 @@ def test_a_second_process_waits_for_the_first_and_takes_its_library(empty_cache,
 
 
 def test_a_killed_builder_leaves_no_dead_lock_and_no_litter(empty_cache, monkeypatch):
-    folder, name = build.private_folder(), build.library_name("cpu", build.key("cpu"))
+    folder, name = cache.private_folder(), build.library_name("cpu", build.key("cpu"))
     litter = folder / (name.removesuffix(".so") + ".building-dead")
     code = (
         "import fcntl, time\n"
@@ -150,7 +219,7 @@ def test_a_killed_builder_leaves_no_dead_lock_and_no_litter(empty_cache, monkeyp
 
 def test_waiting_for_another_builder_ends(empty_cache, monkeypatch, caplog):
     monkeypatch.setenv("LATENTLAB_OPS_TIMEOUT", "0.5")
-    lock = build.private_folder() / (build.library_name("cpu", build.key("cpu")) + ".lock")
+    lock = cache.private_folder() / (build.library_name("cpu", build.key("cpu")) + ".lock")
     code = f"import fcntl, time\nf = open({str(lock)!r}, 'w'); fcntl.flock(f, fcntl.LOCK_EX); print('locked', flush=True); time.sleep(30)"
     other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     try:
