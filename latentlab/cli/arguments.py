@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import re
 from contextlib import redirect_stderr
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass
 from difflib import get_close_matches
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import tyro
@@ -47,6 +48,38 @@ def parse(name: str, kind: type[Command], words: list[str]) -> Parsed | str:
     parts = [getattr(found, part.name) for part in fields(found)]
     options = {part.name: _first(parts, part.name) for part in fields(Common)}
     return Parsed(found.command, parts[1] if method else None, options)
+
+
+OUTPUTS = ("out", "target")
+"""Fields that name what is written; every other word that names a file is an input."""
+
+
+def inputs_of(parsed: Parsed) -> list[Path]:
+    """The files that a command was told to read: they are never written over."""
+    words: list[Any] = list(parsed.options.values())
+    for part in (parsed.command, parsed.method):
+        words += _words_of(part)
+    return [Path(word) for word in words if isinstance(word, str | Path) and _is_file(word)]
+
+
+def _words_of(value: Any) -> list[Any]:
+    if is_dataclass(value):
+        return [
+            word
+            for one in fields(value)
+            if one.name not in OUTPUTS
+            for word in _words_of(getattr(value, one.name))
+        ]
+    if isinstance(value, tuple | list):
+        return [word for item in value for word in _words_of(item)]
+    return [value]
+
+
+def _is_file(word: str | Path) -> bool:
+    try:
+        return Path(word).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _first(parts: list[Any], name: str) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 from latentlab.cli.commands import COMMANDS, groups
+from latentlab.cli.terminal import give_up, machine_trouble, prepare, put
 from latentlab.core.errors import LatentLabError, unknown
+from latentlab.core.stops import stoppable
 
 DONE, BUG, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 HELP = Path(__file__).with_name("help.txt")
@@ -17,15 +18,21 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command line; the exit code is 0 done, 1 a bug, 2 the user's input, 130 interrupted."""
     words = sys.argv[1:] if argv is None else list(argv)
     try:
-        return _run(words)
+        with stoppable():
+            prepare()
+            return _run(words)
     except LatentLabError as error:
         return _complain(f"{_name(words)}: {error}", BAD_INPUT)
     except KeyboardInterrupt as stop:
         return _complain(f"{_name(words)}: interrupted{'; ' if str(stop) else ''}{stop}", INTERRUPTED)
-    except BrokenPipeError:
-        # whoever read our output has seen enough; nothing may be flushed into the broken pipe at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has seen enough
+        give_up()
         return DONE
+    except (OSError, MemoryError, ImportError, RuntimeError) as error:
+        told = machine_trouble(error)
+        if told is None:
+            raise
+        return _complain(f"{_name(words)}: {told}", BAD_INPUT)
 
 
 def _run(words: list[str]) -> int:
@@ -69,21 +76,22 @@ def _list(group: str) -> str:
 
 
 def _execute(name: str, words: list[str]) -> int:
-    from latentlab.cli.arguments import parse
+    from latentlab.cli.arguments import inputs_of, parse
 
     parsed = parse(name, COMMANDS[name], words)
     if isinstance(parsed, str):
         return _print(parsed)
 
     from latentlab.cli.session import Session
+    from latentlab.core.files import writing
 
-    with Session(method=parsed.method, command=f"latentlab {name}", **parsed.options) as session:
+    rules = writing(inputs=inputs_of(parsed), force=getattr(parsed.command, "force", False))
+    with rules, Session(method=parsed.method, command=f"latentlab {name}", **parsed.options) as session:
         return parsed.command.run(session) or DONE
 
 
 def _print(text: str) -> int:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    put(text, end="")
     return DONE
 
 

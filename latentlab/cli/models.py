@@ -144,7 +144,7 @@ class Card(Command):
     def run(self, session: Session) -> None:
         from dataclasses import replace
 
-        from latentlab.core.files import atomic
+        from latentlab.core.files import write_text
         from latentlab.studio.models import card
 
         if self.measure:
@@ -154,8 +154,7 @@ class Card(Command):
         if self.out is None:
             session.answer(text.rstrip(), name=self.name, card=text)
             return
-        with atomic(self.out) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(self.out, text)
         session.answer(str(self.out), name=self.name, file=str(self.out))
 
     def _measure(self, session: Session) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import warnings
 from collections.abc import Iterator
@@ -11,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+
+from latentlab.cli.terminal import put, put_json
 
 if TYPE_CHECKING:
     from latentlab.core.watch import Watch
@@ -53,7 +54,6 @@ class Session:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         warnings.showwarning = self._show
-        sys.stdout.flush()
 
     def _notice(self, message: Warning | str, category: type[Warning], *place: object) -> None:
         if not self.quiet and issubclass(category, (UserWarning, RuntimeWarning)):
@@ -62,16 +62,16 @@ class Session:
     def say(self, text: str) -> None:
         """A line for people: on stdout, unless that is kept for JSON."""
         if not self.json and not self.quiet:
-            print(text, flush=True)
+            put(text)
 
     def answer(self, text: str, **values: object) -> None:
         """What was asked for: text for people, or the same as one line of JSON."""
-        print(json.dumps(values, ensure_ascii=False, default=str) if self.json else text, flush=True)
+        put_json(values) if self.json else put(text)
 
     def emit(self, **values: object) -> None:
         """One line of JSON, only with --json."""
         if self.json:
-            print(json.dumps(values, ensure_ascii=False, default=str), flush=True)
+            put_json(values)
 
     def note(self, text: str) -> None:
         """A line about the run: on stderr."""

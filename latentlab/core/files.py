@@ -19,7 +19,7 @@ from pathlib import Path
 
 from latentlab.core.errors import BadFile, LatentLabError
 from latentlab.core.leftovers import live, name_for, sweep
-from latentlab.core.made import made_here
+from latentlab.core.made import made_here, marked
 
 SPARE = 1 << 16
 """A disk with fewer free bytes than these is full."""
@@ -124,9 +124,9 @@ def draft_folder(beside: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path | str, text: str, *, own: bool = False) -> Path:
-    """Text in UTF-8, through the door."""
+    """Text in UTF-8, through the door; pages and settings get the comment that tells who made them."""
     with atomic(path, own=own) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text if own else marked(text, Path(path)), encoding="utf-8")
     return Path(path)
 
 

@@ -40,9 +40,14 @@ def _commented(path: Path) -> bool:
         return False
 
 
-def comment(path: Path) -> str:
-    """The line that marks a text file of this ending."""
-    return f"<!-- {MARK} -->\n" if path.suffix.lower() in (".md", ".html", ".htm") else f"# {MARK}\n"
+def marked(text: str, path: Path) -> str:
+    """The text of a page or of settings with the comment that marks it; other texts have no room for one."""
+    kind = path.suffix.lower()
+    if MARK in text:
+        return text
+    if kind in (".md", ".html", ".htm"):
+        return f"{text.rstrip()}\n\n<!-- {MARK} -->\n"
+    return f"# {MARK}\n{text}" if kind == ".toml" else text
 
 
 def _png(path: Path) -> bool:

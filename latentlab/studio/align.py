@@ -28,12 +28,13 @@ class AlignedFace:
         """The face as PNG (a photograph: no claim that a network made it), and how to undo the crop as JSON."""
         import json
 
-        from latentlab.core.files import atomic
+        from latentlab.core.files import write_text
+        from latentlab.core.made import MARK
         from latentlab.inversion.saved import save_photo
 
         path = save_photo(self.face.image, Path(folder) / f"{self.name}.png")
-        with atomic(path.with_suffix(".crop.json")) as temporary:
-            temporary.write_text(json.dumps(self.face.crop.to_json(), indent=1) + "\n", encoding="utf-8")
+        told = {"about": MARK, **self.face.crop.to_json()}
+        write_text(path.with_suffix(".crop.json"), json.dumps(told, indent=1) + "\n")
         return path
 
 

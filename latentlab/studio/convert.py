@@ -66,7 +66,7 @@ def convert(
         discriminator = None
 
     before = _outputs(module.to(studio.place))
-    with atomic(target) as temporary:
+    with atomic(target, force=force) as temporary:
         try:
             write(network, temporary, discriminator)
         except LatentLabError as error:

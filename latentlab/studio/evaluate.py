@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import MissingPart
+from latentlab.core.files import write_text
 
 if TYPE_CHECKING:
     import torch
@@ -106,7 +107,7 @@ def evaluate(
     )
     page = report.html()
     if out is not None:
-        write_text(Path(out), page)
+        write_text(out, page)
     return Judged(rows, measured, page, words, together, spaces)
 
 
@@ -193,12 +194,3 @@ def card(
     )
     text = words(direction, judged.evaluations[0], f"{direction.name}.png", judged.judges)
     return write_text(folder / f"{direction.name}.md", text)
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Atomic."""
-    from latentlab.core.files import atomic
-
-    with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    return path

@@ -70,9 +70,9 @@ class CardMaker:
 
     def make(self) -> Path:
         """Measure, draw, write; returns the page."""
+        from latentlab.core.files import write_text
         from latentlab.metrics.model_card import page
         from latentlab.studio.card_files import directions_of
-        from latentlab.studio.evaluate import write_text
         from latentlab.studio.models import CARD
         from latentlab.studio.picture import writable
 
@@ -110,10 +110,12 @@ class CardMaker:
             return {}
 
     def _keep(self) -> None:
+        from latentlab.core.files import write_text
+        from latentlab.core.made import MARK
         from latentlab.store.story import plain
-        from latentlab.studio.evaluate import write_text
 
-        write_text(self.out / FIGURES, json.dumps(plain(self.figures), indent=1, ensure_ascii=False) + "\n")
+        told = {"about": MARK, **self.figures}
+        write_text(self.out / FIGURES, json.dumps(plain(told), indent=1, ensure_ascii=False) + "\n")
 
     def _parts(self) -> Iterator[tuple[str, Figures, Callable[[], Figures]]]:
         """Name, what decides it, and the work."""

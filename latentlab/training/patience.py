@@ -7,7 +7,7 @@ import threading
 from types import FrameType
 from typing import Any
 
-STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+from latentlab.core.stops import STOPS
 
 
 class Patience:

@@ -113,7 +113,7 @@ def test_one_bad_photo_does_not_stop_the_rest(studio: Studio, tmp_path: Path) ->
         if outcome.error is not None:
             assert isinstance(outcome.error, LatentLabError)
             assert "\n" not in str(outcome.error)
-    assert sorted(path.name for path in Path(studio.home).iterdir()) == ["a", "b"]
+    assert sorted(path.name for path in Path(studio.home).glob("[!.]*")) == ["a", "b"]
 
 
 def test_finished_photos_are_kept_until_something_else_is_asked(studio: Studio, tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_ctrl_c_keeps_what_is_finished(studio: Studio, tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         list(invert_all(studio, photos, watch=stop_in_the_second, **QUICK))
-    assert sorted(path.name for path in Path(studio.home).iterdir()) == ["a"]
+    assert sorted(path.name for path in Path(studio.home).glob("[!.]*")) == ["a"]
 
 
 @pytest.mark.slow
