@@ -144,7 +144,7 @@ class Run:
 def _is_run(settings: Path) -> bool:
     """Whether a run of ours has left its settings here."""
     try:
-        return {"model", "pace"} <= set(json.loads(settings.read_text(encoding="utf-8")))
+        return {"model", "threads"} <= set(json.loads(settings.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return False
 
