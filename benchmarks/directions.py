@@ -35,11 +35,11 @@ from latentlab.directions.discoverer import Discoverer
 from latentlab.metrics.leakage import Evaluate, Evaluation, Responses, leakage_replicas, slopes, spread_of
 from latentlab.scorers.bank import Bank
 from latentlab.scorers.scorer import Scorer
-from latentlab.studio.companions import guide, judge
-from latentlab.studio.discover import filled_bank, unit_step
-from latentlab.studio.evaluate import dlib_embedding, judge_words
-from latentlab.studio.pairs import Counterfactual, rendered_pairs
-from latentlab.studio.population import confounders
+from latentlab.studio.discovery.discover import filled_bank, unit_step
+from latentlab.studio.discovery.pairs import Counterfactual, rendered_pairs
+from latentlab.studio.reports.evaluate import dlib_embedding, judge_words
+from latentlab.studio.reports.population import confounders
+from latentlab.studio.shelf.companions import guide, judge
 from latentlab.studio.studio import Studio
 
 ATTRIBUTES = {"age": "age", "smile": "smile", "yaw": "yaw", "lipstick": "lip_redness", "glasses": "glasses"}

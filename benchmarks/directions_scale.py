@@ -22,8 +22,8 @@ from latentlab.directions.interfacegan import InterFaceGan
 from latentlab.directions.joint import Joint
 from latentlab.scorers.bank import Bank, bank_key, write_block
 from latentlab.scorers.scorer import Scorer
-from latentlab.studio.companions import guide
-from latentlab.studio.discover import filled_bank
+from latentlab.studio.discovery.discover import filled_bank
+from latentlab.studio.shelf.companions import guide
 from latentlab.studio.studio import Studio
 
 STAND_IN = 27

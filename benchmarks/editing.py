@@ -154,7 +154,7 @@ def rendered(bench: Bench, options: argparse.Namespace) -> dict[str, object]:
 
 def photographed(bench: Bench, options: argparse.Namespace) -> dict[str, object]:
     """Held-out volunteers made to smile, against their smiling photograph; the guide says how broad that smile is."""
-    from latentlab.studio.companions import guide
+    from latentlab.studio.shelf.companions import guide
 
     neutral, smiling = smiling_pairs(options.pairs)
     direction, reader = bench.directions["smile"], guide(bench.studio)

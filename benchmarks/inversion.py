@@ -34,8 +34,8 @@ from latentlab.inversion.inverter import Given, Inverter
 from latentlab.inversion.pivot import PivotalTuning
 from latentlab.inversion.projector import Projector
 from latentlab.inversion.refine import Refine
-from latentlab.studio.companions import companions
-from latentlab.studio.library import find_direction
+from latentlab.studio.shelf.companions import companions
+from latentlab.studio.shelf.directions import find_direction
 from latentlab.studio.studio import Studio
 
 METHODS: dict[str, Inverter] = {

@@ -29,6 +29,10 @@ FILES = [
     path for folder in ("cuda_ops", "latentlab", "apps") for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 
+ABOVE = [
+    path for path in FILES if path.relative_to(ROOT).parts[:2] == ("latentlab", "cli") or "apps" in path.parts
+]
+
 
 def package_of(module: str) -> str:
     parts = module.split(".")
@@ -37,6 +41,14 @@ def package_of(module: str) -> str:
 
 def row_of(package: str) -> int | None:
     return next((row for row, names in enumerate(ROWS) if package in names), None)
+
+
+def inside_of_studio(name: str) -> bool:
+    """Whether a module inside the studio is named; what stands above takes public names of `latentlab.studio` alone."""
+    from latentlab.studio import __all__ as public
+
+    first, _, rest = name.removeprefix("latentlab.studio").removeprefix(".").partition(".")
+    return name.startswith("latentlab.studio.") and (bool(rest) or first not in public)
 
 
 def complaint(importer: str, imported: str) -> str | None:
@@ -66,6 +78,25 @@ def test_imports_point_down(path: Path) -> None:
     assert not faults, "; ".join(sorted(map(str, faults)))
 
 
+@pytest.mark.parametrize("path", ABOVE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_above_reaches_into_the_studio(path: Path) -> None:
+    assert not [name for name in imports_of(path) if inside_of_studio(name)]
+
+
+def test_every_public_name_of_the_studio_is_there() -> None:
+    import latentlab.studio as studio
+
+    assert set(studio.__all__) == set(studio._HOMES)
+    assert all(getattr(studio, name) is not None for name in studio.__all__)
+    stated = [
+        alias.name
+        for node in ast.walk(ast.parse(Path(studio.__file__).read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("latentlab.")
+        for alias in node.names
+    ]
+    assert sorted(stated) == sorted(studio.__all__)  # what type checkers see is what there is
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_file_imports_everything_of_another(path: Path) -> None:
     stars = [
@@ -83,6 +114,8 @@ def test_the_check_itself_finds_a_wrong_import() -> None:
     assert complaint("latentlab.editing", "latentlab.inversion")
     assert complaint("latentlab.cli", "latentlab.networks")
     assert complaint("latentlab.studio", "latentlab.core") is None
+    assert inside_of_studio("latentlab.studio.portraits.edit.Edit")
+    assert not inside_of_studio("latentlab.studio.Edit")
 
 
 def test_help_does_not_import_torch() -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import tyro
 
 from latentlab.cli.command import Command
-from latentlab.studio.align import Aligning
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
+    from latentlab.studio import AlignedFace
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,14 @@ class Align(Command):
 
     photos: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="PHOTO...")] = ()
     """Photos; any orientation, colour space and size."""
-    aligning: tyro.conf.OmitArgPrefixes[Aligning] = field(default_factory=Aligning)
+    size: int = 256
+    """Side of the aligned pictures in pixels."""
+    face: int | None = None
+    """Which face of a photo with several: 1 is the leftmost."""
+    all: bool = False
+    """Every face of each photo."""
+    profile: bool = False
+    """Also accept faces seen from the side."""
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])] = Path("aligned")
     """Where the faces go."""
 
@@ -36,21 +43,23 @@ class Align(Command):
 
     def run(self, session: Session) -> int:
         from latentlab.core.errors import BadInput
-        from latentlab.studio.picture import writable
+        from latentlab.studio import Align as Request
+        from latentlab.studio import writable
 
         if not self.photos:
             raise BadInput("which photos? for example: latentlab align photo.jpg")
+        request = Request(self.size, self.face, self.all, self.profile)
         writable(self.out)
         taken: set[str] = set()
         with session.progress("aligning", len(self.photos), "photos") as watch:
             for number, photo in enumerate(self.photos, 1):
                 with session.step(photo):
-                    for found in self.aligning.faces(photo):
+                    for found in session.studio.aligned(photo, request):
                         self._save(session, photo, found, taken)
                 watch(number / len(self.photos), photo.name)
         return session.exit_code
 
-    def _save(self, session: Session, photo: Path, found, taken: set[str]) -> None:  # type: ignore[no-untyped-def]
+    def _save(self, session: Session, photo: Path, found: AlignedFace, taken: set[str]) -> None:
         from dataclasses import replace
 
         name, number = found.name, 2

@@ -31,10 +31,8 @@ class Demo(Command):
     def run(self, session: Session) -> None:
         from time import perf_counter
 
-        from latentlab.studio.demo import demo
-
         started = perf_counter()
         with session.progress("working") as watch:
-            for shown in demo(session.studio, self.photo, self.budget, watch):
+            for shown in session.studio.demo(self.photo, self.budget, watch):
                 session.answer(f"{shown.path}: {shown.words}", file=str(shown.path), words=shown.words)
         session.say(f"done in {perf_counter() - started:.0f} s; go on with: latentlab edit --help")

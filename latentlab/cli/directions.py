@@ -13,6 +13,7 @@ from latentlab.cli.command import Command
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
     from latentlab.core.direction import Direction
+    from latentlab.studio import Built
 
 Name = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DIRECTION")]
 Source = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FILE")]
@@ -26,11 +27,9 @@ class List(Command):
     """Also those of other networks."""
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.library import direction_files, own_names
-
-        names = sorted(direction_files(session.studio)) if self.all else own_names(session.studio)
+        names = session.studio.directions(anywhere=self.all)
         for name in names:
-            direction = _load(session, name, anywhere=self.all)
+            direction = session.studio.direction(name, anywhere=self.all)
             session.answer(_line(direction), **_entry(direction))
         if not names:
             session.note("there are no directions for this network yet; find some: latentlab discover --help")
@@ -44,7 +43,7 @@ class Show(Command):
     """A name, or a .direction.safetensors file."""
 
     def run(self, session: Session) -> None:
-        direction = _load(session, self.name, anywhere=True)
+        direction = session.studio.direction(self.name, anywhere=True)
         entry = _entry(direction)
         lines = [
             f"{key.replace('_', ' '):>10}  {_shown(value)}"
@@ -71,9 +70,7 @@ class Import(Command):
     )
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.discover import import_file
-
-        for direction in import_file(session.studio, self.file, self.name):
+        for direction in session.studio.import_directions(self.file, self.name):
             session.answer(_line(direction), **_entry(direction))
 
 
@@ -89,12 +86,7 @@ class Export(Command):
     """Replace it if it exists."""
 
     def run(self, session: Session) -> None:
-        from latentlab.core.errors import BadFile
-        from latentlab.studio.direction_files import export_direction
-
-        if self.file.exists() and not self.force:
-            raise BadFile(f"{self.file} exists; choose another name, or --force")
-        path = export_direction(_load(session, self.name, anywhere=True), self.file)
+        path = session.studio.export_direction(self.name, self.file, overwrite=self.force)
         session.answer(str(path), name=self.name, file=str(path))
 
 
@@ -112,12 +104,10 @@ class Port(Command):
     examples: ClassVar[tuple[str, ...]] = ("latentlab directions port age --child portraits",)
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.port import port
-
         judging = session.studio.methods("evaluation")["faces"]
         method = judging.reaching(1, samples=self.samples) if self.samples else None
         with session.progress("porting") as watch:
-            found = port(session.studio, self.name, self.child, method=method, watch=watch)
+            found = session.studio.port(self.name, self.child, method, watch=watch)
         told = _line(found.direction)
         if found.kept is not None and found.parent is not None and found.child is not None:
             told += (
@@ -139,11 +129,10 @@ class Card(Command):
     """How many fresh faces it is measured on."""
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.evaluate import card
+        from latentlab.studio import Judge
 
-        method = session.studio.methods("evaluation").build("faces", samples=self.samples)
         with session.progress("measuring") as watch:
-            path = card(session.studio, self.name, self.out, method=method, watch=watch)
+            path = session.studio.direction_card(self.name, self.out, Judge(self.samples), watch)
         session.answer(str(path), name=self.name, file=str(path))
 
 
@@ -179,7 +168,7 @@ class Build(Command):
     def run(self, session: Session) -> None:
         from dataclasses import replace
 
-        from latentlab.studio.library_recipe import load_recipe
+        from latentlab.studio import load_recipe
 
         chosen = {
             name: value for name in ("samples", "faces", "dlib") if (value := getattr(self, name)) is not None
@@ -195,20 +184,13 @@ class Build(Command):
         session.say(f"{written} directions in {self.out}")
 
 
-def _fate(built) -> str:  # type: ignore[no-untyped-def]
+def _fate(built: Built) -> str:
     """What became of a direction of a recipe, in a line."""
     if built.direction is None:
         return f"{built.name:<12} left out: {built.reason}"
     story = built.direction.story
     told = f"judge {story['judge_step']:.3g} a step, works for {story['works']:.0%}, leakage {story['total_leakage']:.2f} sd"
     return f"{_line(built.direction)}: {told}{' (was there already)' if built.kept else ''}"
-
-
-def _load(session: Session, name: str, *, anywhere: bool) -> Direction:
-    from latentlab.studio.direction_files import read_direction
-    from latentlab.studio.library import find_direction
-
-    return read_direction(session.studio, name) if anywhere else find_direction(session.studio, name)
 
 
 def _line(direction: Direction) -> str:

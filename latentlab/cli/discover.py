@@ -49,13 +49,13 @@ class Discover(Command):
     )
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.discover import directions_folder, discover
+        from latentlab.studio import Discover as Request
 
+        request = Request(
+            session.method, self.before, self.after, self.renders, self.pairs, self.psi, self.engine
+        )
         with session.progress("discovering") as watch:
-            found = discover(
-                session.studio, session.method, before=self.before, after=self.after, renders=self.renders,
-                pairs=self.pairs, psi=self.psi, engine=self.engine, watch=watch,
-            )  # fmt: skip
+            found = session.studio.discover(request, watch=watch)
         for direction in found:
             label = direction.story.get("label")
             told = f" changes {label}" if label else ""
@@ -66,14 +66,12 @@ class Discover(Command):
             )  # fmt: skip
         for line in told_of_confounders(session.studio, found):
             session.note(line)
-        session.say(f"kept in {directions_folder(session.studio)}; next: latentlab evaluate {found[0].name}")
+        session.say(f"kept in {Path(session.home) / 'directions'}; next: latentlab evaluate {found[0].name}")
 
 
 def told_of_confounders(studio: Studio, found: Sequence[Direction]) -> list[str]:
     """What comes with the attributes just learned, from the bank they were learned from."""
-    from latentlab.studio.population import confounders
-
     if not any(direction.story.get("n") for direction in found):
         return []
     targets = {str(direction.story.get("attribute", "")) for direction in found}
-    return [str(pair) for pair in confounders(studio) if {pair.one, pair.other} & targets]
+    return [str(pair) for pair in studio.confounders() if {pair.one, pair.other} & targets]

@@ -22,9 +22,10 @@ class Doctor(Command):
     def run(self, session: Session) -> int:
         from dataclasses import asdict
 
-        from latentlab.studio import doctor
+        from latentlab.studio import examine
 
-        machine, data = doctor.machine(), doctor.data()
+        examined = examine()
+        machine, data = examined.machine, examined.data
         libraries = machine["libraries"]
         rows = {name: value for name, value in machine.items() if name != "libraries"}
         rows["libraries"] = ", ".join(
@@ -37,7 +38,7 @@ class Doctor(Command):
             session.say(f"{name:<17} {value}")
 
         with session.progress("testing the operators"):
-            report = doctor.operators()
+            report = examined.operators()
         session.say("\n".join(report.lines()))
         session.say(
             "all self-tests passed" if report.good else "a self-test FAILED: do not trust pictures made here"

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 
 from latentlab.cli.command import Command
-from latentlab.studio.edit import Editing
+from latentlab.cli.words import Wish
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
-    from latentlab.studio.edit import OpenEdit
+    from latentlab.core.watch import Watch
+    from latentlab.studio import OpenEdit
 
 VIDEOS = (".mp4", ".gif")
 
@@ -30,7 +31,7 @@ class Edit(Command):
 
     faces: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME|PHOTO...")] = ()
     """Names in the lab, or photos; the newest inversion if left out."""
-    editing: tyro.conf.OmitArgPrefixes[tyro.conf.UseAppendAction[Editing]] = field(default_factory=Editing)
+    wish: tyro.conf.OmitArgPrefixes[tyro.conf.UseAppendAction[Wish]] = field(default_factory=Wish)
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE|FOLDER", aliases=["-o"])] = None
     """Where the picture goes; of a sweep .gif or .mp4 makes a video."""
     fps: Annotated[int, tyro.conf.arg(metavar="N")] = 12
@@ -47,20 +48,21 @@ class Edit(Command):
     )
 
     def run(self, session: Session) -> int:
-        if self.out is not None:
-            from latentlab.studio.picture import writable
+        from latentlab.studio import writable
 
+        request = self.wish.edit()
+        if self.out is not None:
             writable(self.out.parent if self.out.suffix else self.out)
         faces: tuple[str | None, ...] = self.faces or (None,)
         with session.progress("editing") as watch:
             for source in faces:
                 with session.step(source):
-                    opened = self.editing.open(session.studio, source, watch)
+                    opened = session.studio.open_edit(source, request, watch)
                     self._save(session, opened, watch)
         return session.exit_code
 
-    def _save(self, session: Session, opened: OpenEdit, watch) -> None:  # type: ignore[no-untyped-def]
-        from latentlab.studio.picture import may_replace
+    def _save(self, session: Session, opened: OpenEdit, watch: Watch) -> None:
+        from latentlab.studio import may_replace
 
         if self.out is not None and self.out.suffix.lower() in VIDEOS:
             return self._film(session, opened, watch)
@@ -78,16 +80,16 @@ class Edit(Command):
     def _target(self, opened: OpenEdit, name: str) -> Path:
         """A file as it stands (with the face's name before it where there are several), else a picture in a folder."""
         if self.out is None:
-            return opened.face.folder / f"{name}.png"
+            return (opened.face.folder or Path()) / f"{name}.png"
         if not self.out.suffix:
             return self.out / f"{opened.face.name}_{name}.png"
         return self.out if len(self.faces) < 2 else self.out.with_name(f"{opened.face.name}_{self.out.name}")
 
-    def _film(self, session: Session, opened: OpenEdit, watch) -> None:  # type: ignore[no-untyped-def]
+    def _film(self, session: Session, opened: OpenEdit, watch: Watch) -> None:
         from latentlab.core.errors import BadInput
-        from latentlab.studio.video import Video
+        from latentlab.studio import Video
 
-        if len(opened.sweeps) != 1 or self.editing.paste_back:
+        if len(opened.request.sweeps) != 1 or self.wish.paste_back:
             raise BadInput(
                 "a video needs one sweep of the face, for example --sweep age=-3:3:25 -o ageing.gif"
             )

@@ -44,22 +44,14 @@ class Evaluate(Command):
 
     def run(self, session: Session) -> None:
         from latentlab.core.errors import BadInput
-        from latentlab.studio.evaluate import evaluate
+        from latentlab.studio import Judge
 
         if not self.names:
             raise BadInput("which directions? 'latentlab directions list' shows their names")
-        judging = session.studio.methods("evaluation")["faces"]
-        method = judging.reaching(self.reach, samples=self.samples, psi=self.psi)
+        request = Judge(self.samples, self.psi, self.reach, not self.no_identity, self.dci)
         with session.progress("evaluating") as watch:
-            judged = evaluate(
-                session.studio,
-                self.names,
-                method=method,
-                identity=not self.no_identity,
-                dci=self.dci,
-                out=self.out,
-                watch=watch,
-            )
+            judged = session.studio.evaluate(self.names, request, watch=watch)
+        judged.save(self.out)
         for row, entry in zip(judged.evaluations, judged.as_json(), strict=True):
             session.answer(sentence(row), **entry)
         for pair in judged.confounders:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 
 from latentlab.cli.command import Command, count
-from latentlab.studio.samples import Samples
+from latentlab.cli.words import Look, parse_grid
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -24,7 +24,11 @@ class Generate(Command):
     makes it again. Pictures that are there already are not drawn again, so an interrupted run goes on.
     """
 
-    samples: tyro.conf.OmitArgPrefixes[Samples] = field(default_factory=Samples)
+    seeds: Annotated[str, tyro.conf.arg(metavar="LIST")] = "0-3"
+    """Seeds as in the published tools, e.g. 0-3,85."""
+    latents: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Saved latents instead of seeds: .safetensors, .npz (projected_w.npz as well) or .npy."""
+    look: tyro.conf.OmitArgPrefixes[Look] = field(default_factory=Look)
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o", "--outdir"])] = Path("pictures")
     """Where the pictures go."""
     grid: Annotated[str | None, tyro.conf.arg(metavar="4x2")] = None
@@ -45,9 +49,14 @@ class Generate(Command):
     }
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.gallery import Gallery
+        from latentlab.core.seeds import parse_seeds
+        from latentlab.studio import Generate as Request
 
-        gallery = Gallery(self.samples, self.out, grid=self.grid, force=self.force).open(session.studio)
+        grid = None if self.grid is None else parse_grid(self.grid)
+        request = Request(
+            tuple(parse_seeds(self.seeds)), self.latents, grid=grid, rendering=self.look.rendering()
+        )
+        gallery = session.studio.gallery(request, self.out, force=self.force)
         for order in gallery.kept:
             session.emit(picture=str(gallery.path(order)), name=order.name, drawn=False)
         with session.progress("drawing", len(gallery.missing), "pictures") as watch:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import tyro
 
 from latentlab.cli.command import Command, count
-from latentlab.studio.interpolate import Interpolation
+from latentlab.cli.words import Look
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 class Interpolate(Command):
     """Make a video that moves from one sample to the next (mp4 or gif, by the file's ending)."""
 
-    interpolation: tyro.conf.OmitArgPrefixes[Interpolation] = field(default_factory=Interpolation)
+    seeds: Annotated[str, tyro.conf.arg(metavar="LIST")] = "0-3"
+    """Seeds of the samples that the video passes, in this order."""
+    space: Literal["w", "z"] = "w"
+    """Where the path lies: w moves evenly, z keeps to typical faces."""
+    path: Literal["spline", "linear", "slerp"] = "spline"
+    """Smooth through all samples, straight, or on the sphere (around the average in w)."""
+    frames: Annotated[int, tyro.conf.arg(metavar="N")] = 60
+    """Frames from one sample to the next."""
+    loop: bool = False
+    """Return to the first sample, without a jump."""
+    look: tyro.conf.OmitArgPrefixes[Look] = field(default_factory=Look)
     out: Annotated[Path, tyro.conf.arg(metavar="FILE", aliases=["-o", "--output"])] = Path(
         "interpolation.mp4"
     )
@@ -38,11 +48,19 @@ class Interpolate(Command):
     }
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.video import Video
+        from latentlab.core.seeds import parse_seeds
+        from latentlab.studio import Interpolate as Request
 
-        video, total = Video(self.out, self.fps), self.interpolation.count()
+        request = Request(
+            tuple(parse_seeds(self.seeds)),
+            self.space,
+            self.path,
+            self.frames,
+            self.loop,
+            self.look.rendering(),
+        )
+        total = request.count()
         with session.progress("drawing", total, "frames") as watch:
-            frames = self.interpolation.draw(session.studio, watch)
-            path = video.save(frames, self.interpolation.recipe(session.studio))
+            path = session.studio.interpolate(request, self.out, fps=self.fps, watch=watch)
         session.emit(video=str(path), frames=total, fps=self.fps)
         session.say(f"{path}: {count(total, 'frame')}, {total / self.fps:.1f} s")

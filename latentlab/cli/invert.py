@@ -12,6 +12,7 @@ from latentlab.cli.command import Command
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
+    from latentlab.studio import Outcome
 
 
 @dataclass(frozen=True)
@@ -52,29 +53,29 @@ class Invert(Command):
     )
 
     def run(self, session: Session) -> int:
-        from latentlab.studio.invert import Inverting
+        from latentlab.studio import Invert as Request
 
-        how = Inverting(
+        request = Request(
             session.method, self.name, self.face, self.start, self.mask, self.together, self.profile, self.force,
             self.encoder,
         )  # fmt: skip
         with session.progress("inverting", len(self.photos), "photos") as watch:
-            for outcome in how.run(session.studio, self.photos, watch):
+            for outcome in session.studio.inverted(self.photos, request, watch):
                 with session.step(outcome.photo):
                     if outcome.error is not None:
                         raise outcome.error
                     self._tell(session, outcome)
         return session.exit_code
 
-    def _tell(self, session: Session, outcome) -> None:  # type: ignore[no-untyped-def]
+    def _tell(self, session: Session, outcome: Outcome) -> None:
         for note in outcome.notes:
             session.note(f"{outcome.photo}: {note}")
         face = outcome.face
-        measures = {name: round(float(value[0]), 4) for name, value in face.inversion.measures.items()}
-        measures = {"mse": round(float(face.inversion.error[0]), 4)} | measures
+        assert face is not None, "a photo without an error is a face"
+        measures = {name: round(value, 4) for name, value in face.measures.items()}
         told = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in measures.items())
         session.answer(
             f"{outcome.photo} → {face.folder}{' (was there already)' if outcome.kept else ''}: {told}",
             photo=str(outcome.photo), name=face.name, folder=str(face.folder), kept=outcome.kept, measures=measures,
-            seconds=face.inversion.seconds, steps=face.inversion.steps, notes=outcome.notes,
+            seconds=face.origin.get("seconds"), steps=face.origin.get("steps"), notes=outcome.notes,
         )  # fmt: skip

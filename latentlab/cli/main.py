@@ -22,7 +22,9 @@ def main(argv: list[str] | None = None) -> int:
             prepare()
             return _run(words)
     except LatentLabError as error:
-        return _complain(f"{_name(words)}: {error}", BAD_INPUT)
+        from latentlab.cli.words import in_flags
+
+        return _complain(f"{_name(words)}: {in_flags(error)}", BAD_INPUT)
     except KeyboardInterrupt as stop:
         return _complain(f"{_name(words)}: interrupted{'; ' if str(stop) else ''}{stop}", INTERRUPTED)
     except BrokenPipeError:  # whoever read our output has seen enough

@@ -42,16 +42,16 @@ class Metrics(Command):
     )
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.measure import Measuring, measure
+        from latentlab.studio import Compare
 
-        how = Measuring(**{field.name: getattr(self, field.name) for field in fields(self)})
+        request = Compare(**{field.name: getattr(self, field.name) for field in fields(self)})
         with session.progress("measuring") as watch:
-            found, lengths = measure(session.studio, how, watch)
-        for row in found:
+            compared = session.studio.metrics(request, watch)
+        for row in compared.spaces:
             session.answer(
                 f"{row.frechet_name} {row.frechet:.4g} (halves of the real ones: {row.floor:.4g}), {row.kernel_name} "
                 f"{row.kernel:.4g}, precision {row.precision:.3f}, recall {row.recall:.3f} ({row.made} samples, {row.real} real)",
                 **asdict(row),
             )
-        for name, value in lengths.items():
+        for name, value in compared.lengths.items():
             session.answer(f"{name} {value:.4g}", name=name, value=value)

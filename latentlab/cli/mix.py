@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 
 from latentlab.cli.command import Command, count
-from latentlab.studio.mix import Mixing
+from latentlab.cli.words import Look
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -23,7 +23,13 @@ class Mix(Command):
     sources along its edges.
     """
 
-    mixing: tyro.conf.OmitArgPrefixes[Mixing] = field(default_factory=Mixing)
+    rows: Annotated[str, tyro.conf.arg(metavar="LIST")] = "0-2"
+    """Seeds of the rows: they give all layers but those named by --styles."""
+    cols: Annotated[str, tyro.conf.arg(metavar="LIST")] = "3-6"
+    """Seeds of the columns: they give the layers named by --styles."""
+    styles: Annotated[str, tyro.conf.arg(metavar="FIRST-LAST")] = "0-6"
+    """The layers that come from the column; low ones are coarse (pose, shape), high ones fine (colours)."""
+    look: tyro.conf.OmitArgPrefixes[Look] = field(default_factory=Look)
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o", "--outdir"])] = Path("mixed")
     """Where the pictures go."""
     force: bool = False
@@ -42,12 +48,18 @@ class Mix(Command):
     }
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.picture import may_replace, writable
+        from latentlab.core.seeds import parse_numbers, parse_seeds
+        from latentlab.studio import Mix as Request
+        from latentlab.studio import may_replace, writable
 
+        rows, cols = (tuple(parse_seeds(text)) for text in (self.rows, self.cols))
+        request = Request(
+            rows, cols, tuple(parse_numbers(self.styles, "layers")), rendering=self.look.rendering()
+        )
         writable(self.out)
         written = 0
         with session.progress("mixing", 0) as watch:
-            for picture in self.mixing.draw(session.studio, watch):
+            for picture in session.studio.mixed(request, watch):
                 path = self.out / f"{picture.name}.png"
                 may_replace(path, force=self.force)
                 session.emit(picture=str(picture.save(path)), name=picture.name)

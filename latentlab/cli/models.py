@@ -27,7 +27,7 @@ class List(Command):
     """Only what is on this machine."""
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.models import models, shipped
+        from latentlab.studio import models, shipped
 
         for name, path in shipped().items():
             session.answer(
@@ -55,7 +55,7 @@ class Fetch(Command):
 
     def run(self, session: Session) -> int:
         from latentlab.core.errors import BadInput
-        from latentlab.studio.models import models
+        from latentlab.studio import models
 
         if not self.names:
             raise BadInput("which models? 'latentlab models list' shows their names")
@@ -80,7 +80,7 @@ class Add(Command):
     examples: ClassVar[tuple[str, ...]] = ("latentlab models add my-faces ~/training/network-snapshot.pkl",)
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.models import models
+        from latentlab.studio import models
 
         with session.progress(f"adding {self.name}") as watch:
             path = models().add(self.name, self.origin, self.sha256, watch)
@@ -95,7 +95,7 @@ class Verify(Command):
     """Names from 'latentlab models list'."""
 
     def run(self, session: Session) -> int:
-        from latentlab.studio.models import models
+        from latentlab.studio import models
 
         for name in self.names or models().files():
             with session.step(name):
@@ -145,12 +145,11 @@ class Card(Command):
         from dataclasses import replace
 
         from latentlab.core.files import write_text
-        from latentlab.studio.models import card
 
         if self.measure:
             self._measure(session)
             return
-        text = card(replace(session.studio, network=self.name))
+        text = replace(session.studio, network=self.name).card()
         if self.out is None:
             session.answer(text.rstrip(), name=self.name, card=text)
             return
@@ -160,10 +159,10 @@ class Card(Command):
     def _measure(self, session: Session) -> None:
         from dataclasses import fields, replace
 
-        from latentlab.studio.model_card import Measures, measure_card
+        from latentlab.studio import Measures
 
         how = Measures(**{part.name: getattr(self, part.name) for part in fields(Measures)})
         folder = self.out or Path(f"{Path(self.name).stem}-card")
         with session.progress("measuring") as watch:
-            path = measure_card(replace(session.studio, network=self.name), how, folder, watch)
+            path = replace(session.studio, network=self.name).measure_card(how, folder, watch)
         session.answer(str(path), name=self.name, file=str(path))

@@ -39,7 +39,7 @@ class Replay(Command):
 
     def run(self, session: Session) -> int:
         from latentlab.core.errors import BadInput
-        from latentlab.studio.picture import may_replace, writable
+        from latentlab.studio import may_replace, writable
 
         if not self.files:
             raise BadInput("which pictures? for example: latentlab replay pictures/seed0000.png")

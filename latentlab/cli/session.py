@@ -57,7 +57,9 @@ class Session:
 
     def _notice(self, message: Warning | str, category: type[Warning], *place: object) -> None:
         if not self.quiet and issubclass(category, (UserWarning, RuntimeWarning)):
-            self.note(f"note: {message}")
+            from latentlab.cli.words import in_flags
+
+            self.note(f"note: {in_flags(message)}")
 
     def say(self, text: str) -> None:
         """A line for people: on stdout, unless that is kept for JSON."""
@@ -81,13 +83,15 @@ class Session:
     @contextmanager
     def step(self, item: object) -> Iterator[None]:
         """One of several items: bad input is told in one line and does not stop the others."""
+        from latentlab.cli.words import in_flags
         from latentlab.core.errors import LatentLabError
 
         try:
             yield
         except LatentLabError as error:
             self.exit_code = 2
-            text = str(error) if item is None or str(item) in str(error) else f"{item}: {error}"
+            told = in_flags(error)
+            text = told if item is None or str(item) in told else f"{item}: {told}"
             print(f"{self.command}: {' '.join(text.split())}", file=sys.stderr, flush=True)
 
     @contextmanager

@@ -65,10 +65,11 @@ class Train(Command):
     )
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.training import train
+        from latentlab.cli.words import parse_settings
 
+        settings = parse_settings(self.settings)
         options = {name: value for name, value in vars(self).items() if name != "settings"}
-        learn(session, self.out, lambda watch: train(session.studio, watch, self.settings, **options))
+        learn(session, self.out, lambda watch: session.studio.train(settings, watch=watch, **options))
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,11 @@ class TrainEncoder(Command):
     )
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.training import train_encoder
+        from latentlab.cli.words import parse_settings
 
+        settings = parse_settings(self.settings)
         options = {name: value for name, value in vars(self).items() if name != "settings"}
-        learn(session, self.out, lambda watch: train_encoder(session.studio, watch, self.settings, **options))
+        learn(session, self.out, lambda watch: session.studio.train_encoder(settings, watch=watch, **options))
 
 
 @dataclass(frozen=True)
@@ -153,12 +155,13 @@ class Finetune(Command):
     )
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.training import finetune
+        from latentlab.cli.words import parse_settings
 
         own = ("settings", "learn_mapping")
+        settings = parse_settings(self.settings)
         options = {name: value for name, value in vars(self).items() if name not in own}
         options["freeze_mapping"] = not self.learn_mapping
-        learn(session, self.out, lambda watch: finetune(session.studio, watch, self.settings, **options))
+        learn(session, self.out, lambda watch: session.studio.finetune(settings, watch=watch, **options))
 
 
 @dataclass(frozen=True)
@@ -203,15 +206,12 @@ class TrainScorer(Command):
     )
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.train_scorer import train_scorer
-
-        learn(session, self.out, lambda watch: train_scorer(session.studio, watch, **vars(self)))
+        learn(session, self.out, lambda watch: session.studio.train_scorer(watch=watch, **vars(self)))
 
 
 def learn(session: Session, folder: Path, work: Callable[[Any], Path]) -> None:
     """Run a training: a bar for people, the log's lines for scripts; only the first process of a team speaks."""
-    from latentlab.studio.picture import writable
-    from latentlab.studio.training import LogReader
+    from latentlab.studio import LogReader, writable
 
     leads = os.environ.get("RANK", "0") == "0"
     session.quiet = session.quiet or not leads

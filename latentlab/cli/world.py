@@ -50,7 +50,7 @@ class Render(Command):
     )
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.world import render_dataset
+        from latentlab.studio import render_dataset
 
         with session.progress("rendering", self.n, "pictures") as watch:
             folder = render_dataset(
@@ -80,8 +80,7 @@ class Sheet(Command):
     """The morphable face; else LATENTLAB_FACE_MODEL, else the user data folder."""
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.picture import writable
-        from latentlab.studio.world import draw_sheet
+        from latentlab.studio import draw_sheet, writable
 
         writable(self.out.parent)
         with session.progress("drawing") as watch:
@@ -102,7 +101,7 @@ class Import(Command):
     """Where it goes; the user data folder if left out."""
 
     def run(self, session: Session) -> None:
-        from latentlab.studio.world import import_face_model
+        from latentlab.studio import import_face_model
 
         with session.progress("reading") as watch:
             path = import_face_model(self.path, self.out, watch)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+FIELD = re.compile(r"`([a-z][a-z0-9_]*)`")
+"""How a message names a field of a request or an argument: `min_identity`; the command line writes --min-identity."""
 
 
 class LatentLabError(Exception):
     """Base of every error that the user's input can cause; the command line turns it into exit code 2."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that the message speaks of, as Python calls them."""
+        return tuple(dict.fromkeys(FIELD.findall(str(self))))
 
 
 class BadFile(LatentLabError):

@@ -27,7 +27,11 @@ class Space(IntEnum):
         return cls[key]
 
 
-def layer_range(layers: tuple[int, int] | None, count: int) -> tuple[int, int]:
+Layers = tuple[int, int]
+"""First and last layer, both included."""
+
+
+def layer_range(layers: Layers | None, count: int) -> tuple[int, int]:
     """First and last of these layers, all `count` for None; BadInput where the network has no such layers."""
     first, last = layers or (0, count - 1)
     if not 0 <= first <= last < count:

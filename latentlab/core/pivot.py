@@ -10,6 +10,9 @@ from torch import Tensor
 
 from latentlab.core.errors import BadFile
 
+STORED = torch.float16
+"""Precision in a file; a pivot is rounded to it before its picture is shown, so a saved pivot renders equal pixels."""
+
 
 @dataclass(frozen=True, eq=False)
 class Pivot:

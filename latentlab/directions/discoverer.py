@@ -33,6 +33,11 @@ class Discoverer(ABC):
         """The directions found; vectors are scaled so that strength 1 is one `step` of `unit`."""
 
     @property
+    def attributes(self) -> tuple[str, ...]:
+        """What the scorers of its bank must read, for the check before a bank is filled."""
+        return ()
+
+    @property
     def bank_size(self) -> int:
         """How many samples the method reads from a bank."""
         return int(getattr(self, "samples", 0)) if self.needs == "bank" else 0

@@ -112,6 +112,10 @@ class Flow(Discoverer):
     name: str = ""
     """What to call the direction; the attribute's name if empty."""
 
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return (self.attribute,)
+
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
         bank = need_bank(source)
         found = supervised_samples(bank, (self.attribute,), self.samples, generator.w_width)

@@ -35,6 +35,10 @@ class InterFaceGan(Discoverer):
     name: str = ""
     """What to call the direction; the attribute's name if empty."""
 
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return (self.attribute, *self.keep)
+
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
         bank = need_bank(source)
         names = (self.attribute, *self.keep)

@@ -65,6 +65,10 @@ class Joint(Discoverer):
     name: str = ""
     """What to call the direction; the attribute's name if empty."""
 
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.attribute, *self.hold) if name != "all")
+
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
         bank = need_bank(source)
         wanted = bank.key.names if self.attribute == "all" else (self.attribute,)

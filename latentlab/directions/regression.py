@@ -26,6 +26,10 @@ class Regression(Discoverer):
     name: str = ""
     """What to call the direction; the attribute's name if empty."""
 
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return (self.attribute,)
+
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
         bank: Bank = need_bank(source)
         seen = moments_of(bank, (self.attribute,), self.samples, generator.w_width, watch)

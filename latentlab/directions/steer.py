@@ -94,6 +94,10 @@ class Steer(Discoverer):
                 f"{self.held:g}, {self.pixels:g} and {self.length:g}"
             )
 
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.attribute, *self.hold) if name != "all")
+
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
         bank = need_bank(source)
         if not bank.scorers:

@@ -37,6 +37,10 @@ class StyleSpace(Discoverer):
     name: str = ""
     """What to call the direction; the attribute's name if empty."""
 
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return (self.attribute,)
+
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
         bank = need_bank(source)
         check_size(self.samples, generator.w_width)

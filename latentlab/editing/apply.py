@@ -11,10 +11,7 @@ from torch import Tensor
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, SpaceMismatch
 from latentlab.core.generator import Generator
-from latentlab.core.latent import Latent, Space, layer_range
-
-Layers = tuple[int, int]
-"""First and last layer, both included."""
+from latentlab.core.latent import Latent, Layers, Space, layer_range
 
 
 def apply(

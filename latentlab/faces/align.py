@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from latentlab.core.crop import Crop
 from latentlab.core.errors import BadInput
 from latentlab.core.image import from_pixels
 from latentlab.core.shapes import Images, Landmarks
-from latentlab.faces.crop import Crop
 
 if TYPE_CHECKING:
     from PIL.Image import Image

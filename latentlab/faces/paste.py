@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from latentlab.core.crop import Box, Crop
 from latentlab.core.errors import BadInput
 from latentlab.core.image import from_pixels, to_pixels
 from latentlab.core.shapes import Images
 from latentlab.faces.align import cut
-from latentlab.faces.crop import Box, Crop
 from latentlab.faces.landmarks import aligned_landmarks
 from latentlab.faces.mask import Mask, face_mask
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from latentlab.core.crop import Crop
 from latentlab.core.errors import NoFace
 from latentlab.core.image import load_picture
 from latentlab.core.shapes import Images
 from latentlab.faces.align import align
-from latentlab.faces.crop import Crop
 from latentlab.faces.detect import DetectedFace, choose_face, find_faces
 from latentlab.faces.landmarks import find_landmarks
 

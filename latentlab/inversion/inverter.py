@@ -121,15 +121,6 @@ class Stopwatch:
         return self.now() - self.began
 
 
-def part(watch: Watch, begins: float, ends: float) -> Watch:
-    """The watch of a part of the work, which reports its own share from 0 to 1."""
-
-    def watch_part(done: float, text: str = "", image: Tensor | None = None) -> None:
-        watch(begins + done * (ends - begins), text, image)
-
-    return watch_part
-
-
 def finish(
     generator: Generator,
     target: tuple[Images, Tensor],

@@ -7,13 +7,11 @@ from torch import Tensor
 
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
-from latentlab.core.pivot import Pivot
+from latentlab.core.pivot import STORED, Pivot
 
 Factors = dict[str, tuple[Tensor, Tensor]]
 SPREAD = 8.0
 """Length of the rows of a fresh V: long rows let small steps of U do much, which tunes faster than equal shares."""
-STORED = torch.float16
-"""Precision in a file; a pivot is rounded to it before its picture is shown, so a saved pivot renders equal pixels."""
 
 
 def conv_weights(generator: Generator) -> dict[str, Tensor]:

@@ -15,9 +15,10 @@ from latentlab.core.latent import Space
 from latentlab.core.noise import FIXED
 from latentlab.core.pivot import Pivot
 from latentlab.core.shapes import Images
+from latentlab.core.watch import part
 from latentlab.inversion.descend import Descend
 from latentlab.inversion.descent import Parameters, Schedule, Stop, descend
-from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, finish, part, started
+from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, finish, started
 from latentlab.inversion.locality import Locality
 from latentlab.inversion.low_rank import fresh_factors, rank_within, rounded
 from latentlab.inversion.noise_maps import noise_maps, renormalise, roughness

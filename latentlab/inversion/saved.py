@@ -6,82 +6,99 @@ import math
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from latentlab.core.crop import Crop
 from latentlab.core.errors import BadFile, LatentLabError, WrongGenerator
+from latentlab.core.face import Face
+from latentlab.core.face import Photo as SeenIn
 from latentlab.core.files import draft_folder, may_write
 from latentlab.core.generator import Generator
-from latentlab.core.image import load_image, save_image
+from latentlab.core.image import save_image
 from latentlab.core.inversion import Inversion
 from latentlab.core.latent import FeatureCorrection, Latent, Space
 from latentlab.core.locks import PATIENCE, held
-from latentlab.core.noise import FIXED, Noise
+from latentlab.core.noise import FIXED, Noise, NoiseMode
 from latentlab.core.pivot import Pivot
 from latentlab.core.shapes import Images
-from latentlab.inversion.low_rank import STORED, conv_weights
+from latentlab.inversion.low_rank import conv_weights
 from latentlab.store.archive import Archive, read_story
 
 LATENT, ALIGNED, RECONSTRUCTION, PHOTO = "latent.safetensors", "aligned.png", "reconstruction.png", "photo"
 KIND = "latent"
 
 
-@dataclass(frozen=True, eq=False)
-class Saved:
-    """One inverted face and the folder it lives in."""
-
-    folder: Path
-    inversion: Inversion
-    """Of one sample."""
-    story: Mapping[str, object]
-    hash: str = ""
-    """Of the tensors: what a recipe calls it by."""
-
-    @property
-    def name(self) -> str:
-        return self.folder.name
-
-    def aligned(self) -> Images:
-        """The aligned photo, [1 3 s s]."""
-        return load_image(self.folder / ALIGNED)
-
-    @property
-    def photo(self) -> Path | None:
-        """The kept copy of the photo, where there is one."""
-        return next(iter(sorted(self.folder.glob(f"{PHOTO}.*"))), None)
+def as_face(
+    inversion: Inversion, name: str, story: Mapping[str, object], photo: SeenIn | None = None
+) -> Face:
+    """An inversion of one sample as a face; its origin is the story, completed by what the inversion measured."""
+    if len(inversion.latent) != 1:
+        raise BadFile(f"a face is one sample, these are {len(inversion.latent)}; take them one by one")
+    return Face(
+        name, inversion.latent, inversion.image, inversion.noise, inversion.pivot, inversion.model,
+        dict(story) | describe(inversion), photo,
+    )  # fmt: skip
 
 
-def save(
-    folder: Path | str,
-    inversion: Inversion,
-    aligned: Images,
-    story: Mapping[str, object],
-    photo: Path | None = None,
-) -> Saved:
-    """Write one inverted face; a new folder appears whole, in an old one the latent is replaced last.
+def as_inversion(face: Face) -> Inversion:
+    """A face as an inverter's start."""
+    measures = {name: torch.tensor([value]) for name, value in face.measures.items()}
+    error = measures.get("mse", torch.tensor([float("nan")]))
+    return Inversion(face.latent, face.image, error, face.noise, face.pivot, measures, model=face.model)
 
-    With `photo` a copy of it is kept, so that edits can be pasted back later.
+
+def save(folder: Path | str, face: Face) -> Face:
+    """Write one face; a new folder appears whole, in an old one the latent is replaced last.
+
+    Of an inverted face the photo is kept as well, so that edits can be pasted back later.
     """
     folder = Path(folder)
-    if len(inversion.latent) != 1:
-        raise BadFile(f"one folder keeps one face, these are {len(inversion.latent)}; save them one by one")
-    told = dict(story) | describe(inversion)
-    archive = Archive(KIND, tensors_of(inversion), told)
+    story = {
+        **face.origin,
+        "space": face.latent.space.name,
+        "model": face.model,
+        "noise": face.noise.mode.value,
+    }
+    if face.noise.seed is not None:
+        story["noise_seed"] = face.noise.seed
+    archive = Archive(KIND, face.tensors(), story)
     try:
         with draft_folder(folder) as building:
-            save_photo(aligned, building / ALIGNED)
-            save_image(inversion.image[0], building / RECONSTRUCTION, told)
-            if photo is not None:
-                shutil.copyfile(photo, building / f"{PHOTO}{photo.suffix.lower()}")
+            if face.photo is not None:
+                _save_seen(face.photo, building)
+            save_image(face.image[0], building / RECONSTRUCTION, story)
             archive.save(building / LATENT)
             with held(folder.parent, f"the lab {folder.parent}", wait=PATIENCE):
                 _move(building, folder)
     except OSError as error:
-        raise BadFile(f"cannot write {folder}: {error.strerror or error}; choose another --home") from None
-    return Saved(folder, inversion, told, archive.hash)
+        raise BadFile(f"cannot write {folder}: {error.strerror or error}; choose another `home`") from None
+    return replace(face, name=folder.name, origin=story, photo=_seen_in(folder, story), folder=folder)
+
+
+def _save_seen(photo: SeenIn, building: Path) -> None:
+    """The aligned face and the whole photo: its file as it is, a picture in memory as PNG."""
+    save_photo(photo.face(), building / ALIGNED)
+    if isinstance(photo.source, Path):
+        shutil.copyfile(photo.source, building / f"{PHOTO}{photo.source.suffix.lower()}")
+    elif photo.source is not None:
+        photo.source.save(building / f"{PHOTO}.png", format="PNG")
+
+
+def _seen_in(folder: Path, story: Mapping[str, object]) -> SeenIn | None:
+    """What the folder keeps of the photo."""
+    if not (folder / ALIGNED).is_file():
+        return None
+    source = next(iter(sorted(folder.glob(f"{PHOTO}.*"))), None)
+    told, crop = story.get("crop"), None
+    if isinstance(told, Mapping):
+        with suppress(LatentLabError):  # without it the face can be edited, though not pasted back
+            crop = Crop.from_json(told)
+    return SeenIn(folder / ALIGNED, source, crop)
 
 
 def save_photo(image: Images, path: Path) -> Path:
@@ -118,18 +135,7 @@ def _round(value: float) -> float | None:
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
-def tensors_of(inversion: Inversion) -> dict[str, Tensor]:
-    """Flat names for the file: values, noise.LAYER, pivot.…, correction.RESOLUTION."""
-    tensors = {"values": inversion.latent.values}
-    tensors |= {f"noise.{name}": value for name, value in inversion.noise.maps.items()}
-    if inversion.pivot is not None:
-        tensors |= {name: value.to(STORED) for name, value in inversion.pivot.tensors().items()}
-    if inversion.latent.correction is not None:
-        tensors[f"correction.{inversion.latent.correction.resolution}"] = inversion.latent.correction.values
-    return tensors
-
-
-def load(folder: Path | str, generator: Generator) -> Saved:
+def load(folder: Path | str, generator: Generator) -> Face:
     """Read one inverted face for this network; every fault of the file is a BadFile or WrongGenerator."""
     folder = Path(folder)
     path = folder / LATENT if folder.is_dir() else folder
@@ -146,22 +152,10 @@ def load(folder: Path | str, generator: Generator) -> Saved:
     noise, pivot = _noise(tensors, story, path), _pivot(tensors, generator, path)
     with torch.no_grad():
         image = generator.render(latent, noise, pivot)
-    errors = story.get("errors")
-    measures = {
-        str(name): torch.tensor([float(value)])
-        for name, value in (errors.items() if isinstance(errors, dict) else ())
-        if isinstance(value, int | float)
-    }
-    inversion = Inversion(
-        latent, image, measures.get("mse", torch.tensor([float("nan")])), noise, pivot, measures,
-        _number(story, "seconds"), int(_number(story, "steps")), str(story.get("method", "")), generator.hash,
+    kept = path.parent
+    return Face(
+        kept.name, latent, image, noise, pivot, generator.hash, story, _seen_in(kept, story), kept,
     )  # fmt: skip
-    return Saved(path.parent, inversion, story, archive.hash)
-
-
-def _number(story: Mapping[str, object], name: str) -> float:
-    value = story.get(name)
-    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _latent(tensors: Mapping[str, Tensor], story: Mapping[str, object], path: Path) -> Latent:
@@ -182,15 +176,15 @@ def _latent(tensors: Mapping[str, Tensor], story: Mapping[str, object], path: Pa
 
 
 def _noise(tensors: Mapping[str, Tensor], story: Mapping[str, object], path: Path) -> Noise:
-    from latentlab.core.noise import NoiseMode
-
     maps = {
         name.removeprefix("noise."): value for name, value in tensors.items() if name.startswith("noise.")
     }
     mode = story.get("noise", "const")
     if mode not in {m.value for m in NoiseMode}:
         raise BadFile(f"{path} names no known noise ('{mode}'); invert the photo again")
-    return Noise(NoiseMode(str(mode)), maps=maps) if maps or mode != "const" else FIXED
+    seed = story.get("noise_seed")
+    seed = seed if type(seed) is int else None
+    return Noise(NoiseMode(str(mode)), seed, maps) if maps or mode != "const" else FIXED
 
 
 def _pivot(tensors: Mapping[str, Tensor], generator: Generator, path: Path) -> Pivot | None:

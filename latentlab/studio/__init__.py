@@ -1,24 +1,97 @@
-"""The studio: the only place where networks, directions, inverters and files meet; one file for each task."""
+"""The studio: the only place where networks, directions, inverters and files meet.
+
+Whatever stands above it (command line, app, service, benchmarks) imports these names and `latentlab.core`, no module
+inside. A name is imported when it is asked for: reading one costs what it needs and no more.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from latentlab.studio.families import methods
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from latentlab.studio.picture import Picture
+    from latentlab.studio.discovery.build import Built
+    from latentlab.studio.discovery.discover import Discover, choose_discovery
+    from latentlab.studio.discovery.plan import LibraryRecipe, Wanted, load_recipe
+    from latentlab.studio.discovery.port import Ported
+    from latentlab.studio.learning.train_scorer import TrainScorer
+    from latentlab.studio.learning.training import LogReader
+    from latentlab.studio.pictures.gallery import Gallery
+    from latentlab.studio.pictures.generate import Generate
+    from latentlab.studio.pictures.interpolate import Interpolate
+    from latentlab.studio.pictures.mix import Mix
+    from latentlab.studio.pictures.picture import Picture, may_replace, writable
+    from latentlab.studio.pictures.rendering import Rendering
+    from latentlab.studio.pictures.video import Video
+    from latentlab.studio.portraits.align import Align, AlignedFace
+    from latentlab.studio.portraits.bench import Outcome
+    from latentlab.studio.portraits.edit import Edit, OpenEdit, Sweep
+    from latentlab.studio.portraits.faces import Source
+    from latentlab.studio.portraits.invert import choose_method
+    from latentlab.studio.portraits.request import Invert
+    from latentlab.studio.recipes.data import as_data, from_data
+    from latentlab.studio.recipes.replay import Replayed
+    from latentlab.studio.reports.doctor import examine
+    from latentlab.studio.reports.evaluate import Judge, Judged
+    from latentlab.studio.reports.measure import Compare, Compared
+    from latentlab.studio.reports.model_card import Measures
+    from latentlab.studio.shelf.families import methods
+    from latentlab.studio.shelf.models import models, shipped
+    from latentlab.studio.shelf.pool import Pool
     from latentlab.studio.studio import Studio
+    from latentlab.world.dataset import render_dataset
+    from latentlab.world.importer import import_face_model
+    from latentlab.world.sheet import draw_sheet
 
-__all__ = ["Picture", "Studio", "methods"]
+_PLACES = {
+    "discovery.build": ("Built",),
+    "discovery.discover": ("Discover", "choose_discovery"),
+    "discovery.plan": ("LibraryRecipe", "Wanted", "load_recipe"),
+    "discovery.port": ("Ported",),
+    "learning.train_scorer": ("TrainScorer",),
+    "learning.training": ("LogReader",),
+    "pictures.gallery": ("Gallery",),
+    "pictures.generate": ("Generate",),
+    "pictures.interpolate": ("Interpolate",),
+    "pictures.mix": ("Mix",),
+    "pictures.picture": ("Picture", "may_replace", "writable"),
+    "pictures.rendering": ("Rendering",),
+    "pictures.video": ("Video",),
+    "portraits.align": ("Align", "AlignedFace"),
+    "portraits.bench": ("Outcome",),
+    "portraits.edit": ("Edit", "OpenEdit", "Sweep"),
+    "portraits.faces": ("Source",),
+    "portraits.invert": ("choose_method",),
+    "portraits.request": ("Invert",),
+    "recipes.data": ("as_data", "from_data"),
+    "recipes.replay": ("Replayed",),
+    "reports.doctor": ("examine",),
+    "reports.evaluate": ("Judge", "Judged"),
+    "reports.measure": ("Compare", "Compared"),
+    "reports.model_card": ("Measures",),
+    "shelf.families": ("methods",),
+    "shelf.models": ("models", "shipped"),
+    "shelf.pool": ("Pool",),
+    "studio": ("Studio",),
+    "latentlab.world.dataset": ("render_dataset",),
+    "latentlab.world.importer": ("import_face_model",),
+    "latentlab.world.sheet": ("draw_sheet",),
+}
+"""Modules inside the studio (or by their whole names) and what is taken from each."""
+_HOMES = {name: module for module, names in _PLACES.items() for name in names}
 
-_LATER = {"Studio": "latentlab.studio.studio", "Picture": "latentlab.studio.picture"}
+__all__ = [
+    "Align", "AlignedFace", "Built", "Compare", "Compared", "Discover", "Edit", "Gallery", "Generate", "Interpolate", "Invert",
+    "Judge", "Judged", "LibraryRecipe", "LogReader", "Measures", "Mix", "OpenEdit", "Outcome", "Picture", "Pool", "Ported",
+    "Rendering", "Replayed", "Source", "Studio", "Sweep", "TrainScorer", "Video", "Wanted", "as_data", "choose_discovery",
+    "choose_method", "draw_sheet", "examine", "from_data", "import_face_model", "load_recipe", "may_replace", "methods",
+    "models", "render_dataset", "shipped", "writable",
+]  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
-    """`Studio` and `Picture` import torch, so they come when they are asked for."""
-    if name not in _LATER:
+def __getattr__(name: str) -> object:
+    """The public names, imported when they are asked for: most need torch, help pages do not."""
+    if name not in _HOMES:
         raise AttributeError(f"latentlab.studio has no '{name}'")
-    from importlib import import_module
-
-    return getattr(import_module(_LATER[name]), name)
+    module = _HOMES[name]
+    return getattr(import_module(module if module.startswith("latentlab.") else f"{__name__}.{module}"), name)

@@ -2,101 +2,384 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
-from importlib import import_module
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from latentlab.core.errors import BadInput, MissingPart
-from latentlab.core.generator import Generator
+from latentlab.core.direction import Direction
+from latentlab.core.face import Face
 from latentlab.core.registry import Registry
-from latentlab.core.watch import Watch, silent
-from latentlab.studio.families import methods
+from latentlab.core.seeds import parse_numbers, parse_seeds
+from latentlab.core.watch import Watch
+from latentlab.studio.lab import Lab
+from latentlab.studio.shelf.families import methods
 
-TASKS = {
-    "generate": "latentlab.studio.samples:generate",
-    "mix": "latentlab.studio.mix:mix",
-    "interpolate": "latentlab.studio.interpolate:interpolate",
-    "convert": "latentlab.studio.convert:convert",
-    "align": "latentlab.studio.align:align",
-    "invert": "latentlab.studio.invert:invert",
-    "edit": "latentlab.studio.edit:edit",
-    "discover": "latentlab.studio.discover:discover",
-    "build_library": "latentlab.studio.direction_library:build_library",
-    "evaluate": "latentlab.studio.evaluate:evaluate",
-    "replay": "latentlab.studio.replay:replay",
-}
-"""`studio.NAME(...)` calls the function with the studio as its first argument: a new task is a file and a line."""
+if TYPE_CHECKING:
+    from latentlab.directions.discoverer import Discoverer
+    from latentlab.inversion.inverter import Inverter
+    from latentlab.metrics.leakage import Evaluate
+    from latentlab.store.models import Models
+    from latentlab.studio.discovery.build import Built
+    from latentlab.studio.discovery.discover import Discover
+    from latentlab.studio.discovery.plan import LibraryRecipe
+    from latentlab.studio.discovery.port import Ported
+    from latentlab.studio.pictures.gallery import Gallery
+    from latentlab.studio.pictures.generate import Generate
+    from latentlab.studio.pictures.interpolate import Interpolate
+    from latentlab.studio.pictures.mix import Mix
+    from latentlab.studio.pictures.picture import Picture
+    from latentlab.studio.portraits.align import Align, AlignedFace
+    from latentlab.studio.portraits.bench import Outcome
+    from latentlab.studio.portraits.demo import Shown
+    from latentlab.studio.portraits.edit import Edit, OpenEdit
+    from latentlab.studio.portraits.faces import Source
+    from latentlab.studio.portraits.request import Invert
+    from latentlab.studio.recipes.replay import Replayed
+    from latentlab.studio.reports.evaluate import Judge, Judged
+    from latentlab.studio.reports.measure import Compare, Compared
+    from latentlab.studio.reports.model_card import Measures
+    from latentlab.studio.reports.population import Confounder
+    from latentlab.studio.shelf.convert import Converted
 
 
 @dataclass(eq=False)
-class Studio:
-    """`latentlab.open(network)`; the network is loaded when it is first needed."""
-
-    network: str | Path = "faces"
-    """A name (`faces`), or the path of any weight file that latentlab reads."""
-    device: str = "auto"
-    """`auto` (the GPU if there is one), `cpu`, `cuda`, `cuda:1`."""
-    home: str | Path = "lab"
-    """The folder that keeps inversions, directions and score banks."""
-    seed: int = 0
-    watch: Watch | None = None
-    """Told how far long work is: share done, a line of text, a picture."""
-
-    def __post_init__(self) -> None:
-        self.home = Path(self.home)
-
-    @cached_property
-    def place(self) -> torch.device:
-        """The device as torch names it."""
-        return find_device(self.device)
-
-    @cached_property
-    def generator(self) -> Generator:
-        """The network, on the device."""
-        from latentlab.studio.networks import load_generator
-
-        return load_generator(self.network, self.place, self.home)
-
-    @property
-    def name(self) -> str:
-        """The network's name as it goes into pictures: never a path."""
-        return Path(self.network).name
+class Studio(Lab):
+    """`latentlab.open(network)`; each method takes the values of its request, and has a twin that takes the request."""
 
     def methods(self, family: str) -> Registry:
         """The methods of a family (`inverter`, `discoverer`, …) by name."""
         return methods(family)
 
-    def tell(self, watch: Watch | None = None) -> Watch:
-        """The watch for one task: its own, else the studio's, else silence."""
-        return watch or self.watch or silent
+    # pictures
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name not in TASKS:
-            raise AttributeError(f"a studio has no '{name}'; its tasks are: {', '.join(TASKS)}")
-        module, _, function = TASKS[name].partition(":")
-        return MethodType(getattr(import_module(module), function), self)
+    def generate(
+        self, seeds: str | Iterable[int] | Generate = "0-3", psi: float = 1.0, *, latents: str | Path | None = None,
+        grid: tuple[int, int] | None = None, watch: Watch | None = None, **rendering: Any,
+    ) -> list[Picture]:  # fmt: skip
+        """Pictures of seeds (`[0, 1]` or `"0-3,85"`) or of a file of saved latents, each with its recipe; last the grid.
 
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *TASKS})
+        `rendering` are further fields of `Rendering`: cutoff, noise, noise_seed, class_.
+        """
+        from latentlab.studio.pictures.generate import Generate, draw
+        from latentlab.studio.pictures.rendering import Rendering
+
+        if not isinstance(seeds, Generate):
+            file = None if latents is None else Path(latents)
+            seeds = Generate(_numbers(seeds), file, grid=grid, rendering=Rendering(psi, **rendering))
+        return list(draw(self, seeds, watch=watch))
+
+    def gallery(self, request: Generate, folder: str | Path, *, force: bool = False) -> Gallery:
+        """A folder of samples: what is there already is kept; `.fill()` draws the rest."""
+        from latentlab.studio.pictures.gallery import open_gallery
+
+        return open_gallery(self, request, Path(folder), force=force)
+
+    def mix(
+        self, rows: str | Iterable[int] | Mix = "0-2", cols: str | Iterable[int] = "3-6", styles: str | Iterable[int] = "0-6",
+        psi: float = 1.0, *, watch: Watch | None = None, **rendering: Any,
+    ) -> list[Picture]:  # fmt: skip
+        """Each row's sample with each column's styles, row by row; last the sheet of all of them."""
+        from latentlab.studio.pictures.mix import Mix
+        from latentlab.studio.pictures.rendering import Rendering
+
+        if not isinstance(rows, Mix):
+            layers = tuple(parse_numbers(styles, "layers") if isinstance(styles, str) else styles)
+            rows = Mix(_numbers(rows), _numbers(cols), layers, rendering=Rendering(psi, **rendering))
+        return list(self.mixed(rows, watch))
+
+    def mixed(self, request: Mix, watch: Watch | None = None) -> Iterator[Picture]:
+        """The same one after another, as they are drawn."""
+        from latentlab.studio.pictures.mix import draw
+
+        return draw(self, request, watch)
+
+    def interpolate(
+        self, seeds: str | Iterable[int] | Interpolate = "0-3", out: str | Path = "video.mp4", psi: float = 1.0, *,
+        fps: int = 30, watch: Watch | None = None, **fields: Any,
+    ) -> Path:  # fmt: skip
+        """Write a video from sample to sample (mp4 or gif); `fields` are those of `Interpolate` and `Rendering`."""
+        from latentlab.studio.pictures.interpolate import Interpolate, film
+        from latentlab.studio.pictures.rendering import Rendering
+
+        if not isinstance(seeds, Interpolate):
+            own = {name: fields.pop(name) for name in ("space", "path", "frames", "loop") if name in fields}
+            seeds = Interpolate(_numbers(seeds), rendering=Rendering(psi, **fields), **own)
+        return film(self, seeds, Path(out), fps, watch)
+
+    def replay(self, path: str | Path, inputs: Sequence[str | Path] = ()) -> Replayed:
+        """The picture in a file made again from its recipe; `inputs` are files that the recipe may need."""
+        from latentlab.studio.recipes.replay import replay
+
+        return replay(self, path, inputs)
+
+    # faces
+
+    def align(
+        self, photo: str | Path, size: int = 256, face: int | None = None, *, profile: bool = False
+    ) -> AlignedFace:
+        """One aligned face of a photo; `.face.image` is the picture, `.face.crop` the way back."""
+        from latentlab.studio.portraits.align import Align
+
+        return next(self.aligned(photo, Align(size, face, profile=profile)))
+
+    def aligned(self, photo: str | Path, request: Align) -> Iterator[AlignedFace]:
+        """The faces of one photo that a request wants, from left to right."""
+        return request.faces(photo)
+
+    def invert(
+        self, *photos: str | Path, method: str | Inverter = "auto", budget: float | None = None,
+        watch: Watch | None = None, **fields: Any,
+    ) -> Any:  # fmt: skip
+        """One photo to one face, several to a list; `fields` are those of `Invert`. The first that fails raises.
+
+        The lab keeps the faces (and finds finished ones) unless `keep=False`.
+        """
+        from latentlab.studio.portraits.invert import choose_method, invert
+        from latentlab.studio.portraits.request import Invert
+
+        faces = invert(self, photos, Invert(choose_method(method, budget), **fields), watch)
+        return faces[0] if len(photos) == 1 else faces
+
+    def inverted(
+        self, photos: Sequence[str | Path], request: Invert | None = None, watch: Watch | None = None
+    ) -> Iterator[Outcome]:
+        """What became of each photo, as it is done; one that fails does not stop the rest."""
+        from latentlab.studio.portraits.invert import invert_all
+
+        return invert_all(self, photos, request, watch)
+
+    def face(self, source: Source = None, watch: Watch | None = None) -> Face:
+        """A face by name in the lab, folder or photo (inverted first); the newest if nothing is named."""
+        from latentlab.studio.portraits.faces import find_face
+
+        return find_face(self, source, watch)
+
+    def faces(self) -> list[str]:
+        """Names of the faces in the lab, the newest last."""
+        from latentlab.store.home import entries
+
+        return entries(self.home)
+
+    def sample(self, seed: int = 0, psi: float = 1.0, **rendering: Any) -> Face:
+        """The face of a seed, in memory: the one that `generate` draws."""
+        from latentlab.studio.pictures.generate import Generate
+        from latentlab.studio.pictures.rendering import Rendering
+        from latentlab.studio.portraits.samples import sample
+
+        return sample(self, Generate((seed,), rendering=Rendering(psi, **rendering)))
+
+    def average(self, **rendering: Any) -> Face:
+        """The average face, in memory."""
+        return replace(self.sample(0, 0.0, **rendering), name="average")
+
+    def blend(self, one: Source, other: str | Path | Face, share: float = 0.5) -> Face:
+        """The face some share of the way from one to the other, in memory."""
+        from latentlab.studio.portraits.edit import Edit
+
+        return self.edited(one, Edit(blend=(other, share)))
+
+    def save(self, face: Face, name: str | None = None, *, overwrite: bool = False) -> Face:
+        """Put a face on the shelf: into the lab, by its own or another name."""
+        from latentlab.studio.portraits.shelve import shelve
+
+        return shelve(self, face, name, overwrite=overwrite)
+
+    def score(self, face: Source = None) -> dict[str, float]:
+        """What the guide scorer reads on a face, by attribute."""
+        from latentlab.studio.reports.score import score
+
+        return score(self, self.face(face).image)
+
+    def edit(
+        self, face: Source = None, directions: Mapping[str, float] | Edit | None = None, *, watch: Watch | None = None,
+        **fields: Any,
+    ) -> Picture:  # fmt: skip
+        """One edited picture (of a sweep or grid the sheet); `fields` are those of `Edit`."""
+        from latentlab.studio.portraits.edit import Edit
+
+        request = directions if isinstance(directions, Edit) else Edit(dict(directions or {}), **fields)
+        *_, last = self.open_edit(face, request, watch).draw(watch)
+        return last
+
+    def open_edit(self, face: Source, request: Edit, watch: Watch | None = None) -> OpenEdit:
+        """An edit that is known to be possible; `.draw()` gives its pictures, `.notes()` what there is to say."""
+        from latentlab.studio.portraits.edit import open_edit
+
+        return open_edit(self, request, face, watch=watch)
+
+    def edited(self, face: Source, request: Edit) -> Face:
+        """The edited face in memory, to be edited further."""
+        return self.open_edit(face, request).as_face()
+
+    def sweep(
+        self,
+        face: Source,
+        direction: str,
+        strengths: Sequence[float],
+        *,
+        watch: Watch | None = None,
+        **fields: Any,
+    ) -> list[Picture]:
+        """One direction in steps: a picture for each strength, last the sheet of them all."""
+        from latentlab.studio.portraits.edit import Edit, Sweep
+
+        request = Edit(sweeps=(Sweep(direction, tuple(strengths)),), **fields)
+        return list(self.open_edit(face, request, watch).draw(watch))
+
+    def demo(
+        self, photo: Path | None = None, budget: float = 60.0, watch: Watch | None = None
+    ) -> Iterator[Shown]:
+        """The main job on a portrait, start to end."""
+        from latentlab.studio.portraits.demo import demo
+
+        return demo(self, photo, budget, watch)
+
+    # directions
+
+    def discover(
+        self, method: str | Discoverer | Discover = "joint", *, watch: Watch | None = None, **fields: Any
+    ) -> list[Direction]:
+        """Find directions and keep them in the lab; `fields` are the method's own and those of `Discover`."""
+        from latentlab.studio.discovery.discover import choose_discovery, discover
+
+        return discover(self, choose_discovery(method, **fields), watch=watch)
+
+    def directions(self, *, anywhere: bool = False) -> list[str]:
+        """Names of the directions of this network; `anywhere` adds those of other networks."""
+        from latentlab.studio.shelf.directions import direction_files, own_names
+
+        return sorted(direction_files(self)) if anywhere else own_names(self)
+
+    def direction(self, name: str, *, anywhere: bool = False) -> Direction:
+        """A direction by name or file; `anywhere` takes those of other networks as well."""
+        from latentlab.studio.shelf.directions import find_direction, read_direction
+
+        return read_direction(self, name) if anywhere else find_direction(self, name)
+
+    def import_directions(self, path: str | Path, name: str = "") -> list[Direction]:
+        """Directions from a published file, checked against this network and kept in the lab."""
+        from latentlab.studio.discovery.discover import import_file
+
+        return import_file(self, path, name)
+
+    def export_direction(self, name: str, path: str | Path, *, overwrite: bool = False) -> Path:
+        """A direction as a published format: .npy (W) or .pt (W and W+)."""
+        from latentlab.studio.shelf.directions import export
+
+        return export(self, name, Path(path), overwrite=overwrite)
+
+    def port(
+        self, name: str, child: str | Path, method: Evaluate | None = None, *, watch: Watch | None = None
+    ) -> Ported:
+        """A direction for a fine-tuned child of this network; with `method` both are measured."""
+        from latentlab.studio.discovery.port import port
+
+        return port(self, name, child, method, watch=watch)
+
+    def build_library(
+        self, recipe: LibraryRecipe, out: str | Path, *, only: Sequence[str] = (), force: bool = False, watch: Watch | None = None
+    ) -> Iterator[Built]:  # fmt: skip
+        """Every direction of a library: found, stretched to round steps, judged, written or left out."""
+        from latentlab.studio.discovery.build import build_library
+
+        return build_library(self, recipe, out, only=only, force=force, watch=watch)
+
+    # reports
+
+    def evaluate(
+        self,
+        names: Sequence[str | Direction],
+        request: Judge | None = None,
+        *,
+        watch: Watch | None = None,
+        **fields: Any,
+    ) -> Judged:
+        """Measure directions on fresh faces, by judges that discovery never saw; `fields` are those of `Judge`."""
+        from latentlab.studio.reports.evaluate import Judge, evaluate
+
+        return evaluate(self, names, request or Judge(**fields), watch=watch)
+
+    def direction_card(
+        self, name: str, out: str | Path, request: Judge | None = None, watch: Watch | None = None
+    ) -> Path:
+        """A page with pictures and measures of one direction."""
+        from latentlab.studio.reports.evaluate import direction_card
+
+        return direction_card(self, name, out, request, watch)
+
+    def confounders(self) -> list[Confounder]:
+        """Attributes that come together in the score bank, the strongest first."""
+        from latentlab.studio.reports.population import confounders
+
+        return confounders(self)
+
+    def metrics(self, request: Compare | None = None, watch: Watch | None = None, **fields: Any) -> Compared:
+        """The network's samples against real pictures; `fields` are those of `Compare`."""
+        from latentlab.studio.reports.measure import Compare, measure
+
+        return measure(self, request or Compare(**fields), watch)
+
+    def card(self) -> str:
+        """The network's model card (Markdown)."""
+        from latentlab.studio.shelf.models import card
+
+        return card(self)
+
+    def measure_card(self, request: Measures, out: str | Path, watch: Watch | None = None) -> Path:
+        """Measure the network and write its card into a folder."""
+        from latentlab.studio.reports.model_card import measure_card
+
+        return measure_card(self, request, out, watch)
+
+    # networks
+
+    def models(self) -> Models:
+        """The public weight files and the user's own: list, fetch, add, verify, remove."""
+        from latentlab.studio.shelf.models import models
+
+        return models()
+
+    def export(
+        self, source: str | Path, target: str | Path, part: str | None = None, *, force: bool = False
+    ) -> Converted:
+        """Write one network of a weight file in another format, read back and compared before it is kept."""
+        from latentlab.studio.shelf.convert import convert
+
+        return convert(self, source, target, part, force=force)
+
+    convert = export
+
+    def train(
+        self, settings: Mapping[str, Any] | None = None, *, watch: Watch | None = None, **fields: Any
+    ) -> Path:
+        """Train a generator; `fields` are those of `backbones.train.Train`."""
+        from latentlab.studio.learning.training import train
+
+        return train(self, watch, settings, **fields)
+
+    def train_encoder(
+        self, settings: Mapping[str, Any] | None = None, *, watch: Watch | None = None, **fields: Any
+    ) -> Path:
+        """Train an encoder for this generator; `fields` are those of `backbones.train_encoder.TrainEncoder`."""
+        from latentlab.studio.learning.training import train_encoder
+
+        return train_encoder(self, watch, settings, **fields)
+
+    def train_scorer(self, *, watch: Watch | None = None, **fields: Any) -> Path:
+        """Teach a scorer on renders; `fields` are those of `TrainScorer`."""
+        from latentlab.studio.learning.train_scorer import train_scorer
+
+        return train_scorer(self, watch, **fields)
+
+    def finetune(
+        self, settings: Mapping[str, Any] | None = None, *, watch: Watch | None = None, **fields: Any
+    ) -> Path:
+        """Take this network to a new domain; `fields` are those of `backbones.finetune.Finetune`."""
+        from latentlab.studio.learning.training import finetune
+
+        return finetune(self, watch, settings, **fields)
 
 
-def find_device(name: str) -> torch.device:
-    """`auto`, `cpu`, `cuda` or `cuda:N` as a device that this machine has."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    kind, _, number = name.partition(":")
-    if kind not in {"cpu", "cuda"} or (number and not number.isdecimal()):
-        raise BadInput(f"'{name}' is no device; write auto, cpu or cuda")
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise MissingPart(
-            "there is no CUDA device here (see: latentlab doctor); leave --device out or write cpu"
-        )
-    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
-        raise MissingPart(f"there is no device {name}; this machine has {torch.cuda.device_count()}")
-    return torch.device(name)
+def _numbers(seeds: str | Iterable[int]) -> tuple[int, ...]:
+    return tuple(parse_seeds(seeds) if isinstance(seeds, str) else map(int, seeds))

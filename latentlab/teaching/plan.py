@@ -44,6 +44,8 @@ class TrainingPlan:
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out))
         if self.images < 1:
-            raise BadInput(f"{self.images} images teach nothing; show at least one, for example 100000")
+            raise BadInput(
+                f"`images` is {self.images}, which teaches nothing; show at least one, for example 100000"
+            )
         if not self.seconds > 0:
             raise BadInput(f"in {self.seconds} seconds nothing is learnt; leave them out, or give some")

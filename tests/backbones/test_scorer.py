@@ -22,7 +22,7 @@ from latentlab.scorers.identity import Identity
 from latentlab.scorers.learned import Guide, read_twice
 from latentlab.scorers.targets import NAMES, mirror_signs
 from latentlab.store.archive import Archive, read_story
-from latentlab.studio.train_scorer import TrainScorer
+from latentlab.studio.learning.train_scorer import TrainScorer
 from latentlab.teaching.plan import TrainingPlan
 from latentlab.training.schedule import TrainingSchedule
 

@@ -47,7 +47,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def lab(scored: Path, run, monkeypatch):
     """`lab("discover", …)` on the scored network, judged without dlib."""
-    monkeypatch.setattr("latentlab.studio.evaluate.dlib_embedding", lambda: None)
+    monkeypatch.setattr("latentlab.studio.reports.evaluate.dlib_embedding", lambda: None)
 
     def call(command: str, *words: object):
         return run(*command.split(), "--network", scored, *words)

@@ -79,7 +79,7 @@ def test_a_picture_tells_its_recipe_without_paths(network, run, tmp_path) -> Non
     run(G, "--network", network, "--seeds", "3", "--psi", ".7", "--out", "a")
     path = tmp_path / "a/seed0003.png"
     story = read_story(path)
-    assert story["asked"] == {"seed": 3, "psi": 0.7, "noise": "const"}
+    assert story["asked"] == {"seeds": [3], "psi": 0.7, "noise": "const"}
     assert story["network"]["name"] == "tiny.safetensors"
     assert len(story["network"]["hash"]) == 64
     assert str(tmp_path).encode() not in path.read_bytes()

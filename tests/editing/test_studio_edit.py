@@ -11,24 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from latentlab.core.direction import Direction
-from latentlab.core.errors import BadFile, BadInput, LatentLabError, MissingPart, UnknownName, WrongGenerator
-from latentlab.core.image import from_pixels, read_story
-from latentlab.core.latent import Latent, Space
-from latentlab.core.seeds import draw_z
-from latentlab.directions.library import save_direction
-from latentlab.faces.crop import Crop
-from latentlab.inversion.inverter import Given, finish
-from latentlab.inversion.saved import Saved, save
-from latentlab.networks.build import export
-from latentlab.networks.tiny import tiny_generator
-from latentlab.store.archive import Archive
-from latentlab.studio.edit import Editing, edit, edit_all
-from latentlab.studio.lab import find_face
-from latentlab.studio.replay import replay
-from latentlab.studio.studio import Studio
-from latentlab.studio.wishes import (
-    label,
+from latentlab.cli.words import (
+    Wish,
     parse_blend,
     parse_goals,
     parse_layers,
@@ -36,6 +20,23 @@ from latentlab.studio.wishes import (
     parse_strengths,
     parse_sweep,
 )
+from latentlab.core.crop import Crop
+from latentlab.core.direction import Direction
+from latentlab.core.errors import BadFile, BadInput, LatentLabError, MissingPart, UnknownName, WrongGenerator
+from latentlab.core.face import Face, Photo
+from latentlab.core.image import from_pixels, read_story
+from latentlab.core.latent import Latent, Space
+from latentlab.core.seeds import draw_z
+from latentlab.directions.library import save_direction
+from latentlab.inversion.inverter import Given, finish
+from latentlab.inversion.saved import as_face, save
+from latentlab.networks.build import export
+from latentlab.networks.tiny import tiny_generator
+from latentlab.store.archive import Archive
+from latentlab.studio import OpenEdit, Picture, Sweep
+from latentlab.studio.portraits.faces import find_face
+from latentlab.studio.recipes.replay import replay
+from latentlab.studio.studio import Studio
 
 
 def vector(seed: int, *shape: int) -> Tensor:
@@ -65,7 +66,7 @@ def studio(network: Path, tmp_path: Path) -> Studio:
     return studio
 
 
-def keep_face(studio: Studio, name: str, number: int, tmp_path: Path) -> Saved:
+def keep_face(studio: Studio, name: str, number: int, tmp_path: Path) -> Face:
     """An inversion of a drawn face, with a photo of 96² pixels around it."""
     generator = studio.generator
     latent = generator.lift(Latent(Space.Z, draw_z([number], generator.z_width)), Space.W_PLUS)
@@ -77,13 +78,24 @@ def keep_face(studio: Studio, name: str, number: int, tmp_path: Path) -> Saved:
     Image.fromarray(pixels).save(photo)
     crop = Crop((96, 96), 64, (47.5, 47.5), (24.0, 0.0))
     story = {"crop": crop.to_json(), "asked": {"photo": {"hash": str(number)}}}
-    return save(Path(studio.home) / name, inversion, from_pixels(pixels[None, 16:80, 16:80]), story, photo)
+    seen = Photo(from_pixels(pixels[None, 16:80, 16:80]), photo, crop)
+    return save(Path(studio.home) / name, as_face(inversion, name, story, seen))
+
+
+def edit(studio: Studio, source: object, directions: dict | None = None, **words: object) -> Picture:
+    """As the command line says it."""
+    moves = tuple(f"{name}={value}" for name, value in (directions or {}).items())
+    return studio.edit(source, Wish(direction=moves, **words).edit())
+
+
+def opened(studio: Studio, **words: object) -> OpenEdit:
+    return studio.open_edit("anna", Wish(**words).edit())
 
 
 def test_an_edit_is_what_directions_do_to_the_latent(studio: Studio) -> None:
     face = find_face(studio, "anna")
     picture = edit(studio, "anna", {"age": 1.5, "smile": -0.5})
-    values = face.inversion.latent.values + 1.5 * vector(1, 32) - 0.5 * vector(2, studio.generator.layers, 32)
+    values = face.latent.values + 1.5 * vector(1, 32) - 0.5 * vector(2, studio.generator.layers, 32)
     expected = studio.generator.render(Latent(Space.W_PLUS, values))
     assert torch.allclose(picture.image, expected[0], atol=1e-4)
     assert picture.name == "age+1.5_smile-0.5"
@@ -126,7 +138,7 @@ def test_a_mask_from_a_picture_confines_the_edit(studio: Studio, tmp_path: Path)
     mask = np.zeros((32, 32, 3), np.uint8)
     mask[20:, 20:] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
-    before = find_face(studio, "anna").inversion.image[0]
+    before = find_face(studio, "anna").image[0]
     picture = edit(studio, "anna", {"age": 2.0}, mask=str(tmp_path / "mask.png"))
     change = (picture.image - before).abs().mean(dim=0)
     assert change[24:, 24:].mean() > 10 * change[:8, :8].mean()
@@ -160,34 +172,34 @@ class Bright:
 
 
 def test_a_goal_is_reached_and_told(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("latentlab.studio.companions.guide", lambda studio: Bright())
-    monkeypatch.setattr("latentlab.studio.companions.likeness", lambda studio: None)
-    start = 100 * float(find_face(studio, "anna").inversion.image.mean())
+    monkeypatch.setattr("latentlab.studio.shelf.companions.guide", lambda studio: Bright())
+    monkeypatch.setattr("latentlab.studio.shelf.companions.likeness", lambda studio: None)
+    start = 100 * float(find_face(studio, "anna").image.mean())
     there = 100 * float(edit(studio, "anna", {"age": 1.0}).image.mean())
     goal = start + 0.7 * (there - start)
 
-    opened = Editing(to=(f"age={goal}",)).open(studio, "anna")
-    (picture,) = opened.draw()
+    edit_open = opened(studio, to=(f"age={goal}",))
+    (picture,) = edit_open.draw()
 
     assert 100 * float(picture.image.mean()) == pytest.approx(goal, abs=0.3)
     assert abs(goal - start) > 1
-    assert any("reached at strength" in line for line in opened.notes())
-    with pytest.raises(MissingPart, match="min-identity"):
-        list(Editing(to=("age=0",), min_identity=0.5).open(studio, "anna").draw())
+    assert any("reached at strength" in line for line in edit_open.notes())
+    with pytest.raises(MissingPart, match="min_identity"):
+        list(opened(studio, to=("age=0",), min_identity=0.5).draw())
 
 
 def test_a_sweep_gives_every_picture_and_then_the_sheet(studio: Studio) -> None:
-    pictures = list(Editing(sweep=("age=-2:2:5", "smile=0:1:2")).open(studio, "anna").draw())
+    pictures = list(opened(studio, sweep=("age=-2:2:5", "smile=0:1:2")).draw())
     assert len(pictures) == 11
     assert pictures[-1].show().size == (2 * 32, 5 * 32)
     assert pictures[0].name == "age-2_smile+0"
 
 
 def test_a_strength_outside_the_span_warns_and_works(studio: Studio) -> None:
-    opened = Editing(direction=("age=5",)).open(studio, "anna")
-    assert len(list(opened.draw())) == 1
-    assert "outside the span -2..2" in opened.notes()[0]
-    swept = Editing(sweep=("age=-4:4:3",)).open(studio, "anna")
+    strong = opened(studio, direction=("age=5",))
+    assert len(list(strong.draw())) == 1
+    assert "outside the span -2..2" in strong.notes()[0]
+    swept = opened(studio, sweep=("age=-4:4:3",))
     assert len(swept.notes()) == 2
 
 
@@ -209,12 +221,6 @@ def test_blended_pivots_are_exactly_between(studio: Studio) -> None:
     assert blend_pivots(None, None, 0.5) is None
 
 
-def test_one_missing_face_does_not_stop_the_others(studio: Studio) -> None:
-    done = list(edit_all(studio, ["anna", "nobody", "bert"], Editing(direction=("age=1",))))
-    assert [len(pictures) for _, _, pictures in done] == [1, 0, 1]
-    assert isinstance(done[1][1], UnknownName)
-
-
 @pytest.mark.parametrize(
     ("source", "options", "error", "words"),
     [
@@ -228,7 +234,7 @@ def test_one_missing_face_does_not_stop_the_others(studio: Studio) -> None:
         ("anna", {"direction": ("age=1", "age=2")}, BadInput, "twice"),
         ("anna", {"direction": ("age=1",), "to": ("age=60",)}, BadInput, "two ways"),
         ("anna", {"direction": ("age=1",), "layers": "0-99"}, BadInput, "out of range"),
-        ("anna", {"direction": ("age=1",), "min_identity": 0.5}, BadInput, "--to"),
+        ("anna", {"direction": ("age=1",), "min_identity": 0.5}, BadInput, "add one to `goals`"),
         ("anna", {"sweep": ("age=1:2",)}, BadInput, "NAME=FROM:TO:COUNT"),
         ("anna", {"direction": ("age",), "mask": "mouht"}, UnknownName, "did you mean 'mouth'"),
         ("anna", {"mix": "bert"}, BadInput, "anna:8-13"),
@@ -237,7 +243,7 @@ def test_one_missing_face_does_not_stop_the_others(studio: Studio) -> None:
 )
 def test_bad_wishes_get_one_line(studio: Studio, source: str, options: dict, error: type, words: str) -> None:
     with pytest.raises(error, match=words) as caught:
-        Editing(**options).open(studio, source)
+        studio.open_edit(source, Wish(**options).edit())
     assert isinstance(caught.value, LatentLabError)
     assert "\n" not in str(caught.value)
 
@@ -251,8 +257,7 @@ def test_an_empty_lab_says_how_to_begin(network: Path, tmp_path: Path) -> None:
 def test_words_become_values() -> None:
     assert parse_strengths(["age=2,smile", "yaw=-.5"]) == {"age": 2.0, "smile": 1.0, "yaw": -0.5}
     assert parse_goals(["age=60"]) == {"age": 60.0}
-    assert parse_sweep("age=-3:3:7") == ("age", [-3, -2, -1, 0, 1, 2, 3])
+    assert parse_sweep("age=-3:3:7") == Sweep("age", (-3, -2, -1, 0, 1, 2, 3))
     assert parse_layers("4") == (4, 4)
     assert parse_mix("my:name:8-13") == ("my:name", (8, 13))
     assert parse_blend("anna=.5") == ("anna", 0.5)
-    assert label({"age": 2.0, "smile": -1.5}) == "age+2_smile-1.5"

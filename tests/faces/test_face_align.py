@@ -10,10 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
+from latentlab.core.crop import Crop
 from latentlab.core.errors import BadInput
 from latentlab.core.image import from_pixels
 from latentlab.faces.align import align, cut, frame, from_landmarks
-from latentlab.faces.crop import Crop
 
 
 def drawn_landmarks(

@@ -16,18 +16,29 @@ import pytest
 import torch
 from PIL import Image
 
+from latentlab.core.crop import Crop
 from latentlab.core.errors import BadFile, BadInput, LatentLabError, UnknownName, WrongGenerator
 from latentlab.core.image import from_pixels, load_image
-from latentlab.faces.crop import Crop
 from latentlab.faces.detect import DetectedFace
 from latentlab.faces.photo import FaceInPhoto
 from latentlab.inversion.saved import ALIGNED, LATENT, RECONSTRUCTION, load
 from latentlab.networks.build import export
 from latentlab.networks.tiny import tiny_generator
 from latentlab.store.archive import Archive, read_story
-from latentlab.studio.invert import choose_method, invert, invert_all
-from latentlab.studio.replay import replay
+from latentlab.studio.portraits import invert as task
+from latentlab.studio.portraits.invert import choose_method
+from latentlab.studio.portraits.request import Invert
+from latentlab.studio.recipes.replay import replay
 from latentlab.studio.studio import Studio
+
+
+def invert(studio, *photos, **fields):
+    return studio.invert(*photos, **fields)
+
+
+def invert_all(studio, photos, method="auto", watch=None, **fields):
+    return task.invert_all(studio, photos, Invert(choose_method(method), **fields), watch)
+
 
 QUICK = {"method": choose_method("descend", steps=3, candidates=2)}
 
@@ -63,7 +74,7 @@ def see_the_middle(
 @pytest.fixture
 def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
     monkeypatch.setattr("latentlab.faces.photo.face_in_photo", see_the_middle)
-    monkeypatch.setattr("latentlab.studio.photo_bench.identity_measures", lambda aligned, image: {})
+    monkeypatch.setattr("latentlab.studio.portraits.bench.identity_measures", lambda aligned, image: {})
     return Studio(network=network_file(tmp_path), device="cpu", home=tmp_path / "lab")
 
 
@@ -86,9 +97,9 @@ def test_what_is_read_back_renders_the_same_picture(studio: Studio, tmp_path: Pa
     method = choose_method("pivot", steps=5)
     face = invert(studio, draw_photo(tmp_path / "anna.png"), method=method)
     again = load(face.folder, studio.generator)
-    assert torch.equal(again.inversion.image, face.inversion.image)
+    assert torch.equal(again.image, face.image)
     assert again.hash == face.hash
-    assert again.inversion.pivot is not None
+    assert again.pivot is not None
 
 
 def test_one_bad_photo_does_not_stop_the_rest(studio: Studio, tmp_path: Path) -> None:
@@ -148,8 +159,8 @@ def test_two_photos_of_one_name_get_two_names(studio: Studio, tmp_path: Path) ->
 def test_photos_of_one_person_share_a_pivot(studio: Studio, tmp_path: Path) -> None:
     photos = [draw_photo(tmp_path / "a.png"), draw_photo(tmp_path / "b.png", 5)]
     first, second = invert(studio, *photos, method=choose_method("pivot", steps=3), together=True)
-    assert first.inversion.pivot is second.inversion.pivot
-    assert not torch.equal(first.inversion.latent.values, second.inversion.latent.values)
+    assert first.pivot is second.pivot
+    assert not torch.equal(first.latent.values, second.latent.values)
     assert all(
         outcome.kept for outcome in invert_all(studio, photos, choose_method("pivot", steps=3), together=True)
     )
@@ -159,7 +170,7 @@ def test_an_inversion_begins_where_another_ended(studio: Studio, tmp_path: Path)
     photo = draw_photo(tmp_path / "a.png")
     first = invert(studio, photo, name="first", **QUICK)
     more = invert(studio, photo, name="more", start="first", method=choose_method("descend", steps=10))
-    assert more.inversion.error < first.inversion.error
+    assert more.measures["mse"] < first.measures["mse"]
     with pytest.raises(BadInput, match="another photo"):
         invert(studio, draw_photo(tmp_path / "b.png", 5), start="first", **QUICK)
 
@@ -179,8 +190,8 @@ def test_a_reconstruction_is_made_again_from_its_recipe(studio: Studio, tmp_path
 
 def test_the_recipe_of_auto_is_the_plan_it_chose(studio: Studio, tmp_path: Path) -> None:
     face = invert(studio, draw_photo(tmp_path / "a.png"), method=choose_method("auto", budget=1e-6))
-    assert face.story["asked"]["method"]["name"] == "descend"
-    assert face.story["asked_for"]["method"]["name"] == "auto"
+    assert face.origin["asked"]["method"]["name"] == "descend"
+    assert face.origin["asked_for"]["method"]["name"] == "auto"
     assert next(invert_all(studio, [tmp_path / "a.png"], choose_method("auto", budget=1e-6))).kept
     assert replay(studio, face.folder / RECONSTRUCTION).largest == 0
 
@@ -239,10 +250,9 @@ def test_a_killed_run_goes_on_where_it_was(studio: Studio, tmp_path: Path) -> No
         import os, signal, sys
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         import torch; torch.set_num_threads(1)
-        import latentlab.faces.photo, latentlab.studio.photo_bench as bench
-        from test_studio_invert import see_the_middle, QUICK
+        import latentlab.faces.photo, latentlab.studio.portraits.bench as bench
+        from test_studio_invert import invert_all, see_the_middle, QUICK
         from latentlab.studio.studio import Studio
-        from latentlab.studio.invert import invert_all
         latentlab.faces.photo.face_in_photo = see_the_middle
         bench.identity_measures = lambda aligned, image: {{}}
         studio = Studio(network={str(studio.network)!r}, device="cpu", home={str(studio.home)!r})

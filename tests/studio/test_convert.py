@@ -55,7 +55,7 @@ def test_a_file_that_is_there_is_kept_unless_forced(studio, tiny_file, tmp_path)
 
 
 def test_a_target_that_changes_the_outputs_is_not_kept(studio, tiny_file, tmp_path, monkeypatch) -> None:
-    from latentlab.studio import convert
+    from latentlab.studio.shelf import convert
 
     outputs = iter([1.0, 2.0])
     original = convert._outputs

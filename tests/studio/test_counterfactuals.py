@@ -7,13 +7,19 @@ import torch
 
 from latentlab.core.errors import BadInput, UnknownName
 from latentlab.studio import Studio
-from latentlab.studio.discover import discover
 from latentlab.studio.discovery import people as people_task
 from latentlab.studio.discovery.counterfactuals import wished_pairs
+from latentlab.studio.discovery.discover import choose_discovery
+from latentlab.studio.discovery.discover import discover as discover_by
 from latentlab.studio.discovery.people import rendered_people
 from latentlab.world.counterfactuals import WISHES
 from latentlab.world.standin import save_stand_in
 from tests.directions.toy import ToyScorer
+
+
+def discover(studio, method, *, scorers=None, **fields):
+    return discover_by(studio, choose_discovery(method, **fields), scorers)
+
 
 pytestmark = pytest.mark.timeout(120)
 

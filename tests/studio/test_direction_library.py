@@ -12,8 +12,8 @@ from latentlab.core.latent import Latent, Space
 from latentlab.directions.library import load_direction, names_in
 from latentlab.editing.calibrate import Calibrate
 from latentlab.scorers.targets import NAMES
-from latentlab.studio.direction_library import build_library
-from latentlab.studio.library_recipe import LibraryRecipe, Wanted, finder, load_recipe
+from latentlab.studio.discovery.build import build_library
+from latentlab.studio.discovery.plan import LibraryRecipe, Wanted, finder, load_recipe
 from latentlab.studio.studio import Studio
 from tests.directions.toy import ToyGenerator, ToyScorer
 
@@ -40,7 +40,7 @@ class Blind(ToyScorer):
 
 @pytest.fixture
 def studio(tmp_path, monkeypatch) -> Studio:
-    monkeypatch.setattr("latentlab.studio.companions.likeness", lambda studio: None)
+    monkeypatch.setattr("latentlab.studio.shelf.companions.likeness", lambda studio: None)
     place = Studio("toy", home=tmp_path / "lab")
     place.__dict__["generator"] = ToyGenerator()
     return place

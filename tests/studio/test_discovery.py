@@ -11,18 +11,32 @@ import torch
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadFile, BadInput, MissingPart, UnknownName
 from latentlab.core.latent import Latent, Space
+from latentlab.core.watch import silent
 from latentlab.metrics.leakage import Evaluate
-from latentlab.studio import pairs as pairs_task
-from latentlab.studio.discover import discover, import_file
-from latentlab.studio.evaluate import evaluate
-from latentlab.studio.library import direction_files, find_direction
-from latentlab.studio.pairs import Counterfactual, opened, rendered_pairs
-from latentlab.studio.population import confounders, disentanglement
-from latentlab.studio.port import Ported, _measured
+from latentlab.studio.discovery import pairs as pairs_task
+from latentlab.studio.discovery.discover import choose_discovery, import_file
+from latentlab.studio.discovery.discover import discover as discover_by
+from latentlab.studio.discovery.pairs import Counterfactual, opened, rendered_pairs
+from latentlab.studio.discovery.port import Ported, compared
+from latentlab.studio.reports.evaluate import Judge
+from latentlab.studio.reports.evaluate import evaluate as judge_directions
+from latentlab.studio.reports.population import confounders, disentanglement
+from latentlab.studio.shelf.directions import direction_files, find_direction
 from latentlab.studio.studio import Studio
 from tests.directions.toy import ToyGenerator, ToyScorer
 
 FEW = Evaluate(samples=40, psi=1.0, bootstraps=50)
+
+
+def discover(studio, method, *, scorers=None, **fields):
+    return discover_by(studio, choose_discovery(method, **fields), scorers)
+
+
+def evaluate(studio, names, *, method, scorers=None, out=None, **fields):
+    judged = judge_directions(studio, names, Judge(**fields), method=method, scorers=scorers)
+    if out is not None:
+        judged.save(out)
+    return judged
 
 
 @pytest.fixture
@@ -98,9 +112,9 @@ def test_confounders_are_named(studio) -> None:
 
 
 def test_the_report_tells_confounders_and_spaces(studio, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("latentlab.studio.discover.default_guides", lambda studio: [ToyScorer()])
-    monkeypatch.setattr("latentlab.studio.evaluate.default_judges", lambda studio: [ToyScorer()])
-    monkeypatch.setattr("latentlab.studio.companions.judge", lambda studio: ToyScorer())
+    monkeypatch.setattr("latentlab.studio.discovery.discover.default_guides", lambda studio: [ToyScorer()])
+    monkeypatch.setattr("latentlab.studio.reports.evaluate.default_judges", lambda studio: [ToyScorer()])
+    monkeypatch.setattr("latentlab.studio.shelf.companions.judge", lambda studio: ToyScorer())
     discover(studio, "regression", attribute="age", samples=1000)
     judged = evaluate(studio, ["age"], method=FEW, identity=False, dci=200, out=tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
@@ -128,7 +142,7 @@ def test_a_port_tells_what_the_child_keeps_of_a_step(studio, tmp_path) -> None:
     child.__dict__["generator"] = Half()
     (found,) = discover(studio, "joint", scorers=[ToyScorer()], attribute="age", samples=500, rounds=0)
     moved = replace(found, model=child.generator.hash)
-    ported = _measured(studio, child, found, moved, FEW, [ToyScorer()], None)
+    ported = compared((studio, found), (child, moved), FEW, [ToyScorer()], silent)
     assert ported.kept == pytest.approx(0.5, abs=0.05)
     assert ported.direction.story["kept_of_step"] == pytest.approx(0.5, abs=0.05)
     assert set(ported.as_json()) == {"kept", "parent", "child"}

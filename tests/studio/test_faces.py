@@ -12,10 +12,10 @@ from latentlab.inversion.encode import encode
 from latentlab.metrics.leakage import fresh_latents
 from latentlab.scorers import SCORERS
 from latentlab.store.home import asset
-from latentlab.studio.companions import companions, likeness
-from latentlab.studio.library import find_direction, own_names
+from latentlab.studio.learning.training import discriminator_of
+from latentlab.studio.shelf.companions import companions, likeness
+from latentlab.studio.shelf.directions import find_direction, own_names
 from latentlab.studio.studio import Studio
-from latentlab.studio.training import discriminator_of
 
 LARGEST = 36e6
 

@@ -10,7 +10,7 @@ from latentlab.networks.tiny import tiny_discriminator
 from latentlab.store.bridge.foreign import Foreign
 from latentlab.store.bridge.write import write
 from latentlab.studio import Studio
-from latentlab.studio.measure import Measuring, measure, picture_files
+from latentlab.studio.reports.measure import Compare, measure, picture_files
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_a_network_s_own_samples_are_near_it_and_others_are_far(with_discriminat
         picture.save(tmp_path / "own" / f"{picture.name}.png")
         (picture.show().point(lambda v: 255 - v)).save(_made(tmp_path / "other") / f"{picture.name}.png")
     near, far = (
-        measure(with_discriminator, Measuring(str(tmp_path / k), 80, dlib=0))[0] for k in ("own", "other")
+        measure(with_discriminator, Compare(str(tmp_path / k), 80, dlib=0)).spaces for k in ("own", "other")
     )
     names = [row.frechet_name for row in near]
     assert "Fréchet distance (discriminator features)" in names
@@ -46,15 +46,15 @@ def test_what_is_missing_is_said_in_a_line(studio, tmp_path, monkeypatch) -> Non
         picture.save(tmp_path / "p" / f"{picture.name}.png")
     monkeypatch.setattr("latentlab.scorers.SCORERS.entries", {})
     with pytest.raises(LatentLabError), pytest.warns(UserWarning, match="left out"):
-        measure(studio, Measuring(str(tmp_path / "p"), 16, dlib=0))
+        measure(studio, Compare(str(tmp_path / "p"), 16, dlib=0))
 
 
 def test_too_few_pictures_or_samples_are_refused(studio, tmp_path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadInput, match="0 pictures"):
-        measure(studio, Measuring(str(tmp_path / "empty"), 16))
+        measure(studio, Compare(str(tmp_path / "empty"), 16))
     with pytest.raises(BadInput, match="too few"):
-        Measuring(n=3)
+        Compare(n=3)
 
 
 def test_weights_that_were_asked_for_must_be_there(studio, tmp_path) -> None:
@@ -62,7 +62,7 @@ def test_weights_that_were_asked_for_must_be_there(studio, tmp_path) -> None:
         picture.save(tmp_path / "p" / f"{picture.name}.png")
     with pytest.raises(MissingPart):
         measure(
-            studio, Measuring(str(tmp_path / "p"), 16, dlib=0, inception=tmp_path / "gone.pth", path_length=0)
+            studio, Compare(str(tmp_path / "p"), 16, dlib=0, inception=tmp_path / "gone.pth", path_length=0)
         )
 
 

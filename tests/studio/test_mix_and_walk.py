@@ -12,11 +12,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from latentlab.cli.words import parse_grid
 from latentlab.core.errors import BadFile, BadInput
-from latentlab.studio.interpolate import Interpolation
-from latentlab.studio.sheet import grid_shape
-from latentlab.studio.video import Video
-from latentlab.studio.walk import walker
+from latentlab.studio.pictures.interpolate import Interpolate, draw
+from latentlab.studio.pictures.sheet import check_grid
+from latentlab.studio.pictures.video import Video
+from latentlab.studio.pictures.walk import walker
 
 KEYS = torch.randn(4, 16, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
@@ -91,17 +92,17 @@ def test_a_turn_between_equal_or_opposite_points_stays_finite() -> None:
 
 
 def test_the_first_frame_is_the_first_sample(studio) -> None:
-    frames = list(Interpolation(seeds="4,7", frames=3).draw(studio))
-    assert len(frames) == Interpolation(seeds="4,7", frames=3).count() == 4
+    frames = list(draw(studio, Interpolate((4, 7), frames=3)))
+    assert len(frames) == Interpolate((4, 7), frames=3).count() == 4
     assert torch.allclose(frames[0], studio.generate(seeds=[4])[0].image, atol=1e-4)
     assert torch.allclose(frames[-1], studio.generate(seeds=[7])[0].image, atol=1e-4)
 
 
 def test_random_noise_does_not_flicker(studio) -> None:
-    from latentlab.studio.rendering import Rendering
+    from latentlab.studio.pictures.rendering import Rendering
 
     look = Rendering(psi=0.0, noise="random", noise_seed=3)
-    frames = list(Interpolation(seeds="4,7", frames=3, rendering=look).draw(studio))
+    frames = list(draw(studio, Interpolate((4, 7), frames=3, rendering=look)))
     assert all(torch.allclose(frame, frames[0], atol=1e-5) for frame in frames)
 
 
@@ -145,10 +146,12 @@ def test_other_endings_are_no_videos(path: str, tmp_path) -> None:
         Video(tmp_path / path)
 
 
-@pytest.mark.parametrize("wrong", [{"frames": 0}, {"frames": 10**9}, {"seeds": "3"}, {"seeds": "0-9999"}])
+@pytest.mark.parametrize(
+    "wrong", [{"frames": 0}, {"frames": 10**9}, {"seeds": (3,)}, {"seeds": tuple(range(10000))}]
+)
 def test_impossible_journeys_are_refused(wrong: dict) -> None:
     with pytest.raises(BadInput):
-        Interpolation(**wrong).keys()
+        Interpolate(**wrong)
 
 
 @pytest.mark.parametrize(
@@ -156,13 +159,13 @@ def test_impossible_journeys_are_refused(wrong: dict) -> None:
 )
 def test_grids_that_do_not_fit_are_refused(text: str, count: int) -> None:
     with pytest.raises(BadInput):
-        grid_shape(text, count)
+        check_grid(parse_grid(text), count)
 
 
 @given(columns=st.integers(1, 30), count=st.integers(1, 200))
 def test_the_grid_that_is_suggested_fits(columns: int, count: int) -> None:
     try:
-        grid_shape(f"{columns}x{9999}", count)
+        check_grid((columns, 9999), count)
     except BadInput as error:
         suggested = str(error).rpartition(" ")[2]
-        assert grid_shape(suggested, count)[0] == columns
+        assert check_grid(parse_grid(suggested), count)[0] == columns

@@ -17,8 +17,8 @@ from latentlab.store.archive import read_story
 from latentlab.store.bridge.foreign import Foreign
 from latentlab.store.bridge.write import write
 from latentlab.studio import Studio
-from latentlab.studio import model_card as maker
-from latentlab.studio.model_card import Measures, measure_card
+from latentlab.studio.reports import model_card as maker
+from latentlab.studio.reports.model_card import Measures, measure_card
 from tests.studio.average import Average
 
 NOTHING = {"detection": 0, "compared": 0, "encoded": 0, "sheet": 4}
@@ -47,9 +47,9 @@ def place(tiny_file, tmp_path, monkeypatch) -> Studio:
             yield torch.nn.functional.interpolate(images, (side or 32, side or 32))
 
     monkeypatch.setattr(maker.CardMaker, "_rendered", rendered)
-    monkeypatch.setattr("latentlab.studio.companions.judge", lambda studio: Looks())
+    monkeypatch.setattr("latentlab.studio.shelf.companions.judge", lambda studio: Looks())
     average = Average(studio.generator.w_average)
-    monkeypatch.setattr("latentlab.studio.companions.find_encoder", lambda *_: average)
+    monkeypatch.setattr("latentlab.studio.shelf.companions.find_encoder", lambda *_: average)
     monkeypatch.setattr(
         maker, "_embedded", lambda faces, made: {k: _vectors(v) for k, v in _three(faces, made)}
     )
@@ -111,7 +111,7 @@ def test_what_cannot_be_measured_is_said(studio, tmp_path, monkeypatch) -> None:
     def none(studio):
         raise MissingPart("no judge here")
 
-    monkeypatch.setattr("latentlab.studio.companions.judge", none)
+    monkeypatch.setattr("latentlab.studio.shelf.companions.judge", none)
     monkeypatch.setattr(maker.CardMaker, "_rendered", lambda self, *_: iter(()))
     text = measure_card(
         studio, Measures(**NOTHING | {"compared": 32, "encoded": 16}), tmp_path / "card"

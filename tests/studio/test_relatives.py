@@ -16,9 +16,9 @@ from latentlab.store.bridge.foreign import Foreign
 from latentlab.store.bridge.write import write
 from latentlab.store.home import known_networks, shipped_networks
 from latentlab.studio import Studio
-from latentlab.studio.children import children_of
-from latentlab.studio.companions import Companions, find_distance
-from latentlab.studio.relatives import Relatives
+from latentlab.studio.portraits.relatives import Relatives
+from latentlab.studio.shelf.children import children_of
+from latentlab.studio.shelf.companions import Companions, find_distance
 from tests.studio.average import Average
 
 

@@ -11,8 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from latentlab.core.errors import LatentLabError, WrongGenerator
 from latentlab.core.image import STORY_KEY, read_story
-from latentlab.studio.gallery import Gallery
-from latentlab.studio.samples import Samples
+from latentlab.studio import Generate
 
 
 def rewrite(path, story) -> None:
@@ -42,7 +41,7 @@ def test_mixed_pictures_and_their_sheet_come_out_equal(which: int, studio, tmp_p
 
 
 def test_the_sheet_of_samples_comes_out_within_rounding(studio, tmp_path) -> None:
-    gallery = Gallery(Samples("0-4"), tmp_path / "g", grid="3x2").open(studio)
+    gallery = studio.gallery(Generate(range(5), grid=(3, 2)), tmp_path / "g")
     files = dict(gallery.fill())
     assert studio.replay(files["grid"]).largest <= 1
 

@@ -127,7 +127,7 @@ def test_half_precision_files_are_half_the_size(tmp_path: Path) -> None:
 
 
 def test_a_plan_that_teaches_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="0 images teach nothing"):
+    with pytest.raises(BadInput, match="`images` is 0, which teaches nothing"):
         plan(tmp_path, 0)
     with pytest.raises(BadInput, match="nan seconds"):
         plan(tmp_path, seconds=float("nan"))

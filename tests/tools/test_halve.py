@@ -8,7 +8,7 @@ import torch
 from latentlab.core.errors import BadInput
 from latentlab.networks.files import archive, halved
 from latentlab.networks.tiny import tiny_generator
-from latentlab.studio.networks import load_generator
+from latentlab.studio.shelf.networks import load_generator
 from tools.halve import halve_folder, main
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from latentlab.core.errors import BadInput
+from latentlab.studio.lab import Lab
 
 if TYPE_CHECKING:
     from latentlab.core.latent import Latent
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from latentlab.inversion.inverter import Given
     from latentlab.scorers.scorer import Scorer
     from latentlab.studio.discovery.people import People
-    from latentlab.studio.studio import Studio
     from latentlab.world.counterfactuals import Counterfactuals, Wish
 
 LEAST_STEP = 0.15
@@ -29,7 +29,7 @@ STEPS = 20
 
 
 def wished_pairs(
-    studio: Studio, wish: Wish, people: int, scorers: Sequence[Scorer] = (), *, seed: int | None = None, watch: Watch | None = None
+    studio: Lab, wish: Wish, people: int, scorers: Sequence[Scorer] = (), *, seed: int | None = None, watch: Watch | None = None
 ) -> LatentPairs:  # fmt: skip
     """Latents and true pictures of people before and after a wish; how many steps each took is known, not scored.
 
@@ -79,7 +79,7 @@ def true_steps(wish: Wish, pairs: Counterfactuals) -> Tensor:
     return moved[:, int(moved.abs().mean(0).argmax())] / wish.step
 
 
-def inverted_change(studio: Studio, people: People, numbers: Sequence[int], truth: Images) -> Tensor:
+def inverted_change(studio: Lab, people: People, numbers: Sequence[int], truth: Images) -> Tensor:
     """W+ after minus W+ before of these people, [n layers width].
 
     The encoder says where to go, where there is one; a short descent goes there from the latent that a descent found
@@ -111,7 +111,7 @@ def near_latent(people: People, number: int) -> int:
     )
 
 
-def followed(studio: Studio, start: Latent, pictures: Images, given: Given, steps: int = STEPS) -> Latent:
+def followed(studio: Lab, start: Latent, pictures: Images, given: Given, steps: int = STEPS) -> Latent:
     """A W+ nearer to these pictures by a short descent from `start`."""
     from latentlab.core.inversion import Inversion
     from latentlab.core.latent import Space

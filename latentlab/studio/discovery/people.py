@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from latentlab.core.errors import BadFile, BadInput, LatentLabError
+from latentlab.studio.lab import Lab
 
 if TYPE_CHECKING:
     from latentlab.core.latent import Latent
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from latentlab.core.shapes import Images
     from latentlab.core.watch import Watch
     from latentlab.inversion.inverter import Given
-    from latentlab.studio.studio import Studio
     from latentlab.world.factors import Face
 
 PEOPLE_SEED = 970_001
@@ -48,7 +48,7 @@ class People:
 
 
 def rendered_people(
-    studio: Studio, count: int, *, seed: int = PEOPLE_SEED, watch: Watch | None = None
+    studio: Lab, count: int, *, seed: int = PEOPLE_SEED, watch: Watch | None = None
 ) -> People:
     """The first `count` people of a seed: encoded, descended, held close to the average, one in eight with a pivot."""
     from latentlab.core.latent import Latent, Space
@@ -82,12 +82,12 @@ def faces_of(seed: int, blocks: int) -> list[Face]:
     return draw_faces(BLOCK * blocks, "natural", seed)
 
 
-def size_of(studio: Studio) -> int:
+def size_of(studio: Lab) -> int:
     """Side of the pictures in which changes are seen."""
     return min(studio.generator.resolution, LARGEST)
 
 
-def render(studio: Studio, faces: list[Face]) -> Images:
+def render(studio: Lab, faces: list[Face]) -> Images:
     """Pictures of records at the size in which changes are seen, on the studio's device."""
     from latentlab.world.render import load_renderer
 
@@ -98,16 +98,16 @@ def render(studio: Studio, faces: list[Face]) -> Images:
     return torch.cat(parts).to(studio.place)
 
 
-def given_by(studio: Studio) -> Given:
+def given_by(studio: Lab) -> Given:
     """What inverters may use in this studio."""
     from latentlab.inversion.inverter import Given
-    from latentlab.studio.companions import companions
+    from latentlab.studio.shelf.companions import companions
 
     parts = companions(studio)
     return Given(encoder=parts.encoder, distance=parts.distance, distance_name=parts.distance_name)
 
 
-def _made(studio: Studio, path: Path, seed: int, number: int) -> People:
+def _made(studio: Lab, path: Path, seed: int, number: int) -> People:
     from latentlab.core.image import to_pixels
     from latentlab.store.archive import Archive
     from latentlab.world.laws import draw_faces
@@ -124,7 +124,7 @@ def _made(studio: Studio, path: Path, seed: int, number: int) -> People:
     return People(faces, pictures, latents, who, pivots)
 
 
-def brought_home(studio: Studio, pictures: Images) -> tuple[Latent, Tensor, tuple[Pivot | None, ...]]:
+def brought_home(studio: Lab, pictures: Images) -> tuple[Latent, Tensor, tuple[Pivot | None, ...]]:
     """Latents of these pictures, whose each is, and the pivots; the last latent is the first person's with a pivot."""
     from latentlab.core.inversion import Inversion
     from latentlab.core.latent import Latent, Space
@@ -150,7 +150,7 @@ def brought_home(studio: Studio, pictures: Images) -> tuple[Latent, Tensor, tupl
     return Latent(Space.W_PLUS, values), torch.cat(who), (*pivots, tuned.pivot)
 
 
-def _kept(studio: Studio, path: Path) -> People | None:
+def _kept(studio: Lab, path: Path) -> People | None:
     """What an earlier run kept; a damaged file is made again."""
     from latentlab.core.image import from_pixels
     from latentlab.core.latent import Latent, Space

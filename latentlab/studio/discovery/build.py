@@ -1,0 +1,253 @@
+"""The direction library of a network from one recipe: found, stretched to round steps, measured, written or left out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from latentlab.core.direction import Direction
+from latentlab.core.errors import LatentLabError
+from latentlab.core.generator import Generator
+from latentlab.core.latent import Latent, layer_range
+from latentlab.core.watch import Watch
+from latentlab.studio.discovery.discover import filled_bank
+from latentlab.studio.discovery.plan import LibraryRecipe, Wanted, check, choose, finder
+from latentlab.studio.lab import Lab
+from latentlab.studio.pictures.picture import writable
+from latentlab.studio.reports.evaluate import judge_words
+
+if TYPE_CHECKING:
+    from latentlab.metrics.leakage import Evaluation
+    from latentlab.scorers.scorer import Scorer
+
+CALIBRATION_SEED = 1_500_000_000
+"""Apart from the faces of discovery (from 0 on) and of judging (from 2,000,000,000 on)."""
+PSI = 0.7
+BANK = 0.4
+"""Of the progress bar."""
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """What became of one direction."""
+
+    name: str
+    direction: Direction | None = None
+    evaluation: Evaluation | None = None
+    reason: str = ""
+    """Why it was left out; empty where it was written."""
+    kept: bool = False
+    """It was there already, from the same recipe."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers."""
+        found: dict[str, Any] = {
+            "name": self.name,
+            "written": self.direction is not None,
+            "reason": self.reason,
+        }
+        if self.direction is not None:
+            one = self.direction
+            found |= {
+                "unit": one.unit,
+                "step": one.step,
+                "span": one.span,
+                "kept": self.kept,
+                "story": dict(one.story),
+            }
+        return found | ({"judged": asdict(self.evaluation)} if self.evaluation is not None else {})
+
+
+def build_library(
+    studio: Lab, recipe: LibraryRecipe, out: Path | str, *, only: Sequence[str] = (), force: bool = False,
+    guides: Sequence[Scorer] | None = None, judges: Sequence[Scorer] | None = None, watch: Watch | None = None,
+) -> Iterator[Built]:  # fmt: skip
+    """Each direction as it is ready; those that the same recipe wrote for this network before are kept unless forced."""
+    from latentlab.studio.discovery.discover import default_guides
+    from latentlab.studio.shelf.companions import judge
+
+    wanted = choose(recipe, only)
+    guides = list(guides) if guides is not None else default_guides(studio)
+    judges = list(judges) if judges is not None else [judge(studio)]
+    check(recipe, wanted, guides, judges)
+    for one in wanted:
+        layer_range(one.layers, studio.generator.layers)
+    writable(Path(out))
+    maker = _Maker(studio, recipe, Path(out), guides, judges, studio.tell(watch))
+    for place, one in enumerate(wanted):
+        maker.begins = BANK + (1 - BANK) * place / len(wanted)
+        maker.share = (1 - BANK) / len(wanted)
+        there = None if force else maker.present(one)
+        yield there or maker.make(one)
+
+
+@dataclass(eq=False)
+class _Maker:
+    """One run over a recipe."""
+
+    studio: Lab
+    recipe: LibraryRecipe
+    out: Path
+    guides: list[Scorer]
+    judges: list[Scorer]
+    watch: Watch
+    begins: float = BANK
+    share: float = 0.0
+    _bank: Any = None
+
+    @property
+    def bank(self) -> Any:
+        """Filled when it is first needed, and once."""
+
+        if self._bank is None:
+            self._bank = filled_bank(
+                self.studio, self.guides, self.recipe.samples, psi=self.recipe.psi,
+                watch=lambda done, text="", image=None: self.watch(BANK * done, text),
+            )  # fmt: skip
+        return self._bank
+
+    def digest(self, wanted: Wanted) -> str:
+        """What a direction follows from: its part of the recipe, the network, the scorers."""
+        shared = replace(self.recipe, direction=())
+        scorers = [scorer.hash for scorer in (*self.guides, *self.judges)]
+        return hashlib.sha256(
+            repr((wanted, shared, self.studio.generator.hash, scorers)).encode()
+        ).hexdigest()
+
+    def present(self, wanted: Wanted) -> Built | None:
+        """What an earlier run with the same recipe wrote."""
+        from latentlab.directions.library import SUFFIX, load_direction
+
+        try:
+            found = load_direction(self.out / f"{wanted.name}{SUFFIX}")
+        except LatentLabError:
+            return None
+        same = found.story.get("recipe") == self.digest(wanted)
+        return Built(wanted.name, found, kept=True) if same else None
+
+    def make(self, wanted: Wanted) -> Built:
+        """Find, stretch, measure, write."""
+        from latentlab.directions.library import save_direction
+
+        names = [name for scorer in self.guides for name in scorer.names]
+        (found,) = finder(wanted, self.recipe, names).discover(self.studio.generator, self.bank)
+        found = replace(found, layers=wanted.layers)
+        self._tell(wanted, 0.2, "calibrating")
+        try:
+            direction = self._calibrated(wanted, found)
+        except _TooWeak as weak:
+            return self._left_out(wanted, None, str(weak))
+        self._tell(wanted, 0.5, "judging")
+        row, reached, works = self._judged(wanted, direction)
+        told = f"the judge sees {reached:.0%} of a step, {works:.0%} of faces get half of it"
+        if reached < self.recipe.least_reached or works < self.recipe.least_works:
+            return self._left_out(wanted, row, told)
+        direction = self._measured(wanted, direction, row, reached, works)
+        save_direction(direction, self.out)
+        return Built(wanted.name, direction, row)
+
+    def _left_out(self, wanted: Wanted, row: Evaluation | None, reason: str) -> Built:
+        """A file of an earlier network or recipe must not stand in for it."""
+        from latentlab.directions.library import SUFFIX
+
+        (self.out / f"{wanted.name}{SUFFIX}").unlink(missing_ok=True)
+        return Built(wanted.name, None, row, reason)
+
+    def _calibrated(self, wanted: Wanted, found: Direction) -> Direction:
+        """A step of the wished size as the guide reads it, and the span in which pictures stay right."""
+        from latentlab.editing.calibrate import Calibrate
+
+        generator, score = self.studio.generator, self.guides[0]
+        faces = self._faces(generator, found)
+        chosen = faces
+        if wanted.side == "up":
+            chosen = faces.with_values(faces.values[lacking(score, generator, faces, wanted.target)])
+        factor = Calibrate().factor(
+            generator,
+            found,
+            wanted.target,
+            score,
+            chosen,
+            wanted.step,
+            "up" if wanted.side == "up" else "both",
+        )
+        if not factor:
+            raise _TooWeak(f"no length of it moves '{wanted.target}' by {wanted.step:g} {found.unit}")
+        stretched = found.stretched(factor)
+        least = 0.3 if wanted.side == "both" else -0.1  # what a face has already need not grow further
+        # the identity that limits the span is dlib's: a small embedding takes an open mouth for somebody else
+        measured = Calibrate(least_slope=least).measure(generator, stretched, wanted.target, score, faces)
+        span = _within(measured.span or wanted.limits, wanted.limits)
+        short = stretched.vector.half().float()  # as the file keeps it: what is judged is what is written
+        return replace(stretched, vector=short, step=wanted.step, span=span, name=wanted.name)
+
+    def _faces(self, generator: Generator, direction: Direction) -> Latent:
+        from latentlab.metrics.leakage import fresh_latents
+
+        with torch.no_grad():
+            return fresh_latents(generator, CALIBRATION_SEED, self.recipe.calibration, PSI, direction)
+
+    def _judged(self, wanted: Wanted, direction: Direction) -> tuple[Evaluation, float, float]:
+        from latentlab.metrics.leakage import Evaluate, keeps_promise
+        from latentlab.studio.reports.evaluate import dlib_embedding
+
+        method = Evaluate(samples=self.recipe.faces, psi=PSI)
+        responses = method.respond(self.studio.generator, direction, self.judges)
+        row = method.judge(direction, responses, wanted.target)
+        column, zero = responses.names.index(wanted.target), responses.strengths.index(0.0)
+        scores = responses.scores[zero, :, column]
+        chosen = scores <= scores.nanmedian() if wanted.side == "up" else None
+        reached, works = keeps_promise(responses, wanted.target, wanted.step, chosen)
+
+        embed = dlib_embedding() if self.recipe.dlib else None
+        if embed is not None:
+            self._tell(wanted, 0.7, "looking for faces")
+            few = Evaluate(
+                samples=max(self.recipe.dlib, 10), psi=PSI, strengths=tuple(map(float, range(-4, 5)))
+            )
+            seen = few.judge(
+                direction, few.respond(self.studio.generator, direction, self.judges, embed), wanted.target
+            )
+            row = replace(row, identity=seen.identity, span=seen.span)
+        else:
+            row = replace(row, span=direction.span or row.span)
+        return row, reached, works
+
+    def _measured(
+        self, wanted: Wanted, direction: Direction, row: Evaluation, reached: float, works: float
+    ) -> Direction:
+        leakage = {name: round(value[0], 4) for name, value in row.leakage.items()}
+        story = dict(direction.story) | {
+            "recipe": self.digest(wanted), "calibrated_on": self.recipe.calibration, "judged_on": row.n,
+            "judge": judge_words(self.judges, identity=False), "judge_step": round(row.step[0], 4),
+            "reached": round(reached, 4), "works": round(works, 4), "monotony": round(row.monotony, 4),
+            "total_leakage": round(row.total_leakage[0], 4),
+        }  # fmt: skip
+        if row.identity is not None:
+            story["identity_at_one_sd"] = round(row.identity[0], 4)
+        span = _within(row.span or wanted.limits, direction.span or wanted.limits)
+        return replace(direction, span=span, leakage=leakage, story=story)
+
+    def _tell(self, wanted: Wanted, done: float, text: str) -> None:
+        self.watch(self.begins + self.share * done, f"{wanted.name}: {text}")
+
+
+class _TooWeak(LatentLabError):
+    """No honest direction came of it."""
+
+
+@torch.no_grad()
+def lacking(score: Scorer, generator: Generator, faces: Latent, name: str) -> torch.Tensor:
+    """The half of the faces with the lowest scores, as places [n]."""
+    column = list(score.names).index(name)
+    scores = score(generator.render(faces))[:, column].float()
+    return scores.argsort()[: max(len(scores) // 2, 1)].cpu()
+
+
+def _within(span: tuple[float, float], limits: tuple[float, float]) -> tuple[float, float]:
+    return max(span[0], limits[0]), min(span[1], limits[1])

@@ -1,0 +1,249 @@
+"""Discovery as a task: a bank where the method needs one, the directions found, their names, their files."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from dataclasses import fields as dataclass_fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from latentlab.core.direction import Direction
+from latentlab.core.errors import BadInput, MissingPart, unknown
+from latentlab.core.watch import Watch, part
+from latentlab.directions import DISCOVERERS
+from latentlab.directions.counterfactual import Counterfactual as WishMethod
+from latentlab.directions.discoverer import Discoverer, Source, check_size
+from latentlab.directions.joint import Joint
+from latentlab.studio.discovery.pairs import Counterfactual, photo_pairs, rendered_pairs
+from latentlab.studio.lab import Lab
+
+if TYPE_CHECKING:
+    from latentlab.scorers.bank import Bank, BankKey
+    from latentlab.scorers.scorer import Scorer
+
+SHARE_OF_BANK = 0.9
+"""Of the progress bar, when a bank has to be filled first."""
+
+
+@dataclass(frozen=True)
+class Discover:
+    """How directions are looked for."""
+
+    method: Discoverer = field(default_factory=Joint)
+    before: tuple[Path | str, ...] = ()
+    """For methods that learn from pairs: pictures, folders of them or inverted faces before the change."""
+    after: tuple[Path | str, ...] = ()
+    """The same after it, in the same order."""
+    renders: str = ""
+    """Instead of pictures: rendered faces that differ in one factor alone, `age=20`."""
+    pairs: int = 32
+    """How many of those."""
+    psi: float = 1.0
+    """Truncation of the samples in the bank."""
+    engine: str = "local"
+    """Where the bank is filled: local or ray."""
+    save: bool = True
+    """Keep what is found under `HOME/directions`."""
+
+
+def discover(
+    studio: Lab, request: Discover, scorers: Sequence[Scorer] | None = None, watch: Watch | None = None
+) -> list[Direction]:
+    """Find directions; `scorers` defaults to the guide."""
+    finder, tell = request.method, studio.tell(watch)
+    source = _source(studio, request, scorers, part(tell, 0, SHARE_OF_BANK))
+    found = finder.discover(studio.generator, source, part(tell, SHARE_OF_BANK if source else 0.0, 1.0))
+    if request.renders and finder.needs == "pairs":
+        found = [in_units(direction, request.renders) for direction in found]
+    if isinstance(finder, WishMethod) and finder.wish:
+        found = [in_steps(direction, finder.wish) for direction in found]
+    if finder.needs == "nothing" and len(found) > 1:  # components, of which nobody knows yet what they change
+        found = named(studio, found, scorers)
+    if request.save:
+        keep(studio, found)
+    return found
+
+
+def choose_discovery(method: str | Discoverer | Discover = "joint", **fields: Any) -> Discover:
+    """A method by name, its fields and those of the request told apart."""
+    if isinstance(method, Discover):
+        return method
+    own = {part.name for part in dataclass_fields(Discover)} - {"method"}
+    shared = {name: fields.pop(name) for name in own & set(fields)}
+    finder = DISCOVERERS.build(method, **fields) if isinstance(method, str) else method
+    return Discover(finder, **shared)
+
+
+def _source(studio: Lab, request: Discover, scorers: Sequence[Scorer] | None, watch: Watch) -> Source:
+    """What the method learns from: a filled bank, pairs, or nothing."""
+    finder = request.method
+    if finder.needs == "bank":
+        judges = list(scorers) if scorers is not None else default_guides(studio)
+        _check_attributes(finder, judges)
+        if finder.bank_size:
+            check_size(finder.bank_size, studio.generator.w_width)
+        return filled_bank(
+            studio, judges, finder.bank_size, psi=request.psi, engine=request.engine, watch=watch
+        )
+    if finder.needs == "pairs":
+        others = (*request.before, *request.after, *([request.renders] if request.renders else ()))
+        wished = _wished(studio, finder, scorers, others, watch)
+        return wished or pairs_of(
+            studio, request.before, request.after, request.renders, request.pairs, watch=watch
+        )
+    return None
+
+
+def keep(studio: Lab, directions: Sequence[Direction]) -> list[Path]:
+    """Write directions into the lab."""
+    from latentlab.directions.library import save_direction
+
+    return [save_direction(direction, directions_folder(studio)) for direction in directions]
+
+
+def directions_folder(studio: Lab) -> Path:
+    """Where the lab keeps its own directions."""
+    return Path(studio.home) / "directions"
+
+
+def default_guides(studio: Lab) -> list[Scorer]:
+    """What discovery may see: the guide, never the judge."""
+    from latentlab.studio.shelf.companions import guide
+
+    return [guide(studio)]
+
+
+def filled_bank(
+    studio: Lab, scorers: Sequence[Scorer], samples: int, *, psi: float = 1.0, engine: str = "local", watch: Watch | None = None
+) -> Bank:  # fmt: skip
+    """The bank of these scorers on this network, extended to so many samples; kept under `HOME/banks`."""
+    from latentlab.scorers.bank import Bank, bank_key
+
+    if samples < 1:
+        raise BadInput(f"{samples} samples are none; ask for some thousands: --samples 20000")
+    key = bank_key(studio.generator, scorers, psi=psi)
+    bank = Bank.open(bank_folder(studio, key), key, scorers)
+    bank.extend(samples, studio.generator, scorers, engine=engine, watch=studio.tell(watch))
+    return bank
+
+
+def bank_folder(studio: Lab, key: BankKey) -> Path:
+    """Where the lab keeps the bank of this key."""
+    mark = "-".join([key.model[:12], *(each[:8] for each in key.scorers), f"psi{key.psi:g}"])
+    return Path(studio.home) / "banks" / mark
+
+
+def pairs_of(
+    studio: Lab, before: Sequence[Path | str], after: Sequence[Path | str], renders: str = "", count: int = 32,
+    watch: Watch | None = None,
+) -> Source:  # fmt: skip
+    """Pictures, folders of them or latents inverted before, or renders of the face world, as pairs in W+."""
+
+    if not renders:
+        return photo_pairs(studio, before, after)
+    if before or after:
+        raise BadInput("--renders makes its own pictures; leave --before and --after out, or --renders")
+    return rendered_pairs(studio, Counterfactual.parse(renders), count, watch)
+
+
+def _wished(
+    studio: Lab,
+    finder: Discoverer,
+    scorers: Sequence[Scorer] | None,
+    others: Sequence[object],
+    watch: Watch,
+) -> Source:
+    """The pairs of a wish of the face world, for a method that has one."""
+    from latentlab.studio.discovery.counterfactuals import wished_pairs
+    from latentlab.world.counterfactuals import find_wish
+
+    if not isinstance(finder, WishMethod) or not finder.wish:
+        return None
+    wish = find_wish(finder.wish)
+    if others:
+        raise BadInput(
+            "a wish renders its own pictures; leave --before, --after and --renders out, or --wish"
+        )
+    judges = list(scorers) if scorers is not None else default_guides(studio)
+    return wished_pairs(studio, wish, finder.people, judges, watch=watch)
+
+
+def in_steps(direction: Direction, name: str) -> Direction:
+    """A direction that was taught a wish: its step is the wish's, and its story has the definition."""
+    from latentlab.scorers.targets import NAMES, UNITS
+    from latentlab.world.counterfactuals import find_wish
+
+    wish = find_wish(name)
+    units = dict(zip(NAMES, UNITS, strict=True))
+    story = dict(direction.story) | {"wish": wish.name, "meaning": wish.meaning}
+    story |= {"attribute": wish.attribute} if wish.attribute else {}
+    return replace(direction, unit=units.get(wish.attribute, "share"), step=wish.step, story=story)
+
+
+def in_units(direction: Direction, renders: str) -> Direction:
+    """A direction from rendered pairs, whose change is known: one step is that change."""
+
+    wanted = Counterfactual.parse(renders)
+    story = dict(direction.story) | {"renders": renders}
+    return replace(direction, unit=wanted.unit, step=abs(wanted.change), story=story)
+
+
+def named(
+    studio: Lab, found: Sequence[Direction], scorers: Sequence[Scorer] | None = None, samples: int = 50
+) -> list[Direction]:
+    """Components labelled with what they change, doubles merged; unlabelled where no scorer is at hand."""
+    from latentlab.metrics.leakage import Evaluate
+    from latentlab.metrics.naming import name_components
+
+    try:
+        judges = list(scorers) if scorers is not None else default_guides(studio)
+    except MissingPart as error:
+        warnings.warn(f"the components stay without names: {error}", stacklevel=2)
+        return list(found)
+    method = Evaluate(samples=samples, strengths=(-1.0, 0.0, 1.0), first_seed=0)
+    stretched = [unit_step(direction, studio) for direction in found]
+    responses = [method.respond(studio.generator, direction, judges) for direction in stretched]
+    return [component.direction for component in name_components(stretched, responses)]
+
+
+def unit_step(direction: Direction, studio: Lab) -> Direction:
+    """A unit-length component stretched to one standard deviation of w along it, so that one step is to be seen."""
+    if direction.unit != "unit length":
+        return direction
+
+    draw = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        w = studio.generator.map(
+            torch.randn(2000, studio.generator.z_width, generator=draw).to(studio.place)
+        ).cpu()
+    spread = float((w @ direction.vector.cpu()).std())
+    return replace(direction, vector=direction.vector * spread, unit="sd")
+
+
+def _check_attributes(finder: Discoverer, scorers: Sequence[Scorer]) -> None:
+    """Unknown attributes are refused before a bank is filled for them."""
+    known = [name for scorer in scorers for name in scorer.names]
+    for name in finder.attributes:
+        if name not in known:
+            raise unknown("attribute", name, known)
+
+
+def import_file(studio: Lab, path: Path | str, name: str = "") -> list[Direction]:
+    """Directions from a published file, checked against this network's width and kept in the lab."""
+    from latentlab.directions.exchange import import_directions
+
+    found = [
+        replace(d, model=studio.generator.hash)
+        for d in import_directions(path, name, studio.generator.w_width)
+    ]
+    for direction in found:
+        if direction.vector.ndim == 2 and len(direction.vector) != studio.generator.layers:
+            raise BadInput(
+                f"{Path(path).name} is for a network with {len(direction.vector)} layers, this one has {studio.generator.layers}"
+            )
+    keep(studio, found)
+    return found

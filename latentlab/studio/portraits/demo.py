@@ -1,0 +1,109 @@
+"""The main job on a photograph, start to end: align, invert, edit, and say where the pictures are and what they measure."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from latentlab.core.errors import LatentLabError
+from latentlab.core.face import Face
+from latentlab.core.files import atomic
+from latentlab.core.watch import Watch
+from latentlab.studio.lab import Lab
+from latentlab.studio.pictures.picture import Picture, writable
+from latentlab.studio.portraits.edit import Edit, open_edit
+from latentlab.studio.portraits.invert import choose_method, invert
+from latentlab.studio.portraits.request import Invert
+from latentlab.studio.shelf.directions import own_names
+
+WISHES = ({"age": 1.0}, {"yaw": -1.0}, {"yaw": 1.0})
+PORTRAIT = "portrait.png"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One picture of the demo and what there is to say about it."""
+
+    path: Path
+    words: str
+
+
+def portrait(folder: Path) -> Path:
+    """The portrait that ships with scikit-image (Eileen Collins, NASA, public domain), as a file."""
+    from PIL import Image
+    from skimage import data
+
+    path = folder / PORTRAIT
+    if not path.exists():
+        with atomic(path) as temporary:
+            Image.fromarray(data.astronaut()).save(temporary, format="PNG")
+    return path
+
+
+def demo(
+    studio: Lab, photo: Path | None = None, budget: float = 60.0, watch: Watch | None = None
+) -> Iterator[Shown]:
+    """Pictures as they are finished."""
+
+    folder = writable(Path(studio.home))
+    source = photo or portrait(folder)
+    request = Invert(choose_method("auto", budget=budget))
+    (face,) = invert(studio, [source], request, watch)
+    assert face.folder is not None, "the lab keeps what is inverted"
+    kept = face.folder
+    yield Shown(kept / "aligned.png", "the face, aligned")
+    yield Shown(kept / "reconstruction.png", f"inverted: {_nearness(face)}")
+    yield from _edits(studio, face, kept)
+
+
+def _nearness(face: Face) -> str:
+    """How near the inversion is, in the figures that a reader knows; the lab keeps all of them."""
+    read = face.measures
+    words = [f"PSNR {read['psnr']:.1f} dB", f"MS-SSIM {read['ms_ssim']:.3f}"]
+    if "identity" in read:
+        words.append(
+            f"identity distance {read['identity']:.2f} (same person: below 0.6; shrinking the photo alone costs "
+            f"{read['identity_floor']:.2f})"
+        )
+    if read.get("out_of_domain"):
+        words.append("unlike the faces this network knows, so edits reach less than they promise")
+    return ", ".join(words)
+
+
+def _edits(studio: Lab, face: Face, kept: Path) -> Iterator[Shown]:
+    names = own_names(studio)
+    wishes = [wish for wish in WISHES if set(wish) <= set(names)]
+    if not wishes:
+        warnings.warn(
+            "there are no directions for this network yet; find some: latentlab discover --help", stacklevel=2
+        )
+    for wish in wishes:
+        (picture,) = open_edit(studio, Edit(wish), face).draw()
+        path = picture.save(kept / f"{picture.name}.png")
+        yield Shown(path, _change(studio, face, picture, next(iter(wish))))
+
+
+def _change(studio: Lab, face: Face, picture: Picture, name: str) -> str:
+    """What the guide scorer and dlib's identity say about an edit."""
+    from latentlab.studio.portraits.photo_story import identity_measures
+    from latentlab.studio.shelf.companions import guide
+
+    words = []
+    assert isinstance(picture.image, Tensor), "nothing was pasted back"
+    after = picture.image[None]
+    try:
+        scorer = guide(studio)
+        if name in scorer.names:
+            column = list(scorer.names).index(name)
+            before, now = (float(scorer(image)[0, column]) for image in (face.image, after))
+            words.append(f"{name} {before:.2f} → {now:.2f} {scorer.units.get(name, '')}".strip())
+    except LatentLabError:
+        pass
+    identity = identity_measures(face.image, after).get("identity")
+    if identity is not None:
+        words.append(f"identity distance {float(identity[0]):.2f} (same person: below 0.6)")
+    return ", ".join(words) or "edited"

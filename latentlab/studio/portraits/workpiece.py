@@ -1,0 +1,161 @@
+"""A face on the bench: what is edited, where, and how strengths become a picture with its recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from latentlab.core.direction import Direction
+from latentlab.core.errors import BadInput, MissingPart
+from latentlab.core.face import Face
+from latentlab.core.image import load_image
+from latentlab.core.latent import Latent, layer_range
+from latentlab.core.noise import Noise
+from latentlab.core.pivot import Pivot
+from latentlab.core.shapes import Images
+from latentlab.editing.apply import apply
+from latentlab.editing.local import Inside
+from latentlab.editing.mix import blend_pivots, interpolate
+from latentlab.editing.mix import mix as mix_layers
+from latentlab.studio.lab import Lab
+from latentlab.studio.pictures.picture import Picture
+from latentlab.studio.recipes.ingredients import Ingredients
+from latentlab.studio.recipes.recipe import recipe
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from latentlab.studio.portraits.edit import Edit
+
+
+@dataclass(frozen=True, eq=False)
+class Workpiece:
+    """A face, ready to be moved along directions."""
+
+    studio: Lab
+    request: Edit
+    """What was asked for; faces and files stand in it by their names."""
+    face: Face
+    base: Latent
+    """What the directions move: the face's latent, mixed or blended with another where that was asked."""
+    pivot: Pivot | None
+    mask: Tensor | None
+    """[1 1 r r], 1 where the edit may show."""
+    given: Ingredients
+
+    @property
+    def noise(self) -> Noise:
+        """The face's own."""
+        return self.face.noise
+
+    @torch.no_grad()
+    def face_image(self, strengths: Mapping[Direction, float]) -> Images:
+        """The edited face [1 3 r r], not yet in its photo."""
+        generator = self.studio.generator
+        after = apply(generator, self.base, strengths, self.request.layers)
+        if self.mask is None:
+            return generator.render(after, self.noise, self.pivot)
+        return Inside().render(generator, self.face.latent, after, self.mask, self.noise, self.pivot)
+
+    def picture(self, strengths: Mapping[Direction, float]) -> Picture:
+        """The edited face, or the photo with it, and the recipe to make it again."""
+        image, name, story = self.face_image(strengths), _label(strengths), self._story(strengths)
+        if not self.request.paste_back:
+            return Picture(name, image[0], story)
+        return Picture(f"{name}_photo", self._pasted(image), story, "compositeWithTrainedAlgorithmicMedia")
+
+    @torch.no_grad()
+    def moved(self, strengths: Mapping[Direction, float]) -> Face:
+        """The edited face as a latent."""
+        if self.mask is not None or self.request.paste_back:
+            raise BadInput(
+                "what a mask confines or a photo takes up is a picture, no face; leave mask and paste_back out"
+            )
+        generator = self.studio.generator
+        latent = apply(generator, self.base, strengths, self.request.layers)
+        name = f"{self.face.name}_{_label(strengths)}"
+        return Face(
+            name, latent, generator.render(latent, self.noise, self.pivot), self.noise, self.pivot, self.face.model,
+            self._story(strengths),
+        )  # fmt: skip
+
+    def _story(self, strengths: Mapping[Direction, float]) -> dict[str, object]:
+        """The recipe of one picture: goals and sweeps have become strengths."""
+        moves = {direction.name: value for direction, value in strengths.items()}
+        return self.recipe(
+            replace(self.request, directions=moves, goals={}, sweeps=(), min_identity=None, max_change={})
+        )
+
+    def recipe(self, request: Edit) -> dict[str, object]:
+        """The recipe of a request."""
+        return recipe(self.studio, "edit", request, self.given.noted)
+
+    def _pasted(self, image: Images) -> Image:
+        from latentlab.editing.paste import restore
+        from latentlab.faces.align import cut
+        from latentlab.faces.paste import paste_back
+
+        photo = self.face.photo
+        picture = None if photo is None else photo.picture()
+        if photo is None or picture is None or photo.crop is None:
+            raise MissingPart(
+                f"the photo of '{self.face.name}' was not kept; invert it again to paste back into it"
+            )
+        original = cut(picture, photo.crop)
+        face = restore(image.cpu().float(), self.face.image.cpu().float(), original)
+        return paste_back(picture, face.clamp(-1, 1), photo.crop)
+
+
+def workpiece(
+    studio: Lab, request: Edit, face: Face, directions: Mapping[str, Direction], given: Ingredients
+) -> Workpiece:
+    """Check the parts against the network and put them together; `directions` by the names of the request."""
+    generator, base, pivot = studio.generator, face.latent, face.pivot
+    layer_range(request.layers, generator.layers)
+    named = _named(request, directions)
+    if request.blend is not None:
+        other, share = given.face("blend", request.blend[0]), request.blend[1]
+        base = interpolate(generator, face.latent, other.latent, share)
+        pivot = blend_pivots(face.pivot, other.pivot, share)
+        named = replace(named, blend=(other.name, share))
+    if request.mix is not None:
+        styles, layers = given.face("mix", request.mix[0]), request.mix[1]
+        base = mix_layers(generator, base, styles.latent, layers)
+        named = replace(named, mix=(styles.name, layers))
+    area = None if request.mask is None else _mask(request.mask, face.image, given)
+    return Workpiece(studio, named, face, base, pivot, area, given)
+
+
+def _named(request: Edit, directions: Mapping[str, Direction]) -> Edit:
+    """The request with every direction by its own name, whether a name or a file was given."""
+    return replace(
+        request,
+        directions={directions[name].name: value for name, value in request.directions.items()},
+        goals={directions[name].name: value for name, value in request.goals.items()},
+        sweeps=tuple(replace(sweep, direction=directions[sweep.direction].name) for sweep in request.sweeps),
+        keep=tuple(directions[name].name for name in request.keep),
+    )
+
+
+def _label(strengths: Mapping[Direction, float]) -> str:
+    """`age+2_smile-1`: what a file is called."""
+    return "_".join(f"{direction.name}{value:+g}" for direction, value in strengths.items()) or "unedited"
+
+
+def _mask(wanted: str | Path, image: Images, given: Ingredients) -> Tensor:
+    """A picture by its file, else a region by its name, found on the face."""
+    from latentlab.editing.regions import region_mask
+    from latentlab.faces.landmarks import aligned_landmarks
+
+    if isinstance(wanted, Path):
+        area = (load_image(given.file(wanted, "mask")).mean(dim=1, keepdim=True) + 1) / 2
+        if area.shape[-1] != area.shape[-2]:
+            raise BadInput(f"the mask {wanted} is not square; it covers the aligned face (aligned.png)")
+        return area
+    points = aligned_landmarks(image.detach().clamp(-1, 1).cpu()).points
+    return region_mask(wanted, points, image.shape[-1])

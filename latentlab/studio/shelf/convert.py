@@ -1,0 +1,122 @@
+"""Weight files from one format to another, read back and compared before they are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from latentlab.core.errors import BadFile, BadInput, LatentLabError, unknown
+from latentlab.core.files import atomic
+from latentlab.core.generator import Generator
+from latentlab.core.latent import Latent, Space
+from latentlab.core.seeds import draw_z
+from latentlab.networks import export
+from latentlab.store import bridge
+from latentlab.store.bridge.foreign import Foreign
+from latentlab.store.bridge.write import discriminator_misfit, write
+from latentlab.studio.lab import Lab
+from latentlab.studio.pictures.picture import writable
+from latentlab.studio.shelf.networks import PARTS, find, make
+
+ENDINGS = (".safetensors", ".pt", ".pth")
+SAMPLES = 4
+MOST_DIFFERENCE = 1e-3
+"""Relative; two implementations of one network differ by some 1e-6."""
+INPUTS = {"arcface": 112}
+"""Side of the pictures that encoders take, where it is not 256."""
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What was written."""
+
+    path: Path
+    part: str
+    kind: str
+    difference: float
+    """Largest difference of the outputs before and after."""
+    size: float
+    """Largest output, to compare the difference with."""
+    others: tuple[str, ...]
+    """Further networks in the source file."""
+
+
+def convert(
+    studio: Lab, source: str | Path, target: str | Path, part: str | None = None, *, force: bool = False
+) -> Converted:
+    """Write one network of `source` as `target` (`.safetensors`: any; `.pt`: StyleGAN2 as rosinality keeps it).
+
+    The file is read back and its outputs compared on four samples before it gets its name.
+    """
+    target = Path(target)
+    _check(target, force=force)
+    path = find(source, studio.home)
+    parts = bridge.read(path)
+    chosen = _choose(parts, part, path)
+    module = make(parts[chosen])
+    network = Foreign(*export(module), parts[chosen].story)  # complete: a missing average has been measured
+    discriminator = parts.get("D") if target.suffix in (".pt", ".pth") else None
+    if discriminator is not None and discriminator_misfit(discriminator):
+        discriminator = None
+
+    before = _outputs(module.to(studio.place))
+    with atomic(target, force=force) as temporary:
+        try:
+            write(network, temporary, discriminator)
+        except LatentLabError as error:
+            raise type(error)(str(error).replace(str(temporary), str(target))) from None
+        again = bridge.read(temporary)
+        after = _outputs(make(again.get(chosen) or next(iter(again.values()))).to(studio.place))
+        difference, size = float((before - after).abs().max()), float(before.abs().max())
+        if not difference <= MOST_DIFFERENCE * max(size, 1e-12):
+            raise BadFile(
+                f"{target} would change the outputs by {difference:.3g} (of {size:.3g}); nothing was written"
+            )
+    written = {chosen, "D"} if discriminator is not None else {chosen}
+    return Converted(
+        target, chosen, network.kind, difference, size, tuple(p for p in parts if p not in written)
+    )
+
+
+def _check(target: Path, *, force: bool) -> None:
+    if target.suffix.lower() not in ENDINGS:
+        raise BadInput(
+            f"cannot write {target}: networks are written as .safetensors, or .pt (StyleGAN2, rosinality)"
+        )
+    if target.is_dir():
+        raise BadFile(f"{target} is a folder; name a file")
+    if target.exists() and not force:
+        raise BadFile(f"{target} exists; choose another name, or --force")
+    writable(target.parent)
+
+
+def _choose(parts: dict[str, Foreign], part: str | None, path: Path) -> str:
+    if part is None:
+        return next(name for name in PARTS if name in parts)
+    if part not in parts:
+        raise unknown(f"part of {path.name}", part, parts)
+    return part
+
+
+@torch.no_grad()
+def _outputs(network: nn.Module) -> Tensor:
+    """What a network makes of fixed inputs: images of seeds, verdicts on noise, codes of noise."""
+    if isinstance(network, Generator):
+        z = draw_z(range(SAMPLES), network.z_width).to(network.device)
+        w = network.lift(Latent(Space.Z, z), Space.W, _label(network.condition_width, network.device))
+        return torch.cat([network.render(w[row]) for row in range(SAMPLES)])
+    device = next(network.parameters()).device
+    side = getattr(network, "resolution", None) or INPUTS.get(getattr(network, "recipe", ("",))[0], 256)
+    channels = getattr(network, "input_channels", 3)
+    images = torch.randn(SAMPLES, channels, side, side, generator=torch.Generator().manual_seed(0)).to(device)
+    classes = getattr(network, "condition_width", 0)
+    return network(images, _label(classes, device)) if classes else network(images)
+
+
+def _label(classes: int, device: torch.device) -> Tensor | None:
+    if not classes:
+        return None
+    return torch.eye(classes, device=device)[torch.arange(SAMPLES) % classes]

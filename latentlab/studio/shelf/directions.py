@@ -1,0 +1,112 @@
+"""The direction library: NAME.direction.safetensors, found in the lab, beside the network, or given as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from latentlab.core.direction import Direction
+from latentlab.core.errors import BadFile, BadInput, unknown
+from latentlab.core.fingerprint import fingerprint
+from latentlab.store.archive import read_story
+from latentlab.store.home import find_asset
+from latentlab.studio.lab import Lab
+
+FOLDER = "directions"
+ENDING = ".direction.safetensors"
+
+
+def places(studio: Lab) -> list[Path]:
+    """Folders with directions: the lab's first, then those that ship with the network or lie beside its file."""
+    shipped = find_asset(f"{studio.name}/{FOLDER}")
+    beside = Path(studio.network).parent / FOLDER if Path(studio.network).is_file() else None
+    found = [Path(studio.home) / FOLDER, shipped, beside]
+    return [folder for folder in found if folder is not None and folder.is_dir()]
+
+
+def direction_files(studio: Lab) -> dict[str, list[Path]]:
+    """Every direction by name, with the files of that name, the lab's first."""
+    from latentlab.directions.library import names_in
+
+    files: dict[str, list[Path]] = {}
+    for folder in places(studio):
+        for name, path in names_in(folder).items():
+            files.setdefault(name, []).append(path)
+    return files
+
+
+def find_direction(studio: Lab, name: str) -> Direction:
+    """A direction of this network by name or file; UnknownName suggests the nearest and lists all that fit."""
+    from latentlab.directions.library import load_direction
+
+    if name.endswith(".safetensors"):
+        direction = load_direction(name)
+    else:
+        files = direction_files(studio)
+        if name not in files:
+            raise unknown("direction", name, own_names(studio) or files)
+        fitting = [path for path in files[name] if _fits(path, studio)]
+        direction = load_direction((fitting or files[name])[0])
+    direction.check(studio.generator.hash)
+    return direction
+
+
+def own_names(studio: Lab) -> list[str]:
+    """Names of the directions that fit this network."""
+    return sorted(n for n, paths in direction_files(studio).items() if any(_fits(p, studio) for p in paths))
+
+
+def _fits(path: Path, studio: Lab) -> bool:
+    try:
+        return str(read_story(path).get("model") or "") in {"", studio.generator.hash}
+    except BadFile:
+        return False
+
+
+def read_direction(studio: Lab, name: str) -> Direction:
+    """A direction by name or file, of whatever network; one of this network comes first."""
+    from latentlab.directions.library import load_direction
+
+    if name.endswith(".safetensors"):
+        return load_direction(Path(name))
+    if name in own_names(studio):
+        return find_direction(studio, name)
+    files = direction_files(studio)
+    if name not in files:
+        raise unknown("direction", name, files)
+    return load_direction(files[name][0])
+
+
+def export(studio: Lab, name: str, path: Path, *, overwrite: bool = False) -> Path:
+    """A direction of any network as a published format, by the ending of the file."""
+    from latentlab.directions.exchange import export_direction
+
+    if path.exists() and not overwrite:
+        raise BadFile(f"{path} exists; choose another name, or --force")
+    return export_direction(read_direction(studio, name), path)
+
+
+def identity(direction: Direction) -> dict[str, object]:
+    """How a recipe names a direction: its name and the hash of its tensors, as its file has it."""
+    more = {f"flow.{name}": value for name, value in getattr(direction, "tensors", {}).items()}
+    return {"name": direction.name, "hash": fingerprint({"vector": direction.vector} | more)}
+
+
+def find_by_hash(studio: Lab, wanted: Mapping[str, object], inputs: Sequence[Path] = ()) -> Direction:
+    """The direction that an untrusted recipe names: found by hash alone, in the library or among the inputs."""
+    from latentlab.directions.library import load_direction
+
+    digest, name = wanted.get("hash"), str(wanted.get("name", ""))[:80]
+    known = [path for paths in direction_files(studio).values() for path in paths if _fits(path, studio)]
+    known.sort(key=lambda path: not path.name.startswith(f"{name}."))  # most likely the one of that name
+    for path in [*known, *(item for item in inputs if item.name.endswith(".safetensors"))]:
+        try:
+            direction = load_direction(path)
+        except BadFile:
+            continue
+        if digest in (identity(direction)["hash"], read_story(path).get("hash")):
+            direction.check(studio.generator.hash)
+            return direction
+    raise BadInput(
+        f"the picture was made with the direction '{name}' ({str(digest)[:12]}), which is not here; add --input FILE"
+    )

@@ -1,0 +1,134 @@
+"""Saved latents as input: our own files, the projected_w.npz of the published projector, plain arrays; untrusted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from latentlab.core.errors import BadFile, BadInput, LatentLabError, WrongGenerator
+from latentlab.core.fingerprint import fingerprint
+from latentlab.core.generator import Generator
+from latentlab.core.latent import Latent, Space
+
+NAMES = {
+    "z": Space.Z,
+    "w": None,
+    "values": None,
+    "ws": Space.W_PLUS,
+    "w_plus": Space.W_PLUS,
+    "s": Space.S,
+    "styles": Space.S,
+}
+"""What an array's name says of its space; None is told from its shape."""
+MOST_BYTES = 4 << 30
+
+
+def read_latents(path: Path, generator: Generator) -> Latent:
+    """The latents in a file, checked against the network; no file can make anything run."""
+    arrays, story = _arrays(path)
+    name = next((name for name in NAMES if name in arrays), None) or (
+        next(iter(arrays)) if len(arrays) == 1 else None
+    )
+    if name is None:
+        seen = ", ".join(sorted(arrays)[:8]) or "nothing"
+        raise BadFile(f"{path} holds {seen}, but latents are called w, z, s or values; rename the array")
+    values = arrays[name]
+    if not values.is_floating_point():
+        raise BadFile(f"{path}: '{name}' holds {values.dtype} values; latents are floating-point numbers")
+    if not bool(torch.isfinite(values).all()):
+        raise BadFile(f"{path}: '{name}' holds NaN or infinite values; make the file again")
+    model = story.get("model")
+    if isinstance(model, str) and model and model != generator.hash:
+        raise WrongGenerator(
+            f"{path} belongs to network {model[:12]}, this is {generator.hash[:12]}; name that network with --network"
+        )
+    return _as_latent(path, name, values.float(), story, generator)
+
+
+def _as_latent(
+    path: Path, name: str, values: Tensor, story: dict[str, object], generator: Generator
+) -> Latent:
+    told = story.get("space")
+    space = Space.parse(told) if isinstance(told, str) else NAMES.get(name)
+    if space is None:
+        space = Space.W_PLUS if values.shape[-2:] == (generator.layers, generator.w_width) else Space.W
+    rank = 3 if space is Space.W_PLUS else 2
+    values = values[None] if values.ndim == rank - 1 else values
+    if space is Space.W_PLUS and values.ndim == 2 and values.shape[1:] == (generator.w_width,):
+        space = Space.W
+    try:
+        latent = Latent(space, values)
+        generator.check(latent)
+    except LatentLabError as error:
+        raise BadFile(f"{path}: {error}") from None
+    if not len(latent):
+        raise BadFile(f"{path}: '{name}' holds no latents")
+    return latent
+
+
+def _arrays(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
+    """Tensors by name, and the story where it is one of our files."""
+    if path.is_dir():
+        raise BadFile(f"{path} is a folder; name the file of latents in it")
+    readers = {".npz": _numpy, ".npy": _numpy, ".safetensors": _safetensors}
+    if path.suffix.lower() not in readers:
+        raise BadFile(f"cannot read latents from {path}: they come as .safetensors, .npz or .npy")
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise BadFile(f"{path} is larger than {MOST_BYTES >> 30} GiB; split it")
+        return readers[path.suffix.lower()](path)
+    except FileNotFoundError:
+        raise BadFile(f"there is no file {path}") from None
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, MemoryError, NotImplementedError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise BadFile(f"cannot read latents from {path}: {reason or type(error).__name__}") from None
+
+
+def _numpy(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
+    loaded = np.load(path, allow_pickle=False)
+    if isinstance(loaded, np.ndarray):
+        return {"values": _tensor(loaded)}, {}
+    with loaded:
+        if sum(member.file_size for member in loaded.zip.infolist()) > MOST_BYTES:
+            raise ValueError("it unpacks to more than 4 GiB")
+        return {name: _tensor(loaded[name]) for name in loaded.files}, {}
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"it holds {array.dtype} values, not numbers")
+    return torch.from_numpy(np.ascontiguousarray(array))
+
+
+def _safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            story = json.loads((file.metadata() or {}).get("story", "{}"))
+            tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
+    except SafetensorError as error:
+        raise ValueError(str(error)) from None
+    return tensors, story if isinstance(story, dict) else {}
+
+
+def identity(latent: Latent) -> str:
+    """The hash by which a recipe names its latents."""
+    return fingerprint({latent.space.name: latent.values})
+
+
+def find_latents(origin: dict[str, object], inputs: Sequence[Path], generator: Generator) -> Latent:
+    """The latents that a recipe names, among the files that the user gives; found by hash alone."""
+    for path in inputs:
+        latent = read_latents(path, generator)
+        if identity(latent) == origin.get("hash"):
+            return latent
+    wanted = str(origin.get("name", ""))[:80]
+    raise BadInput(
+        f"the picture was made from saved latents ('{wanted}', {str(origin.get('hash'))[:12]}); add --input FILE"
+    )

@@ -1,0 +1,78 @@
+"""A name or a weight file of any kind to a generator: the bridge reads it, `networks` builds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from latentlab.core.errors import BadFile, BadInput
+from latentlab.core.generator import Generator
+from latentlab.store import bridge
+from latentlab.store.bridge.foreign import Foreign
+from latentlab.store.home import find_network, known_networks
+from latentlab.studio.shelf.children import is_child, read_child
+from latentlab.studio.shelf.pool import Pool, file_key
+
+GENERATORS = ("G_ema", "G")
+"""The parts of a file that make pictures, the better one first."""
+PARTS = (*GENERATORS, "D", "encoder")
+
+
+def load_generator(
+    name: str | Path, device: torch.device | str = "cpu", home: str | Path = "lab", pool: Pool | None = None
+) -> Generator:
+    """The generator of a name or a weight file (the averaged one, G_ema, where there is one), loaded once in a pool."""
+    path = find(name, home)
+
+    def load() -> Generator:
+        parts = read(path, GENERATORS, home)
+        module = make(next(parts[part] for part in GENERATORS if part in parts))
+        if not isinstance(module, Generator):
+            raise BadFile(f"{path} holds no generator; name another file")
+        return module.to(device)
+
+    return load() if pool is None else pool.get(("generator", file_key(path), str(device)), load)
+
+
+def find(name: str | Path, home: str | Path = "lab") -> Path:
+    """Where a network lies: a path as it stands, else a name."""
+
+    path = Path(name).expanduser()
+    if path.is_dir() and str(name) not in known_networks(home):
+        raise BadFile(f"{path} is a folder, not a weight file; name the file in it")
+    return find_network(path, home)
+
+
+def read(path: Path, parts: tuple[str, ...] = PARTS, home: str | Path = "lab") -> dict[str, Foreign]:
+    """The parts of a weight file of any format, nothing executed; a child's difference is added to its parent."""
+
+    if is_child(path):
+        return read_child(path, home)
+    return bridge.read(path, parts)
+
+
+def make(foreign: Foreign) -> nn.Module:
+    """The module of one part."""
+    from latentlab.networks import build
+
+    return build(foreign.kind, foreign.arguments, foreign.tensors)
+
+
+def one_hot(generator: Generator, number: int | None, count: int = 1) -> Tensor | None:
+    """The class label as the network wants it, [count classes]; None for an unconditional network."""
+    classes = generator.condition_width
+    if number is None:
+        if classes:
+            raise BadInput(
+                f"this network is conditional: choose one of its {classes} classes with --class 0 to {classes - 1}"
+            )
+        return None
+    if not classes:
+        raise BadInput(f"this network has no classes, but --class {number} was given; leave --class out")
+    if not 0 <= number < classes:
+        raise BadInput(f"the class {number} is out of range; this network has the classes 0 to {classes - 1}")
+    label = torch.zeros(count, classes, device=generator.device)
+    label[:, number] = 1
+    return label
