@@ -33,6 +33,18 @@ ENTRIES = {
     "unet": "latentlab.networks.unet:UNet",
     "resnet": "latentlab.networks.resnet:ResNetGenerator",
     "patchgan": "latentlab.networks.unet:PatchDiscriminator",
+    "attention_generator": "latentlab.networks.attention_translator:AttentionGenerator",
+    "attention_discriminator": "latentlab.networks.attention_translator:AttentionDiscriminator",
+    "age_encoder": "latentlab.networks.age_autoencoder:AgeEncoder",
+    "age_generator": "latentlab.networks.age_autoencoder:AgeGenerator",
+    "age_code_discriminator": "latentlab.networks.age_autoencoder:CodeDiscriminator",
+    "age_discriminator": "latentlab.networks.age_autoencoder:AgeDiscriminator",
+    "shared_encoder": "latentlab.networks.shared_autoencoder:SharedEncoder",
+    "face_decoder": "latentlab.networks.shared_autoencoder:FaceDecoder",
+    "makeup_generator": "latentlab.networks.makeup_transfer:MakeupGenerator",
+    "coefficient_regressor": "latentlab.networks.frontaliser:CoefficientRegressor",
+    "frontaliser": "latentlab.networks.frontaliser:Frontaliser",
+    "two_way_discriminator": "latentlab.networks.frontaliser:TwoWayDiscriminator",
 }
 KINDS: Registry[nn.Module] = Registry("network kind", ENTRIES)
 """Each class has its dataclass of arguments as `Arguments` and is made from one: `UNet(UNet.Arguments(width=32))`."""

@@ -179,6 +179,33 @@ def _patches(a: Any) -> Cost:
     return sum((_convolution(b, w, 4, 64**2) for b, w in pairwise(widths)), cost)
 
 
+def _counted(kind: str) -> Callable[[Any], Cost]:
+    """For networks of few layers: made without memory for their weights, and counted."""
+
+    def cost(a: Any) -> Cost:
+        import torch
+
+        from latentlab.networks.build import KINDS
+
+        with torch.device("meta"):
+            parameters = sum(p.numel() for p in KINDS[kind](a).parameters())
+        side, width = getattr(a, "size", 256), getattr(a, "width", 1)
+        return Cost(parameters, width * side**2, float(parameters) * (side / 4) ** 2)
+
+    return cost
+
+
+TRANSLATORS = (
+    *(
+        "attention_generator",
+        "attention_discriminator",
+        "age_encoder",
+        "age_generator",
+        "age_code_discriminator",
+    ),
+    *("age_discriminator", "shared_encoder", "face_decoder", "makeup_generator", "coefficient_regressor"),
+    *("frontaliser", "two_way_discriminator"),
+)
 COSTS: dict[str, Callable[[Any], Cost]] = {
     "stylegan1": _generator,
     "stylegan2": _generator,
@@ -196,4 +223,5 @@ COSTS: dict[str, Callable[[Any], Cost]] = {
     "unet": _unet,
     "resnet": _resnet,
     "patchgan": _patches,
+    **{kind: _counted(kind) for kind in TRANSLATORS},
 }

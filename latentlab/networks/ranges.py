@@ -213,6 +213,14 @@ RULES: dict[str, Rule] = {
     "blocks": Whole(0, 64),
     "layers": Whole(1, 10),
     "norm": Word(),
+    "slope": Real(0, 1),
+    "spectral": Flag(),
+    "law": Word(),
+    "light": Flag(),
+    "code": Whole(2, 1 << 12),
+    "ages": Whole(2, 128),
+    "hidden": Whole(1, 1 << 14),
+    "coefficients": Whole(1, 1 << 12),
 }
 """By the name of the argument, which means the same in every network."""
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from latentlab.core.errors import BadInput
-from latentlab.networks.unet import normal_start
+from latentlab.networks.beginnings import normal_start
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,22 @@ class ResNetArguments:
 
 
 class Residual(nn.Module):
-    """Two reflected 3×3 convolutions with instance norm, around the identity."""
+    """Two 3×3 convolutions with instance norm, around the identity."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(
+        self, width: int, padding: str = "reflect", *, bias: bool = True, affine: bool = False
+    ) -> None:
         super().__init__()
+
+        def convolution() -> nn.Module:
+            return nn.Conv2d(width, width, 3, 1, 1, padding_mode=padding, bias=bias)
+
         self.inner = nn.Sequential(
-            nn.Conv2d(width, width, 3, 1, 1, padding_mode="reflect"),
-            nn.InstanceNorm2d(width),
+            convolution(),
+            nn.InstanceNorm2d(width, affine=affine),
             nn.ReLU(),
-            nn.Conv2d(width, width, 3, 1, 1, padding_mode="reflect"),
-            nn.InstanceNorm2d(width),
+            convolution(),
+            nn.InstanceNorm2d(width, affine=affine),
         )
 
     def forward(self, x: Tensor) -> Tensor:

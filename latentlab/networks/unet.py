@@ -7,8 +7,10 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from latentlab.core.errors import BadInput
+from latentlab.networks.beginnings import normal_start, xavier_start
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class UNetArguments:
     levels: int = 8
     """Halvings."""
     dropped: int = 3
-    """Inner levels with dropout, the network's only noise."""
+    """Innermost decoder layers with dropout, the network's only noise: the three of the authors' Lua. A later port leaves
+    out the very innermost."""
 
     def __post_init__(self) -> None:
         if min(self.before, self.after, self.width) < 1 or self.levels < 2 or self.dropped < 0:
@@ -39,12 +42,20 @@ class PatchArguments:
     width: int = 64
     layers: int = 3
     norm: Literal["batch", "instance", "none"] = "batch"
+    slope: float = 0.2
+    """Of the leaky ReLU below zero."""
+    spectral: bool = False
+    """Spectral normalisation of every convolution (Miyato et al. 2018)."""
+    law: Literal["normal", "xavier"] = "normal"
+    """How fresh weights are drawn: N(0, 0.02), or after Glorot and Bengio."""
 
     def __post_init__(self) -> None:
         if self.norm not in NORMS:
             raise BadInput(
                 f"no normalisation is called '{self.norm}' for patches; there are: {', '.join(NORMS)}"
             )
+        if self.law not in ("normal", "xavier"):
+            raise BadInput(f"no law of fresh weights is called '{self.law}'; there are: normal, xavier")
         if min(self.channels, self.width, self.layers) < 1:
             raise BadInput(f"a patch discriminator needs channels and layers, not {self}")
 
@@ -92,7 +103,10 @@ class AlwaysDropout(nn.Module):
 
 
 class UNet(nn.Module):
-    """Images [n before h w] → [n after h w] in [-1, 1]; the sides are multiples of 2 to the power of `levels`."""
+    """Images [n before h w] → [n after h w] in [-1, 1]; the sides are multiples of 2 to the power of `levels`.
+
+    Convolutions in front of a norm have no bias: the norm would subtract it again.
+    """
 
     kind = "unet"
     Arguments: ClassVar = UNetArguments
@@ -104,7 +118,7 @@ class UNet(nn.Module):
         inside: Level | None = None
         for level in reversed(range(levels)):
             outer = before if level == 0 else widths[level - 1]
-            drop = 0 < levels - 1 - level <= arguments.dropped and level > 0
+            drop = levels - 1 - level < arguments.dropped and level > 0
             back = arguments.after if level == 0 else outer
             inside = Level(outer, widths[level], back, inside, outermost=level == 0, drop=drop)
         self.outermost = inside
@@ -125,7 +139,10 @@ class PatchDiscriminator(nn.Module):
     def __init__(self, arguments: PatchArguments) -> None:
         super().__init__()
         width, layers = arguments.width, arguments.layers
-        parts: list[nn.Module] = [nn.Conv2d(arguments.channels, width, 4, 2, 1), nn.LeakyReLU(0.2)]
+        parts: list[nn.Module] = [
+            nn.Conv2d(arguments.channels, width, 4, 2, 1),
+            nn.LeakyReLU(arguments.slope),
+        ]
         before = width
         for index in range(1, layers + 1):
             after = width * min(2**index, 8)
@@ -133,26 +150,18 @@ class PatchDiscriminator(nn.Module):
             parts += [
                 nn.Conv2d(before, after, 4, stride, 1, bias=arguments.norm != "batch"),
                 NORMS[arguments.norm](after),
-                nn.LeakyReLU(0.2),
+                nn.LeakyReLU(arguments.slope),
             ]
             before = after
         parts.append(nn.Conv2d(before, 1, 4, 1, 1))
+        self.law = arguments.law
         self.layers = nn.Sequential(*parts)
+        for layer in self.layers if arguments.spectral else ():
+            if isinstance(layer, nn.Conv2d):
+                spectral_norm(layer)
 
     def start(self, source: torch.Generator) -> None:
-        normal_start(self, source)
+        (xavier_start if self.law == "xavier" else normal_start)(self, source)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.layers(images)
-
-
-def normal_start(network: nn.Module, source: torch.Generator) -> None:
-    """N(0, 0.02) for convolutions, N(1, 0.02) for the scales of norms, as published."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            module.weight.normal_(0, 0.02, generator=source)
-            if module.bias is not None:
-                module.bias.zero_()
-        elif isinstance(module, nn.BatchNorm2d):
-            module.weight.normal_(1, 0.02, generator=source)
-            module.bias.zero_()

@@ -37,8 +37,30 @@ SMALL: dict[str, dict[str, Any]] = {
     "embedding": REGRESSOR,
     "unet": {"width": 4, "levels": 4},
     "resnet": {"width": 4, "blocks": 1},
-    "patchgan": {"width": 4, "layers": 2},
+    "patchgan": {"width": 4, "layers": 2, "spectral": True, "norm": "none"},
+    "attention_generator": {"size": 32, "width": 4, "blocks": 1},
+    "attention_discriminator": {"width": 4, "layers": 4},
+    "age_encoder": {"size": 32, "width": 4, "code": 20},
+    "age_generator": {"size": 32, "width": 8, "code": 20},
+    "age_code_discriminator": {"code": 20},
+    "age_discriminator": {"size": 32, "width": 4, "hidden": 8},
+    "shared_encoder": {"size": 32, "width": 4, "hidden": 8},
+    "face_decoder": {"width": 4},
+    "makeup_generator": {"width": 4, "blocks": 1},
+    "coefficient_regressor": {"outputs": 5, "width": 4},
+    "frontaliser": {"size": 32, "coefficients": 5, "width": 4, "code": 8},
+    "two_way_discriminator": {"size": 32, "width": 4},
 }
+AGE, GENDER, PICTURE = (4, 10), (4, 2), (4, 3, 32, 32)
+GIVEN: dict[str, tuple[tuple[int, ...], ...]] = {
+    "age_generator": ((4, 20), AGE, GENDER),
+    "age_code_discriminator": ((4, 20),),
+    "age_discriminator": (PICTURE, AGE, GENDER),
+    "face_decoder": ((4, 16, 4, 4),),
+    "makeup_generator": (PICTURE, PICTURE),
+    "frontaliser": (PICTURE, (4, 5)),
+}
+"""Shapes of what a network is given, where that is not a picture."""
 SIDES = {"stylegan1_discriminator": 16, "stylegan2_discriminator": 16, "stylegan3_discriminator": 16}
 
 
@@ -49,7 +71,8 @@ def answer(network: Any, kind: str) -> torch.Tensor:
         w = network.map(torch.randn(2, network.z_width))
         return network(network.styles(w[:, None].repeat(1, network.layers, 1)))
     side = SIDES.get(kind, SMALL[kind].get("input_size", 32))
-    return network(torch.randn(4, 3, side, side))
+    found = network(*(torch.randn(shape) for shape in GIVEN.get(kind, ((4, 3, side, side),))))
+    return found[0] if isinstance(found, tuple) else found
 
 
 @pytest.fixture(params=list(KINDS))

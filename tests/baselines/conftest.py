@@ -1,0 +1,8 @@
+"""Tiny members of the family, and a sample of the data that each learns from."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
