@@ -14,6 +14,7 @@ from torch.optim import Adam, Optimizer
 from latentlab.core.errors import BadInput, MissingPart, unknown
 from latentlab.core.shapes import Images
 from latentlab.networks.build import build
+from latentlab.training.phase import Moment
 from latentlab.training.trainable import Networks, Trainable
 
 if TYPE_CHECKING:
@@ -60,6 +61,16 @@ class Edited:
     """[n 1 h w]: where the method looked, if it can say."""
 
 
+SHOWN = "shown"
+
+
+@torch.no_grad()
+def leave(moment: Moment, *columns: Images) -> None:
+    """Leave a sheet to look at: pictures of up to four samples, one row each."""
+    rows = torch.cat([column[:4].detach() for column in columns], dim=3)  # [n 3 h w·columns]
+    moment.handed[SHOWN] = torch.cat(list(rows), dim=1)
+
+
 @dataclass(frozen=True)
 class Baseline(Trainable):
     """A published system; its fields are its hyperparameters, `published` is the default, `world` fits two cores."""
@@ -77,7 +88,7 @@ class Baseline(Trainable):
     """Authors and year."""
     layout: ClassVar[str]
     """Name of the reader whose layout its paper used."""
-    parts: ClassVar[tuple[str, ...]]
+    acting: ClassVar[tuple[str, ...]]
     """Networks that an edit needs; they make up the file."""
     published_batch: ClassVar[int] = 1
     world_task: ClassVar[str] = ""
@@ -131,6 +142,13 @@ class Baseline(Trainable):
     @abstractmethod
     def draw(self, renderer: Renderer, numbers: Sequence[int], seed: int) -> Batch:
         """Training samples of these numbers, rendered."""
+
+    def picture(self, networks: Networks, handed: Mapping[str, Any]) -> Tensor | None:
+        return handed.get(SHOWN)
+
+    def parts(self, networks: Networks) -> Mapping[str, str]:
+        """The networks that an edit needs, each in a file."""
+        return {name: name for name in self.acting}
 
     def from_reader(self, batch: Batch) -> Batch:
         """What a reader of its layout hands out, as it learns from it."""

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from latentlab.baselines.baseline import Baseline, Blueprint, Edited, Grant, Wishes
+from latentlab.baselines.baseline import Baseline, Blueprint, Edited, Grant, Wishes, leave
 from latentlab.baselines.drawn import drawn, parsed, rendered
 from latentlab.baselines.makeup_regions import makeup_distance, regions, usable
 from latentlab.baselines.perception import Perception, perception
 from latentlab.core.shapes import Images
 from latentlab.data.batches import MakeupPairs
-from latentlab.training.losses import fool, tell_fake, tell_real
+from latentlab.networks.makeup_transfer import Exchanged
+from latentlab.training.losses import fake_loss, generator_loss, real_loss
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.trainable import Networks
 
@@ -50,7 +51,7 @@ class BeautyGAN(Baseline):
 
     title: ClassVar[str] = "BeautyGAN (Li et al. 2018)"
     layout: ClassVar[str] = "makeup"
-    parts: ClassVar[tuple[str, ...]] = ("generator",)
+    acting: ClassVar[tuple[str, ...]] = ("generator",)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {},
         "world": {
@@ -90,7 +91,9 @@ class BeautyGAN(Baseline):
             return self.discriminator_losses(networks, batch, fakes.made_up, fakes.bare)
 
         def exchange(batch: MakeupPairs, moment: Moment) -> Mapping[str, Tensor]:
-            return self.generator_losses(networks, batch)
+            fake = networks["generator"](batch.bare, batch.made_up)
+            leave(moment, batch.bare, fake.made_up, batch.made_up, fake.bare)
+            return self.generator_losses(networks, batch, fake)
 
         return (
             Phase("discriminators", ("made_up_discriminator", "bare_discriminator"), judge),
@@ -104,21 +107,20 @@ class BeautyGAN(Baseline):
         losses = {}
         for name, real, fake in (("made_up", batch.made_up, made_up), ("bare", batch.bare, bare)):
             discriminator = networks[f"{name}_discriminator"]
-            losses[f"{name}_real"] = 0.5 * tell_real(discriminator(real), "lsgan")
-            losses[f"{name}_fake"] = 0.5 * tell_fake(discriminator(fake.detach()), "lsgan")
+            losses[f"{name}_real"] = 0.5 * real_loss(discriminator(real), "lsgan")
+            losses[f"{name}_fake"] = 0.5 * fake_loss(discriminator(fake.detach()), "lsgan")
         return losses
 
-    def generator_losses(self, networks: Networks, batch: MakeupPairs) -> dict[str, Tensor]:
+    def generator_losses(self, networks: Networks, batch: MakeupPairs, fake: Exchanged) -> dict[str, Tensor]:
         """Eq. 9: adversarial, cycle, perceptual and makeup terms, and the code's identity terms."""
         generator, look = networks["generator"], networks["perception"]
-        fake = generator(batch.bare, batch.made_up)
         again = generator(fake.bare, fake.made_up)  # the makeup goes back to where it came from
         cycle = (again.bare - batch.bare).abs().mean() + (again.made_up - batch.made_up).abs().mean()
         features = (look(fake.made_up) - look(batch.bare)).square().mean()
         features = features + (look(fake.bare) - look(batch.made_up)).square().mean()
         losses = {
-            "fool_made_up": fool(networks["made_up_discriminator"](fake.made_up), "lsgan"),
-            "fool_bare": fool(networks["bare_discriminator"](fake.bare), "lsgan"),
+            "fool_made_up": generator_loss(networks["made_up_discriminator"](fake.made_up), "lsgan"),
+            "fool_bare": generator_loss(networks["bare_discriminator"](fake.bare), "lsgan"),
             "cycle": self.half * self.cycle * cycle,
             "perceptual": self.half * self.cycle * self.perceptual * features,
         }

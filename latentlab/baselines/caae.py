@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from latentlab.baselines.baseline import Baseline, Blueprint, Edited, Grant, Wishes
+from latentlab.baselines.baseline import Baseline, Blueprint, Edited, Grant, Wishes, leave
 from latentlab.baselines.drawn import rendered
 from latentlab.core.errors import BadInput
 from latentlab.core.shapes import Images
 from latentlab.data.batches import Aged
-from latentlab.training.losses import fool, tell_fake, tell_real
+from latentlab.training.losses import fake_loss, generator_loss, real_loss
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.trainable import Networks
 from latentlab.world.laws import draw_faces
@@ -54,7 +54,7 @@ class CAAE(Baseline):
 
     title: ClassVar[str] = "CAAE (Zhang et al. 2017)"
     layout: ClassVar[str] = "utkface"
-    parts: ClassVar[tuple[str, ...]] = ("encoder", "generator")
+    acting: ClassVar[tuple[str, ...]] = ("encoder", "generator")
     published_batch: ClassVar[int] = 100
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {},
@@ -83,7 +83,18 @@ class CAAE(Baseline):
 
     def phases(self, networks: Networks) -> Sequence[Phase]:
         def rebuild(batch: Aged, moment: Moment) -> Mapping[str, Tensor]:
-            return self.autoencoder_losses(networks, batch, warm=moment.images < self.warm)
+            code = networks["encoder"](batch.images)
+            again = networks["generator"](code, *labels_of(batch))
+            leave(moment, batch.images, again)
+            if warming(moment):
+                return self.reconstruction_losses(batch, again)
+            return self.reconstruction_losses(batch, again) | self.prior_losses(networks, batch, code, again)
+
+        def warming(moment: Moment) -> bool:
+            return moment.images < self.warm
+
+        def learned(moment: Moment) -> bool:
+            return not warming(moment)
 
         def judge_codes(batch: Aged, moment: Moment) -> Mapping[str, Tensor]:
             prior = 2 * moment.draws.uniform(self.code).to(batch.images) - 1
@@ -93,34 +104,37 @@ class CAAE(Baseline):
             return self.image_losses(networks, batch)
 
         return (
-            Phase("code_discriminator", ("code_discriminator",), judge_codes),
-            Phase("image_discriminator", ("image_discriminator",), judge_images),
+            Phase("code_discriminator", ("code_discriminator",), judge_codes, when=learned),
+            Phase("image_discriminator", ("image_discriminator",), judge_images, when=learned),
             Phase("autoencoder", ("encoder", "generator"), rebuild),
         )
 
-    def autoencoder_losses(self, networks: Networks, batch: Aged, *, warm: bool = False) -> dict[str, Tensor]:
-        """Eq. 7 for encoder and generator; `warm`: the reconstruction alone."""
-        labels = labels_of(batch)
-        code = networks["encoder"](batch.images)
-        again = networks["generator"](code, *labels)
+    def reconstruction_losses(self, batch: Aged, again: Images) -> dict[str, Tensor]:
+        """Eq. 1."""
         away = again - batch.images
         error = away.abs().mean() if self.distance == "l1" else away.square().mean()
-        losses = {"reconstruction": self.reconstruction * error}
-        if warm:
-            return losses
+        return {"reconstruction": self.reconstruction * error}
+
+    def prior_losses(self, networks: Networks, batch: Aged, code: Tensor, again: Images) -> dict[str, Tensor]:
+        """The other terms of eq. 7 for encoder and generator; those of weight 0 are left out."""
+        labels = labels_of(batch)
         terms = (
-            ("fool_image", self.image_weight, lambda: fool(networks["image_discriminator"](again, *labels))),
-            ("fool_code", self.code_weight, lambda: fool(networks["code_discriminator"](code))),
+            (
+                "fool_image",
+                self.image_weight,
+                lambda: generator_loss(networks["image_discriminator"](again, *labels)),
+            ),
+            ("fool_code", self.code_weight, lambda: generator_loss(networks["code_discriminator"](code))),
             ("smoothness", self.smoothness, lambda: total_variation(again)),
         )
-        return losses | {name: weight * term() for name, weight, term in terms if weight}
+        return {name: weight * term() for name, weight, term in terms if weight}
 
     def code_losses(self, networks: Networks, batch: Aged, prior: Tensor) -> dict[str, Tensor]:
         """Eq. 2: draws of the prior [n code] from codes of pictures."""
         with torch.no_grad():
             code = networks["encoder"](batch.images)
         discriminator = networks["code_discriminator"]
-        return {"real": tell_real(discriminator(prior)), "fake": tell_fake(discriminator(code))}
+        return {"real": real_loss(discriminator(prior)), "fake": fake_loss(discriminator(code))}
 
     def image_losses(self, networks: Networks, batch: Aged) -> dict[str, Tensor]:
         """Eq. 4: pictures from reconstructions, each with its labels."""
@@ -129,8 +143,8 @@ class CAAE(Baseline):
             again = networks["generator"](networks["encoder"](batch.images), *labels)
         discriminator = networks["image_discriminator"]
         return {
-            "real": tell_real(discriminator(batch.images, *labels)),
-            "fake": tell_fake(discriminator(again, *labels)),
+            "real": real_loss(discriminator(batch.images, *labels)),
+            "fake": fake_loss(discriminator(again, *labels)),
         }
 
     def edit(self, networks: Networks, faces: Images, wishes: Wishes) -> Edited:

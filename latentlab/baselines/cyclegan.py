@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import torch
 from torch import Tensor
 
-from latentlab.baselines.baseline import Baseline, Blueprint, Edited, Grant, Wishes
+from latentlab.baselines.baseline import Baseline, Blueprint, Edited, Grant, Wishes, leave
 from latentlab.baselines.drawn import two_domains
 from latentlab.baselines.jitter import jitter
 from latentlab.core.shapes import Images
 from latentlab.data.batches import TwoDomains
 from latentlab.networks.image_pool import ImagePool
-from latentlab.training.losses import fool, tell_fake, tell_real
+from latentlab.training.losses import fake_loss, generator_loss, real_loss
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.trainable import Networks
 
@@ -24,15 +23,6 @@ if TYPE_CHECKING:
 
 FAR = 1_000_003
 """Samples of B are drawn so many numbers away from those of A: no pair is ever seen."""
-
-
-class Cycle(NamedTuple):
-    """Both translations, there and back."""
-
-    fake_b: Images
-    fake_a: Images
-    again_a: Images
-    again_b: Images
 
 
 @dataclass(frozen=True)
@@ -60,7 +50,7 @@ class CycleGAN(Baseline):
 
     title: ClassVar[str] = "CycleGAN (Zhu et al. 2017)"
     layout: ClassVar[str] = "unpaired"
-    parts: ClassVar[tuple[str, ...]] = ("a_to_b", "b_to_a")
+    acting: ClassVar[tuple[str, ...]] = ("a_to_b", "b_to_a")
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {},
         "world": {
@@ -84,15 +74,15 @@ class CycleGAN(Baseline):
     def phases(self, networks: Networks) -> Sequence[Phase]:
         def translate(batch: TwoDomains, moment: Moment) -> Mapping[str, Tensor]:
             a, b = self._view(batch, moment)
-            return self.generator_losses(networks, a, b)
+            fake_b, fake_a = networks["a_to_b"](a), networks["b_to_a"](b)
+            moment.handed["pairs"] = {"a": (a, fake_a.detach()), "b": (b, fake_b.detach())}
+            leave(moment, a, fake_b, b, fake_a)
+            return self.generator_losses(networks, a, b, fake_a, fake_b)
 
         def judge(batch: TwoDomains, moment: Moment) -> Mapping[str, Tensor]:
-            a, b = self._view(batch, moment)
-            with torch.no_grad():
-                fakes = networks["b_to_a"](b), networks["a_to_b"](a)
             chances = moment.draws.uniform(2)
             losses: dict[str, Tensor] = {}
-            for side, real, fake in (("a", a, fakes[0]), ("b", b, fakes[1])):
+            for side, (real, fake) in moment.handed["pairs"].items():
                 shown = networks[f"pool_{side}"](fake, chances)
                 losses |= self.discriminator_losses(networks, side, real, shown)
             return losses
@@ -102,16 +92,16 @@ class CycleGAN(Baseline):
             Phase("discriminators", ("discriminator_a", "discriminator_b"), judge),
         )
 
-    def generator_losses(self, networks: Networks, a: Images, b: Images) -> dict[str, Tensor]:
+    def generator_losses(
+        self, networks: Networks, a: Images, b: Images, fake_a: Images, fake_b: Images
+    ) -> dict[str, Tensor]:
         """Eq. 3 for both generators, and the identity loss of section 5.2; least squares (Mao et al. 2017)."""
         there, back = networks["a_to_b"], networks["b_to_a"]
-        fake_b, fake_a = there(a), back(b)
-        made = Cycle(fake_b, fake_a, back(fake_b), there(fake_a))
         losses = {
-            "fool_b": fool(networks["discriminator_b"](made.fake_b), "lsgan"),
-            "fool_a": fool(networks["discriminator_a"](made.fake_a), "lsgan"),
-            "cycle_a": self.cycle * (made.again_a - a).abs().mean(),
-            "cycle_b": self.cycle * (made.again_b - b).abs().mean(),
+            "fool_b": generator_loss(networks["discriminator_b"](fake_b), "lsgan"),
+            "fool_a": generator_loss(networks["discriminator_a"](fake_a), "lsgan"),
+            "cycle_a": self.cycle * (back(fake_b) - a).abs().mean(),
+            "cycle_b": self.cycle * (there(fake_a) - b).abs().mean(),
         }
         if self.identity:
             weight = self.cycle * self.identity
@@ -125,11 +115,11 @@ class CycleGAN(Baseline):
         """Halved, so that the discriminator learns at half the pace of the generators."""
         discriminator = networks[f"discriminator_{side}"]
         return {
-            f"real_{side}": 0.5 * tell_real(discriminator(real), "lsgan"),
-            f"fake_{side}": 0.5 * tell_fake(discriminator(fake.detach()), "lsgan"),
+            f"real_{side}": 0.5 * real_loss(discriminator(real), "lsgan"),
+            f"fake_{side}": 0.5 * fake_loss(discriminator(fake.detach()), "lsgan"),
         }
 
-    def schedule(self, images: int) -> float:
+    def rate_factor(self, images: int) -> float:
         return linear_decay(images, self.constant, self.falling)
 
     def edit(self, networks: Networks, faces: Images, wishes: Wishes) -> Edited:

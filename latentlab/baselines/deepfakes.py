@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from latentlab.baselines.baseline import Baseline, Blueprint, Edited, Grant, Wishes
+from latentlab.baselines.baseline import Baseline, Blueprint, Edited, Grant, Wishes, leave
 from latentlab.baselines.drawn import rendered
 from latentlab.baselines.warp import Warp
 from latentlab.core.shapes import Images
 from latentlab.data.batches import TwoDomains
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.trainable import Networks
-from latentlab.world.counterfactuals import as_person
+from latentlab.world.tasks import as_person
 from latentlab.world.factors import Face
 from latentlab.world.laws import draw_faces
 
@@ -50,7 +50,7 @@ class Deepfakes(Baseline):
 
     title: ClassVar[str] = "deepfakes (faceswap 2017)"
     layout: ClassVar[str] = "faceswap"
-    parts: ClassVar[tuple[str, ...]] = ("encoder", "decoder_a", "decoder_b")
+    acting: ClassVar[tuple[str, ...]] = ("encoder", "decoder_a", "decoder_b")
     published_batch: ClassVar[int] = 64
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {},
@@ -75,15 +75,16 @@ class Deepfakes(Baseline):
             def rebuild(batch: TwoDomains, moment: Moment) -> Mapping[str, Tensor]:
                 own = match_means(batch.a, batch.b) if side == "a" else batch.b
                 warped, target = self._warp((own + 1) / 2, moment)
-                return self.losses(networks, side, warped, target)
+                again = networks[f"decoder_{side}"](networks["encoder"](warped))
+                leave(moment, *(2 * x - 1 for x in (warped, again, target)))
+                return self.losses(again, target)
 
             return Phase(f"person_{side}", ("encoder", f"decoder_{side}"), rebuild)
 
         return (phase("a"), phase("b"))
 
-    def losses(self, networks: Networks, side: str, warped: Images, target: Images) -> dict[str, Tensor]:
+    def losses(self, again: Images, target: Images) -> dict[str, Tensor]:
         """Mean absolute error of one person, pictures in [0, 1]."""
-        again = networks[f"decoder_{side}"](networks["encoder"](warped))
         return {"reconstruction": (again - target).abs().mean()}
 
     def edit(self, networks: Networks, faces: Images, wishes: Wishes) -> Edited:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from latentlab.data.batches import ClassMasks, TwoDomains
-from latentlab.world.counterfactuals import Counterfactual, counterfactuals
+from latentlab.world.tasks import TaskPair, task_pairs
 from latentlab.world.visible import CLASS
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ PARSED = {
 SIDED = ("brows", "eyes", "ears")
 
 
-def drawn(task: str, numbers: Sequence[int], seed: int) -> list[Counterfactual]:
-    """The counterfactuals of these numbers."""
-    return [counterfactuals(task, 1, seed, number)[0] for number in numbers]
+def drawn(task: str, numbers: Sequence[int], seed: int) -> list[TaskPair]:
+    """The pairs of these numbers."""
+    return [task_pairs(task, 1, seed, number)[0] for number in numbers]
 
 
 def rendered(renderer: Renderer, faces: Sequence[Face], size: int, style: str = "photo") -> Rendering:

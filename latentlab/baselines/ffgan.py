@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from latentlab.baselines.baseline import Baseline, Blueprint, Edited, Grant, Wishes
+from latentlab.baselines.baseline import Baseline, Blueprint, Edited, Grant, Wishes, leave
 from latentlab.baselines.coefficients import POSE, coefficients, seen_before
 from latentlab.baselines.drawn import drawn, rendered
 from latentlab.baselines.perception import recogniser
@@ -98,7 +98,7 @@ class FFGAN(Baseline):
 
     title: ClassVar[str] = "FF-GAN (Yin et al. 2017)"
     layout: ClassVar[str] = "300w-lp"
-    parts: ClassVar[tuple[str, ...]] = ("regressor", "generator")
+    acting: ClassVar[tuple[str, ...]] = ("regressor", "generator")
     published_batch: ClassVar[int] = 64
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {},
@@ -130,27 +130,23 @@ class FFGAN(Baseline):
             return self.regressor_losses(networks, batch)
 
         def judge(batch: Turned, moment: Moment) -> Mapping[str, Tensor]:
-            if moment.images < self.alone:
-                return {}
             with torch.no_grad():
                 fake = networks["generator"](batch.images, networks["regressor"](batch.images))
             return self.discriminator_losses(networks, batch, fake)
 
         def turn(batch: Turned, moment: Moment) -> Mapping[str, Tensor]:
-            if not self.alone <= moment.images < self.joint:
-                return {}
-            return self.generator_losses(networks, batch)
+            fake = networks["generator"](batch.images, networks["regressor"](batch.images))
+            leave(moment, batch.images, fake, batch.frontal)
+            return self.generator_losses(networks, batch, fake)
 
         def together(batch: Turned, moment: Moment) -> Mapping[str, Tensor]:
-            if moment.images < self.joint:
-                return {}
-            return self.generator_losses(networks, batch) | self.regressor_losses(networks, batch)
+            return {**turn(batch, moment), **self.regressor_losses(networks, batch)}
 
         return (
             Phase("regressor", ("regressor",), regress),
-            Phase("discriminator", ("discriminator",), judge),
-            Phase("generator", ("generator",), turn),
-            Phase("joint", ("regressor", "generator"), together),
+            Phase("discriminator", ("discriminator",), judge, when=lambda now: now.images >= self.alone),
+            Phase("generator", ("generator",), turn, when=lambda now: self.alone <= now.images < self.joint),
+            Phase("joint", ("regressor", "generator"), together, when=lambda now: now.images >= self.joint),
         )
 
     def regressor_losses(self, networks: Networks, batch: Turned) -> dict[str, Tensor]:
@@ -167,9 +163,8 @@ class FFGAN(Baseline):
             "fake": cross_entropy(discriminator(fake.detach()), _class(batch, 0)),
         }
 
-    def generator_losses(self, networks: Networks, batch: Turned) -> dict[str, Tensor]:
+    def generator_losses(self, networks: Networks, batch: Turned, fake: Images) -> dict[str, Tensor]:
         """Eq. 11: the sum of eq. 6 to 10."""
-        fake = networks["generator"](batch.images, networks["regressor"](batch.images))
         who = networks["recogniser"]
         return {
             "distance": self.distance * (fake - batch.frontal).abs().mean(),

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from latentlab.baselines.baseline import Baseline, Blueprint, Edited, Grant, Wishes
+from latentlab.baselines.baseline import Baseline, Blueprint, Edited, Grant, Wishes, leave
 from latentlab.baselines.drawn import drawn, rendered
 from latentlab.baselines.heatmaps import SMILE, heatmap, moved
 from latentlab.baselines.perception import recogniser
 from latentlab.core.shapes import Images, Landmarks
 from latentlab.data.batches import Batch, TwoDomains
-from latentlab.training.losses import fool, tell_fake, tell_real
+from latentlab.training.losses import fake_loss, generator_loss, real_loss
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.trainable import Networks
 
@@ -54,7 +54,7 @@ class G2GAN(Baseline):
 
     title: ClassVar[str] = "G2-GAN (Song et al. 2018)"
     layout: ClassVar[str] = "pairs"
-    parts: ClassVar[tuple[str, ...]] = ("synthesis", "removal")
+    acting: ClassVar[tuple[str, ...]] = ("synthesis", "removal")
     published_batch: ClassVar[int] = 5
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {},
@@ -84,7 +84,10 @@ class G2GAN(Baseline):
             return self.discriminator_losses(networks, batch)
 
         def draw(batch: Expressions, moment: Moment) -> Mapping[str, Tensor]:
-            return self.generator_losses(networks, batch)
+            maps = heatmap(batch.landmarks, self.size)
+            fakes = {name: _told(networks[name], given, maps) for name, given, _ in _directions(batch)}
+            leave(moment, batch.neutral, fakes["synthesis"], batch.expressive, fakes["removal"])
+            return self.generator_losses(networks, batch, fakes)
 
         return (
             Phase("discriminators", ("synthesis_discriminator", "removal_discriminator"), judge),
@@ -99,20 +102,22 @@ class G2GAN(Baseline):
             with torch.no_grad():
                 fake = _told(networks[name], given, maps)
             discriminator = networks[f"{name}_discriminator"]
-            losses[f"{name}_real"] = tell_real(discriminator(torch.cat([given, maps, wanted], 1)))
-            losses[f"{name}_fake"] = tell_fake(discriminator(torch.cat([given, maps, fake], 1)))
+            losses[f"{name}_real"] = real_loss(discriminator(torch.cat([given, maps, wanted], 1)))
+            losses[f"{name}_fake"] = fake_loss(discriminator(torch.cat([given, maps, fake], 1)))
         return losses
 
-    def generator_losses(self, networks: Networks, batch: Expressions) -> dict[str, Tensor]:
+    def generator_losses(
+        self, networks: Networks, batch: Expressions, fakes: Mapping[str, Images]
+    ) -> dict[str, Tensor]:
         """Adversarial, pixel, cycle and identity terms of both directions."""
         maps = heatmap(batch.landmarks, self.size)
         other = {"synthesis": "removal", "removal": "synthesis"}
         losses = {}
         for name, given, wanted in _directions(batch):
-            fake = _told(networks[name], given, maps)
+            fake = fakes[name]
             again = _told(networks[other[name]], fake, maps)
             verdict = networks[f"{name}_discriminator"](torch.cat([given, maps, fake], 1))
-            losses[f"{name}_fool"] = fool(verdict)
+            losses[f"{name}_fool"] = generator_loss(verdict)
             losses[f"{name}_pixel"] = self.pixel * (fake - wanted).abs().mean()
             losses[f"{name}_cycle"] = self.cycle * (again - given).abs().mean()
             if self.identity:

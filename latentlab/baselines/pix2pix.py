@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
-from latentlab.baselines.baseline import Baseline, Blueprint, Edited, Grant, Wishes
+from latentlab.baselines.baseline import Baseline, Blueprint, Edited, Grant, Wishes, leave
 from latentlab.baselines.drawn import two_domains
 from latentlab.baselines.jitter import jitter
 from latentlab.core.shapes import Images
 from latentlab.data.batches import TwoDomains
-from latentlab.training.losses import fool, tell_fake, tell_real
+from latentlab.training.losses import fake_loss, generator_loss, real_loss
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.trainable import Networks
 
@@ -44,7 +44,7 @@ class Pix2pix(Baseline):
 
     title: ClassVar[str] = "pix2pix (Isola et al. 2017)"
     layout: ClassVar[str] = "pairs"
-    parts: ClassVar[tuple[str, ...]] = ("generator",)
+    acting: ClassVar[tuple[str, ...]] = ("generator",)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {},
         "world": {"size": 64, "width": 24, "levels": 6, "patch_layers": 2, "enlarged": 0, "rate": 4e-4},
@@ -69,7 +69,9 @@ class Pix2pix(Baseline):
 
         def translate(batch: TwoDomains, moment: Moment) -> Mapping[str, Tensor]:
             a, b = self._view(batch, moment)
-            return self.generator_losses(networks, a, b, networks["generator"](a))
+            fake = networks["generator"](a)
+            leave(moment, a, fake, b)
+            return self.generator_losses(networks, a, b, fake)
 
         return (
             Phase("discriminator", ("discriminator",), judge),
@@ -82,14 +84,14 @@ class Pix2pix(Baseline):
         """Eq. 1, on pairs (a, b) and (a, fake)."""
         discriminator, weight = networks["discriminator"], self.discriminator_weight
         return {
-            "real": weight * tell_real(discriminator(torch.cat([a, b], 1))),
-            "fake": weight * tell_fake(discriminator(torch.cat([a, fake.detach()], 1))),
+            "real": weight * real_loss(discriminator(torch.cat([a, b], 1))),
+            "fake": weight * fake_loss(discriminator(torch.cat([a, fake.detach()], 1))),
         }
 
     def generator_losses(self, networks: Networks, a: Images, b: Images, fake: Images) -> dict[str, Tensor]:
         """Eq. 4: fool the discriminator, and come near b."""
         return {
-            "fool": fool(networks["discriminator"](torch.cat([a, fake], 1))),
+            "fool": generator_loss(networks["discriminator"](torch.cat([a, fake], 1))),
             "reconstruction": self.reconstruction * (fake - b).abs().mean(),
         }
 

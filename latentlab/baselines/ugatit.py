@@ -11,13 +11,14 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 from torch.optim import Adam, Optimizer
 
-from latentlab.baselines.baseline import Baseline, Blueprint, Edited, Grant, Wishes
+from latentlab.baselines.baseline import Baseline, Blueprint, Edited, Grant, Wishes, leave
 from latentlab.baselines.cyclegan import linear_decay, unpaired
 from latentlab.baselines.jitter import jitter
 from latentlab.core.shapes import Images
 from latentlab.data.batches import TwoDomains
 from latentlab.networks.adalin import clip_rho
-from latentlab.training.losses import fool, tell_fake, tell_real
+from latentlab.networks.attention_translator import Translated
+from latentlab.training.losses import fake_loss, generator_loss, real_loss
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.trainable import Networks
 
@@ -56,7 +57,7 @@ class UGATIT(Baseline):
 
     title: ClassVar[str] = "U-GAT-IT (Kim et al. 2020)"
     layout: ClassVar[str] = "unpaired"
-    parts: ClassVar[tuple[str, ...]] = ("a_to_b", "b_to_a")
+    acting: ClassVar[tuple[str, ...]] = ("a_to_b", "b_to_a")
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {},
         "light": {"light": True},
@@ -72,7 +73,7 @@ class UGATIT(Baseline):
 
     def blueprints(self) -> Mapping[str, Blueprint]:
         arguments = {"size": self.size, "width": self.width, "blocks": self.blocks, "light": self.light}
-        plans: dict[str, Blueprint] = dict.fromkeys(self.parts, ("attention_generator", arguments))
+        plans: dict[str, Blueprint] = dict.fromkeys(self.acting, ("attention_generator", arguments))
         for name in DISCRIMINATORS:
             layers = self.global_layers if name.startswith("global") else self.local_layers
             plans[name] = ("attention_discriminator", {"width": self.width, "layers": layers})
@@ -83,7 +84,7 @@ class UGATIT(Baseline):
             "lr": self.rate, "betas": (self.momentum, 0.999), "weight_decay": self.weight_decay,
         }  # fmt: skip
         return {
-            name: Adam(networks[name].parameters(), **settings) for name in (*self.parts, *DISCRIMINATORS)
+            name: Adam(networks[name].parameters(), **settings) for name in (*self.acting, *DISCRIMINATORS)
         }
 
     def phases(self, networks: Networks) -> Sequence[Phase]:
@@ -97,15 +98,17 @@ class UGATIT(Baseline):
 
         def translate(batch: TwoDomains, moment: Moment) -> Mapping[str, Tensor]:
             a, b = self._view(batch, moment)
-            return self.generator_losses(networks, a, b)
+            to_b, to_a = networks["a_to_b"](a), networks["b_to_a"](b)
+            leave(moment, a, to_b.images, b, to_a.images)
+            return self.generator_losses(networks, a, b, to_a, to_b)
 
         def clip(moment: Moment) -> None:
-            for name in self.parts:
+            for name in self.acting:
                 clip_rho(networks[name])
 
         return (
             Phase("discriminators", DISCRIMINATORS, judge),
-            Phase("generators", self.parts, translate, after=clip),
+            Phase("generators", self.acting, translate, after=clip),
         )
 
     def discriminator_losses(
@@ -116,14 +119,15 @@ class UGATIT(Baseline):
         for reach in ("global", "local"):
             seen, made = networks[f"{reach}_{side}"](real), networks[f"{reach}_{side}"](fake.detach())
             for what in ("patches", "logits"):
-                terms = tell_real(getattr(seen, what), "lsgan") + tell_fake(getattr(made, what), "lsgan")
+                terms = real_loss(getattr(seen, what), "lsgan") + fake_loss(getattr(made, what), "lsgan")
                 losses[f"{reach}_{side}_{what}"] = self.adversarial * terms
         return losses
 
-    def generator_losses(self, networks: Networks, a: Images, b: Images) -> dict[str, Tensor]:
+    def generator_losses(
+        self, networks: Networks, a: Images, b: Images, to_a: Translated, to_b: Translated
+    ) -> dict[str, Tensor]:
         """Eq. 2 to 6 for both directions."""
         there, back = networks["a_to_b"], networks["b_to_a"]
-        to_b, to_a = there(a), back(b)
         again_a, again_b = back(to_b.images).images, there(to_a.images).images
         same_a, same_b = back(a), there(b)
         losses = {
@@ -134,11 +138,11 @@ class UGATIT(Baseline):
         for side, fake in (("a", to_a.images), ("b", to_b.images)):
             for reach in ("global", "local"):
                 verdict = networks[f"{reach}_{side}"](fake)
-                terms = fool(verdict.patches, "lsgan") + fool(verdict.logits, "lsgan")
+                terms = generator_loss(verdict.patches, "lsgan") + generator_loss(verdict.logits, "lsgan")
                 losses[f"fool_{reach}_{side}"] = self.adversarial * terms
         return losses
 
-    def schedule(self, images: int) -> float:
+    def rate_factor(self, images: int) -> float:
         return linear_decay(images, self.constant, self.falling)
 
     def edit(self, networks: Networks, faces: Images, wishes: Wishes) -> Edited:

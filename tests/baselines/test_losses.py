@@ -68,7 +68,7 @@ def test_cyclegan_losses():
         "a_to_b": Says(lambda x: x + 0.1), "b_to_a": Says(lambda x: x - 0.2),
         "discriminator_a": Says(mean_of), "discriminator_b": Says(mean_of),
     }  # fmt: skip
-    losses = CycleGAN().generator_losses(nets, flat(0.0), flat(0.5))
+    losses = CycleGAN().generator_losses(nets, flat(0.0), flat(0.5), flat(0.3), flat(0.1))
     expected = {
         "fool_b": (0.1 - 1) ** 2, "fool_a": (0.3 - 1) ** 2, "cycle_a": 10 * 0.1, "cycle_b": 10 * 0.1,
         "identity_a": 5 * 0.2, "identity_b": 5 * 0.1,
@@ -92,7 +92,9 @@ def test_ugatit_losses():
 
     nets: Any = {"a_to_b": Says(translated), "b_to_a": Says(translated)}
     nets |= {f"{reach}_{side}": Says(judged) for reach in ("global", "local") for side in "ab"}
-    losses = UGATIT().generator_losses(nets, flat(0.0), flat(0.5))
+    losses = UGATIT().generator_losses(
+        nets, flat(0.0), flat(0.5), translated(flat(0.5)), translated(flat(0.0))
+    )
     assert losses["cycle"].item() == pytest.approx(10 * (0.2 + 0.2), rel=1e-5)
     assert losses["identity"].item() == pytest.approx(10 * (0.1 + 0.1), rel=1e-5)
     assert losses["attention"].item() == pytest.approx(1000 * 4 * LN2, rel=1e-5)
@@ -162,16 +164,17 @@ def test_caae_losses_as_released_and_as_in_the_paper():
         "code_discriminator": Says(lambda z: torch.zeros(1, 1)),
     }  # fmt: skip
     batch = Aged(flat(0.25), torch.tensor([30.0]), torch.tensor([1.0]), torch.zeros(1))
-    released = CAAE().autoencoder_losses(nets, batch)
+    code, again = torch.zeros(1, 50), flat(0.5)
+    released = CAAE().reconstruction_losses(batch, again) | CAAE().prior_losses(nets, batch, code, again)
     assert {n: v.item() for n, v in released.items()} == pytest.approx(
         {"reconstruction": 0.25, "fool_image": 1e-4 * LN2}
     )
-    paper = CAAE.preset("paper").autoencoder_losses(nets, batch)
+    method = CAAE.preset("paper")
+    paper = method.reconstruction_losses(batch, again) | method.prior_losses(nets, batch, code, again)
     assert {n: v.item() for n, v in paper.items()} == pytest.approx(
         {"reconstruction": 100 * 0.0625, "fool_image": LN2, "fool_code": LN2, "smoothness": 0}
     )
     assert sum(CAAE().code_losses(nets, batch, torch.zeros(1, 50)).values()).item() == pytest.approx(2 * LN2)
-    assert set(CAAE().autoencoder_losses(nets, batch, warm=True)) == {"reconstruction"}
 
 
 def test_variations_of_a_ramp():
@@ -197,7 +200,7 @@ def test_ffgan_losses():
     batch = Turned(flat(0.0), flat(0.25), torch.zeros(1, 3), torch.ones(1, 1, 32, 32))
     regressed = method.regressor_losses(nets, batch)
     assert [v.item() for v in regressed.values()] == pytest.approx([0.25, 4.0])
-    losses = {name: value.item() for name, value in method.generator_losses(nets, batch).items()}
+    losses = {name: value.item() for name, value in method.generator_losses(nets, batch, flat(0.5)).items()}
     expected = {"distance": 0.25, "smoothness": 0, "symmetry": 0, "fool": 0.01 * LN2, "identity": 0.05 * 0.75}
     assert losses == pytest.approx(expected)
     assert sum(method.discriminator_losses(nets, batch, flat(0.0)).values()).item() == pytest.approx(2 * LN2)
@@ -217,7 +220,8 @@ def test_g2gan_losses():
         "recogniser": Says(lambda x: x.mean((2, 3))),
     }  # fmt: skip
     batch = Expressions(flat(0.0), flat(0.5), torch.zeros(1, 68, 2))
-    losses = {n: v.item() for n, v in G2GAN(size=32).generator_losses(nets, batch).items()}
+    fakes = {"synthesis": flat(0.1), "removal": flat(0.3)}
+    losses = {n: v.item() for n, v in G2GAN(size=32).generator_losses(nets, batch, fakes).items()}
     expected = {
         "synthesis_fool": LN2, "synthesis_pixel": 10 * 0.4, "synthesis_cycle": 5 * 0.1, "synthesis_identity": 0.1 * 0.4,
         "removal_fool": LN2, "removal_pixel": 10 * 0.3, "removal_cycle": 5 * 0.1, "removal_identity": 0.1 * 0.3,
@@ -303,7 +307,12 @@ def test_beautygan_losses():
         "generator": Says(lambda s, r: Exchanged(s + 0.1, r - 0.1)), "perception": Says(lambda x: x),
         "made_up_discriminator": Says(mean_of), "bare_discriminator": Says(mean_of),
     }  # fmt: skip
-    losses = {n: v.item() for n, v in BeautyGAN(perception="identity").generator_losses(nets, batch).items()}
+    losses = {
+        n: v.item()
+        for n, v in BeautyGAN(perception="identity")
+        .generator_losses(nets, batch, Exchanged(flat(0.1), flat(0.4)))
+        .items()
+    }
     # the outputs are (.1, .4); fed back as (.4, .1) they give made up .5 and bare 0: the cycle is closed
     assert losses["cycle"] == pytest.approx(0, abs=1e-5)
     assert losses["perceptual"] == pytest.approx(0.5 * 10 * 0.005 * 2 * 0.01, rel=1e-4)
@@ -327,8 +336,7 @@ def test_a_pair_without_an_eye_has_no_makeup_loss():
 
 
 def test_deepfakes_loss_and_colours():
-    nets: Any = {"encoder": Says(lambda x: x), "decoder_a": Says(lambda x: x + 0.25)}
-    losses = Deepfakes(size=32).losses(nets, "a", flat(0.5), flat(0.5))
+    losses = Deepfakes(size=32).losses(flat(0.75), flat(0.5))
     assert losses["reconstruction"].item() == pytest.approx(0.25)
     assert match_means(flat(0.1), flat(0.3)).mean().item() == pytest.approx(0.3)
     draw = torch.Generator().manual_seed(2)

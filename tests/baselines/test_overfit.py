@@ -14,10 +14,10 @@ from latentlab.training.phase import Moment
 
 SMALLER: dict[str, Any] = {"size": 16, "width": 8}
 CASES: dict[str, tuple[str, str, dict[str, Any], int]] = {
-    "caae": ("autoencoder", "reconstruction", {"width": 24, "rate": 3e-3}, 100),
+    "caae": ("autoencoder", "reconstruction", {"width": 8, "rate": 3e-3}, 120),
     "g2gan": ("generators", "synthesis_pixel", {"width": 8, "rate": 1e-2, "identity": 0.0, "cycle": 0.0}, 60),
     "ffgan": ("generator", "distance", {"width": 8, "rate": 5e-3, "symmetry": 0.0, "identity": 0.0}, 80),
-    "beautygan": ("generator", "cycle", {**SMALLER, "rate": 1e-2, "perceptual": 0.0}, 150),
+    "beautygan": ("generator", "cycle", {**SMALLER, "rate": 1e-2, "perceptual": 0.0}, 100),
     "deepfakes": ("person_b", "reconstruction", {"width": 8, "rate": 3e-3, "hidden": 32}, 100),
     "pix2pix": ("generator", "reconstruction", {"width": 16, "rate": 1e-2}, 60),
     "cyclegan": ("generators", "cycle_a", {**SMALLER, "rate": 1e-2}, 100),
@@ -34,6 +34,8 @@ def test_one_sample_is_learned_by_heart(name: str, monkeypatch: pytest.MonkeyPat
     torch.manual_seed(0)
     method = tiny(name, **settings)
     networks, batch = method.networks(), batch_for(method, 1)
+    for value in (p for part in networks.values() for p in part.parameters() if name == "caae" and p.ndim > 1):
+        torch.nn.init.kaiming_normal_(value)  # a deviation of .02 is for a thousand channels, not for these few
     learn = next(one for one in method.phases(networks) if one.name == phase)
     rules = [method.optimizers(networks)[part] for part in learn.learners]
     errors = []

@@ -152,4 +152,4 @@ def test_ffgan_regresses_276_coefficients_and_answers_with_100_pixels():
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_the_parts_of_an_edit_are_among_the_networks(name):
-    assert set(PUBLISHED[name].parts) <= set(networks(name))
+    assert set(PUBLISHED[name].acting) <= set(networks(name))

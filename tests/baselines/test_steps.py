@@ -21,7 +21,8 @@ from latentlab.baselines.warp import Warp
 from latentlab.data.batches import Batch
 from latentlab.training.draws import Draws
 from latentlab.training.run import Run
-from latentlab.training.trainer import Pace, Trainer
+from latentlab.training.schedule import TrainingSchedule
+from latentlab.training.trainer import Trainer
 
 Nets = dict[str, nn.Module]
 
@@ -40,7 +41,9 @@ def in_doubles(batch: Batch) -> Any:
 def stepped(method: Baseline, folder: Path, batch: Any) -> tuple[Nets, Nets]:
     """Networks before and after one step of the trainer."""
     n = len(batch)
-    trainer = Trainer(method, Run(folder, tensorboard=False), Pace(batch=n, picture_steps=0, ahead=0)).begin()
+    trainer = Trainer(
+        method, Run(folder, tensorboard=False), TrainingSchedule(batch=n, picture_steps=0, ahead=0)
+    ).begin()
     for network in trainer.networks.values():
         network.double()
     before = copy.deepcopy(trainer.networks)
@@ -101,12 +104,15 @@ def test_cyclegan(tmp_path):
     nets, after = stepped(method, tmp_path, batch)
     f, g, da, db = (nets[n] for n in ("a_to_b", "b_to_a", "discriminator_a", "discriminator_b"))
     a, b = batch.a, batch.b
+    fake_a, fake_b = (
+        g(b).detach(),
+        f(a).detach(),
+    )  # of before the generators' step; the pools have room: fakes pass
     rule = adam(nets, ("a_to_b", "b_to_a"), 2e-4)
     loss = ((db(f(a)) - 1) ** 2).mean() + ((da(g(b)) - 1) ** 2).mean()
     loss = loss + 10 * (F.l1_loss(g(f(a)), a) + F.l1_loss(f(g(b)), b))
     go(rule, loss + 5 * (F.l1_loss(g(a), a) + F.l1_loss(f(b), b)))
     rule = adam(nets, ("discriminator_a", "discriminator_b"), 2e-4)
-    fake_a, fake_b = g(b).detach(), f(a).detach()  # the pools have room: fakes pass
     loss = ((da(a) - 1) ** 2).mean() + (da(fake_a) ** 2).mean()
     go(rule, (loss + ((db(b) - 1) ** 2).mean() + (db(fake_b) ** 2).mean()) / 2)
     nets["pool_a"].kept[:2], nets["pool_b"].kept[:2] = fake_a, fake_b
