@@ -14,7 +14,7 @@ from latentlab.training.phase import Moment
 
 SMALLER: dict[str, Any] = {"size": 16, "width": 8}
 CASES: dict[str, tuple[str, str, dict[str, Any], int]] = {
-    "caae": ("autoencoder", "reconstruction", {"width": 8, "rate": 3e-3}, 120),
+    "caae": ("autoencoder", "reconstruction", {"width": 32, "rate": 1e-3}, 100),
     "g2gan": ("generators", "synthesis_pixel", {"width": 8, "rate": 1e-2, "identity": 0.0, "cycle": 0.0}, 60),
     "ffgan": ("generator", "distance", {"width": 8, "rate": 5e-3, "symmetry": 0.0, "identity": 0.0}, 80),
     "beautygan": ("generator", "cycle", {**SMALLER, "rate": 1e-2, "perceptual": 0.0}, 100),
