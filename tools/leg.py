@@ -22,7 +22,7 @@ import torch
 
 from latentlab.backbones.encoder import EncoderTraining, encoder_preset
 from latentlab.backbones.presets import preset
-from latentlab.backbones.stylegan2 import StyleGAN2
+from latentlab.backbones.stylegan import StyleGAN
 from latentlab.core.device import find_device
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.files import make_folder, write_text
@@ -88,7 +88,7 @@ class Leg:
                 load_compact(trainer, self.state)
             trainer.story |= {
                 "recipe": self.recipe.name,
-                "settings": asdict(model) if isinstance(model, StyleGAN2) else repr(model),
+                "settings": asdict(model) if isinstance(model, StyleGAN) else repr(model),
                 "data": getattr(source, "fingerprint", ""),
             }
             before = trainer.step

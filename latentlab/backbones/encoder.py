@@ -15,13 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
+from latentlab.backbones.latent_discriminator import LatentDiscriminator, Pool
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.image import grid, resized
 from latentlab.core.shapes import Images, WPlus
 from latentlab.data.batches import as_images
 from latentlab.networks.build import build
-from latentlab.networks.layers import FullyConnected
 from latentlab.teaching.likeness import Likeness
 from latentlab.teaching.presets import Preset, choose
 from latentlab.training.losses import fake_loss, generator_loss, real_loss
@@ -110,50 +110,6 @@ PRESETS: dict[str, Preset[EncoderSettings]] = {
 def encoder_preset(name: str) -> Preset[EncoderSettings]:
     """`e4e`: the published network and losses; `small64`, `small128`: for a CPU; `restyle64` corrects itself; `gpu256`: minutes on one GPU."""
     return choose(PRESETS, name, "encoder")
-
-
-class LatentDiscriminator(nn.Module):
-    """Tells encoded w from mapped ones: four dense layers."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList([FullyConnected(width, width, activation="lrelu") for _ in range(3)])
-        self.verdict = FullyConnected(width, 1)
-        for layer in [*self.layers, self.verdict]:
-            nn.init.normal_(layer.weight)  # type: ignore[arg-type]
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-
-    def forward(self, w: Tensor) -> Tensor:
-        for layer in self.layers:
-            w = layer(w)
-        return self.verdict(w)[:, 0]
-
-
-class Pool(nn.Module):
-    """Codes of earlier steps, so that the discriminator does not forget them (Shrivastava et al. 2017)."""
-
-    codes: Tensor
-    filled: Tensor
-
-    def __init__(self, size: int, width: int) -> None:
-        super().__init__()
-        self.register_buffer("codes", torch.zeros(size, width))
-        self.register_buffer("filled", torch.zeros((), dtype=torch.int64))
-
-    @torch.no_grad()
-    def exchange(self, codes: Tensor, chance: Tensor) -> Tensor:
-        """Each code is kept and handed on, or an older one is handed on in its place: [n width]."""
-        out = codes.clone()
-        for row, (code, draw) in enumerate(zip(codes, chance.tolist(), strict=True)):
-            count = int(self.filled)
-            if count < len(self.codes):
-                self.codes[count] = code
-                self.filled += 1
-            elif draw < 0.5:
-                place = int(draw * 2 * len(self.codes))
-                out[row] = self.codes[place]
-                self.codes[place] = code
-        return out
 
 
 class EncoderTraining(Trainable):

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from latentlab.backbones.growth import grow_discriminator, grow_generator
+from latentlab.backbones.stylegan import StyleGAN
+from latentlab.backbones.stylegan1 import StyleGAN1
 from latentlab.backbones.stylegan2 import StyleGAN2
+from latentlab.backbones.stylegan3 import StyleGAN3
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.fingerprint import fingerprint
 from latentlab.store.bridge import Foreign, read
 from latentlab.training.trainer import Trainer
+
+TRAININGS: dict[str, type[StyleGAN]] = {
+    "stylegan1": StyleGAN1,
+    "stylegan2": StyleGAN2,
+    "stylegan3": StyleGAN3,
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Parent:
     """The weights a training begins with, and the settings that fit them."""
 
-    model: StyleGAN2
+    model: StyleGAN
     weights: dict[str, dict[str, Tensor]] = field(repr=False)
     """By network of the training: G, G_ema, D."""
     hash: str = ""
@@ -35,7 +44,7 @@ class Parent:
         return {"parent": self.hash}
 
 
-def parent(path: Path | str, model: StyleGAN2, discriminator: Path | str | None = None) -> Parent:
+def parent(path: Path | str, model: StyleGAN, discriminator: Path | str | None = None) -> Parent:
     """Read any network file and fit the settings to it; `discriminator` names a second file where the first has none.
 
     A generator of half the resolution (or a quarter, …) grows block by block, and its discriminator with it.
@@ -50,17 +59,18 @@ def parent(path: Path | str, model: StyleGAN2, discriminator: Path | str | None 
     identity = fingerprint(average.tensors)
     parts = {**parts, "G": _grown(generator, model), "G_ema": _grown(average, model)}
     weights = {name: dict(parts[name].tensors) for name in ("G", "G_ema")}
+    sizes: Any = {"z_width": 512, "w_width": 512, "condition_width": 0} | generator.arguments
     fitting = replace(
-        model, kind=generator.kind, extra=_items(parts["G"].arguments), z_width=int(generator.arguments.get("z_width", 512)),  # type: ignore[call-overload]
-        w_width=int(generator.arguments.get("w_width", 512)), condition_width=int(generator.arguments.get("condition_width", 0)),  # type: ignore[call-overload]
+        of_kind(generator.kind, model), extra=_items(parts["G"].arguments), z_width=int(sizes["z_width"]),
+        w_width=int(sizes["w_width"]), condition_width=int(sizes["condition_width"]),
     )  # fmt: skip
     if "D" in parts:
-        judge = _grown(parts["D"], model)
-        weights["D"] = dict(judge.tensors)
-        group: Any = judge.arguments.get("group_size")
+        adversary = _grown(parts["D"], model)
+        weights["D"] = dict(adversary.tensors)
+        group: Any = adversary.arguments.get("group_size")
         fitting = replace(
             fitting,
-            discriminator_extra=_items(judge.arguments),
+            discriminator_extra=_items(adversary.arguments),
             minibatch_group=int(group or model.minibatch_group),
         )
     else:
@@ -71,11 +81,26 @@ def parent(path: Path | str, model: StyleGAN2, discriminator: Path | str | None 
     return Parent(fitting, weights, identity)
 
 
+def of_kind(kind: str, model: StyleGAN) -> StyleGAN:
+    """Settings that teach a generator of this kind: those given, where they do; else of its own generation.
+
+    Raises:
+        BadInput: no training teaches this kind.
+    """
+    if model.generator_kind == kind:
+        return model
+    if kind not in TRAININGS:
+        raise BadInput(f"no training teaches a {kind}; those that are taught: {', '.join(TRAININGS)}")
+    shared = {one.name: getattr(model, one.name) for one in fields(StyleGAN)}
+    fitting = TRAININGS[kind](**shared)
+    return replace(fitting, body="stylegan1") if isinstance(fitting, StyleGAN1) else fitting
+
+
 def _items(arguments: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     return tuple(sorted(arguments.items()))
 
 
-def _grown(part: Foreign, model: StyleGAN2) -> Foreign:
+def _grown(part: Foreign, model: StyleGAN) -> Foreign:
     arguments, tensors = dict(part.arguments), dict(part.tensors)
     resolution: Any = arguments["resolution"]
     if resolution > model.resolution:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,9 +18,6 @@ from latentlab.core.shapes import Images
 from latentlab.networks.build import build
 from latentlab.training.phase import Moment
 
-if TYPE_CHECKING:
-    from latentlab.backbones.stylegan2 import StyleGAN2
-
 DEVIATION = 0.2
 """Standard deviation of a pixel given its latent, on the [-1, 1] scale: weighs pictures against the prior."""
 
@@ -29,12 +26,16 @@ DEVIATION = 0.2
 class WarmStart:
     """The first phase of a training."""
 
-    model: StyleGAN2
+    discriminator: Mapping[str, Any]
+    """Arguments of the discriminator, whose body the encoder has too."""
+    z_width: int
+    weight: float
+    """Of the posterior's distance from N(0, 1)."""
 
     def encoder(self, seed: int) -> nn.Module:
         """The discriminator's body with a mean and a log-variance for each number of z at its end."""
-        arguments = self.model.discriminator_arguments() | {
-            "condition_width": 2 * self.model.z_width, "class_logits": True, "group_channels": 0,
+        arguments = {
+            **self.discriminator, "condition_width": 2 * self.z_width, "class_logits": True, "group_channels": 0,
         }  # fmt: skip
         return build("stylegan2_discriminator", arguments, None, seed, trainable=True)
 
@@ -47,7 +48,7 @@ class WarmStart:
         painted = generator(generator.styles(w[:, None].repeat(1, generator.layers, 1)), NO_NOISE).float()
         likeness = (painted - images).square().mean() / (2 * DEVIATION**2)
         surprise = (mean.square() + variance_log.exp() - variance_log - 1).sum(1).mean() / 2
-        return {"likeness": likeness, "prior": surprise / images[0].numel() * self.model.warm_weight}
+        return {"likeness": likeness, "prior": surprise / images[0].numel() * self.weight}
 
 
 def posterior(encoder: Any, images: Images) -> tuple[Tensor, Tensor]:

@@ -96,6 +96,11 @@ class StyleGAN1Discriminator(nn.Module):
         for size in reversed(resolutions(arguments.resolution)):
             self.add_module(f"b{size}", _block(size, widths, arguments))
 
+    def blocks(self) -> Iterator[nn.Module]:
+        """From the image's resolution down to 8×8."""
+        for size in reversed(resolutions(self.resolution)[1:]):
+            yield getattr(self, f"b{size}")
+
     def forward(self, images: Images, condition: Conditions | None = None) -> Tensor:
         x = self.features(images)[4] if self.resolution > 4 else self.b4.fromrgb(images)
         if self.group_channels:

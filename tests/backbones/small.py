@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from latentlab.backbones.stylegan import StyleGAN
 from latentlab.backbones.stylegan2 import StyleGAN2
 from latentlab.training.distributed import ALONE, ProcessGroup
 from latentlab.training.run import Run
@@ -39,11 +40,16 @@ def labelled(numbers: Sequence[int]) -> dict[str, Tensor]:
     return discs(numbers) | {"labels": torch.eye(3)[torch.tensor(list(numbers)) % 3]}
 
 
+def of_size(kind: type[StyleGAN], **changes: Any) -> StyleGAN:
+    """SMALL's sizes in a training of any generation."""
+    shared = {one.name: getattr(SMALL, one.name) for one in fields(StyleGAN)}
+    return kind(**(shared | changes))
+
+
 def teach(
-    folder: Path, steps: int, *, schedule: TrainingSchedule = SCHEDULE, processes: ProcessGroup = ALONE, resume: bool = False, source: Any = discs, **changes: Any
+    folder: Path, steps: int, *, schedule: TrainingSchedule = SCHEDULE, processes: ProcessGroup = ALONE, resume: bool = False, source: Any = discs, kind: type[StyleGAN] = StyleGAN2, **changes: Any
 ) -> Trainer:  # fmt: skip
-    trainer = Trainer(
-        replace(SMALL, **changes), Run(folder, tensorboard=False), schedule, processes=processes
-    )
+    model = replace(SMALL, **changes) if kind is StyleGAN2 else of_size(kind, **changes)
+    trainer = Trainer(model, Run(folder, tensorboard=False), schedule, processes=processes)
     trainer.begin(resume=resume).fit(source, steps * schedule.batch)
     return trainer

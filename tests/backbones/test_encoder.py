@@ -10,7 +10,8 @@ import pytest
 import torch
 from small import disc, discs
 
-from latentlab.backbones.encoder import PRESETS, EncoderTraining, Pool, encode, encoder_preset
+from latentlab.backbones.encoder import PRESETS, EncoderTraining, encode, encoder_preset
+from latentlab.backbones.latent_discriminator import Pool
 from latentlab.backbones.train_encoder import TrainEncoder
 from latentlab.core.errors import BadInput, LatentLabError, UnknownName
 from latentlab.core.image import save_image

@@ -11,7 +11,7 @@ from small import disc, discs, teach
 
 from latentlab.backbones.difference import Difference, low_rank, swap_layers, whole
 from latentlab.backbones.finetune import Finetune, child_of
-from latentlab.backbones.stylegan2 import FILES
+from latentlab.backbones.stylegan import FILES
 from latentlab.core.errors import BadInput, WrongGenerator
 from latentlab.core.image import save_image
 from latentlab.data.packed import Packed

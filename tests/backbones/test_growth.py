@@ -11,7 +11,7 @@ from small import SMALL, discs, teach
 
 from cuda_ops import upsample2d
 from latentlab.backbones.growth import grow_discriminator, grow_generator
-from latentlab.backbones.stylegan2 import FILES
+from latentlab.backbones.stylegan import FILES
 from latentlab.backbones.train import Train
 from latentlab.backbones.transfer import parent
 from latentlab.core.errors import BadInput

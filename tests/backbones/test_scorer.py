@@ -15,7 +15,7 @@ from latentlab.backbones.scorer import (
     train_scorer,
     verification,
 )
-from latentlab.core.errors import BadInput
+from latentlab.core.errors import BadInput, BadWeights
 from latentlab.core.image import from_pixels
 from latentlab.networks.build import build, export
 from latentlab.scorers.identity import Identity
@@ -116,7 +116,7 @@ def test_a_deeper_trunk_is_rebuilt_from_its_arguments(trunk: str) -> None:
     again = build(*export(deep))
     images = torch.rand(2, 3, 32, 32)
     assert torch.equal(again(images), deep(images))
-    with pytest.raises(BadInput, match="depth of at least 1"):
+    with pytest.raises(BadWeights, match="depth = 0"):
         build("scorer", arguments | {"depth": 0})
 
 

@@ -15,6 +15,9 @@ import torch
 from small import SMALL, discs, labelled, teach
 
 from latentlab.backbones.presets import PRESETS, preset
+from latentlab.backbones.stylegan1 import StyleGAN1
+from latentlab.backbones.stylegan3 import StyleGAN3
+from latentlab.backbones.transfer import of_kind
 from latentlab.core.errors import BadInput, UnknownName
 from latentlab.training.checkpoint import Checkpoint
 from latentlab.training.distributed import process_group
@@ -137,17 +140,30 @@ def test_it_trains_in_this_precision(tmp_path: Path, precision: str) -> None:
     assert all(line["discriminator/real"] < 10 for line in lines(tmp_path))
 
 
-def test_stylegan3_losses_train(tmp_path: Path) -> None:
+def test_stylegan3_is_taught(tmp_path: Path) -> None:
     extra = {"channel_base": 128, "channel_max": 8, "num_layers": 4, "num_critical": 1}
-    changes = {
-        "kind": "stylegan3",
-        "extra": tuple(extra.items()),
-        "path_length": 0.0,
-        "mixing": 0.0,
-        "blur_images": 100.0,
-    }
-    teach(tmp_path, 2, noise_from=2**62, **changes)
-    assert len(lines(tmp_path)) == 2
+    trainer = teach(tmp_path, 2, kind=StyleGAN3, extra=tuple(extra.items()), mixing=0.0, blur_images=100.0)
+    assert trainer.networks["G"].kind == "stylegan3"
+    assert {name for name in lines(tmp_path)[0] if "/" in name} >= {"generator/fool", "r1/penalty"}
+    assert "path" not in trainer.networks
+
+
+@pytest.mark.parametrize("body", ["stylegan1", "stylegan2"])
+def test_stylegan1_is_taught_on_either_body(tmp_path: Path, body: str) -> None:
+    changes = {"body": body, "discriminator_architecture": "orig", "freeze_discriminator": 1, "r1_every": 1}
+    trainer = teach(tmp_path, 2, kind=StyleGAN1, **changes)
+    assert trainer.networks["G"].kind == body
+    assert "r1/penalty" in lines(tmp_path)[1]
+
+
+def test_a_parent_of_another_generation_is_taught_as_its_own() -> None:
+    assert of_kind("stylegan2", SMALL) is SMALL
+    third, first = of_kind("stylegan3", SMALL), of_kind("stylegan1", SMALL)
+    assert isinstance(third, StyleGAN3)
+    assert third.resolution == SMALL.resolution
+    assert (first.generator_kind, first.discriminator_kind) == ("stylegan1", "stylegan1_discriminator")
+    with pytest.raises(BadInput, match="no training teaches a unet"):
+        of_kind("unet", SMALL)
 
 
 @pytest.mark.parametrize("adversary", ["wgan", "lsgan", "hinge"])
