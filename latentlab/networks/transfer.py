@@ -8,14 +8,20 @@ what became of its colour, and what is new and covers it. The coarse flow warps 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu
 
+from latentlab.core.errors import BadFile, MissingPart
 from latentlab.core.shapes import Images
 from latentlab.core.warp import flow_at, warp
+from latentlab.store.archive import Archive
+from latentlab.store.home import assets_folder
 
+KIND = "transfer"
 SIZE = 128
 """The network reads and answers at this size, whatever the photo's."""
 LEVELS = (32, 64, 96, 128)
@@ -48,7 +54,9 @@ class Layers:
 def _at(layer: Tensor, size: int) -> Tensor:
     if layer.shape[-1] == size:
         return layer
-    return interpolate(layer, (size, size), mode="bilinear", antialias=size < layer.shape[-1], align_corners=False)
+    return interpolate(
+        layer, (size, size), mode="bilinear", antialias=size < layer.shape[-1], align_corners=False
+    )
 
 
 class _Unit(nn.Module):
@@ -96,12 +104,16 @@ class TransferNet(nn.Module):
     def forward(self, photo: Images, before: Images, after: Images) -> Layers:
         seen = torch.cat([photo, before, after], 1)
         x = self._trunk(seen)
-        coarse = 2 * interpolate(8 * self.coarse(x), scale_factor=2, mode="bilinear", align_corners=False)
+        coarse = 16 * interpolate(
+            self.coarse(x).float(), scale_factor=2, mode="bilinear", align_corners=False
+        )
 
         moved = warp(seen[:, :6], coarse)
         fine = nn.functional.pixel_shuffle(self.widen(leaky_relu(x, SLOPE)), 2)
-        drawn = self.draw(leaky_relu(self.look(torch.cat([fine, moved, after, after - moved[:, 3:], photo], 1)), SLOPE))
-        flow, colour, kept, new = drawn.split([2, 3, 1, 3], 1)
+        drawn = self.draw(
+            leaky_relu(self.look(torch.cat([fine, moved, after, after - moved[:, 3:], photo], 1)), SLOPE)
+        )
+        flow, colour, kept, new = drawn.float().split([2, 3, 1, 3], 1)
         return Layers(coarse + 4 * flow, colour, kept.sigmoid(), after + new)
 
     def _trunk(self, seen: Tensor) -> Tensor:
@@ -114,3 +126,17 @@ class TransferNet(nn.Module):
             grown = interpolate(self.up[level](x), scale_factor=2, mode="bilinear", align_corners=False)
             x = self.coming[level](kept[level] + grown)
         return x
+
+
+@lru_cache(maxsize=2)
+def load_transfer(path: Path | None = None, device: torch.device | str = "cpu") -> TransferNet:
+    """The network of a file, or the one that ships; MissingPart where there is none, BadFile where it is another."""
+    place = path or assets_folder() / "faces" / "transfer.safetensors"
+    if not place.exists():
+        raise MissingPart(f"there is no transfer network {place}; use --transfer flow")
+    archive = Archive.load(place)
+    if archive.kind != KIND:
+        raise BadFile(f"{place} holds a {archive.kind}, not a transfer network")
+    network = TransferNet(**archive.story["arguments"])  # type: ignore[arg-type]
+    network.load_state_dict({name: value.float() for name, value in archive.tensors.items()})
+    return network.eval().requires_grad_(False).to(device)

@@ -50,7 +50,9 @@ def correspond(renderer: Renderer, before: list[Face], after: list[Face], size: 
             f"a correspondence needs pairs of faces; {len(before)} before and {len(after)} after are none"
         )
     found = [_pair(renderer, pair, size) for pair in zip(before, after, strict=True)]
-    return Correspondence(*(torch.cat([getattr(one, name) for one in found]) for name in ("flow", "seen", "head")))
+    return Correspondence(
+        *(torch.cat([getattr(one, name) for one in found]) for name in ("flow", "seen", "head"))
+    )
 
 
 def _pair(renderer: Renderer, pair: tuple[Face, Face], size: int) -> Correspondence:
@@ -65,21 +67,31 @@ def _pair(renderer: Renderer, pair: tuple[Face, Face], size: int) -> Corresponde
     shown = index[1].flatten().long()  # [p]
     pixels = torch.nonzero(shown >= 0)[:, 0]
     place = interpolate(
-        canvas[:1].contiguous(), scene.triangles, canvas[1:].contiguous(), scene.triangles, index[1:].contiguous(), pixels
+        canvas[:1].contiguous(),
+        scene.triangles,
+        canvas[1:].contiguous(),
+        scene.triangles,
+        index[1:].contiguous(),
+        pixels,
     )  # [p 3]
     here = torch.stack([pixels % size, torch.div(pixels, size, rounding_mode="floor")], 1) + 0.5
     flow = canvas.new_zeros(size * size, 2)
     flow[pixels] = place[:, :2] - here
 
     seen = index[0].flatten() < 0  # background that was background
-    seen[pixels] = _same(scene.triangles, _kinds(scene.material), canvas[0], (index[0], inverse[0]), shown[pixels], place)
-    return Correspondence(
-        flow.T.reshape(1, 2, size, size), seen.view(1, 1, size, size), (index >= 0)[None]
+    seen[pixels] = _same(
+        scene.triangles, _kinds(scene.material), canvas[0], (index[0], inverse[0]), shown[pixels], place
     )
+    return Correspondence(flow.T.reshape(1, 2, size, size), seen.view(1, 1, size, size), (index >= 0)[None])
 
 
 def _same(
-    triangles: Tensor, kind: Tensor, canvas: Tensor, picture: tuple[Tensor, Tensor], shown: Tensor, place: Tensor
+    triangles: Tensor,
+    kind: Tensor,
+    canvas: Tensor,
+    picture: tuple[Tensor, Tensor],
+    shown: Tensor,
+    place: Tensor,
 ) -> Tensor:
     """Whether these triangles can be seen at these places [p 3] of the other picture."""
     index, inverse = picture

@@ -19,7 +19,9 @@ def degraded(before: Images, after: Images, random: torch.Generator) -> tuple[Im
     place = _smooth(count, 2, size, 5, random) * (1.5 * torch.rand(count, 1, 1, 1, generator=random))
     found = []
     for images in (before, after):
-        soft = torch.cat([_blurred(image[None], float(width)) for image, width in zip(images, blur, strict=True)])
+        soft = torch.cat(
+            [_blurred(image[None], float(width)) for image, width in zip(images, blur, strict=True)]
+        )
         noise = 0.04 * torch.randn(soft.shape, generator=random)
         found.append((warp(soft, place) * tint + shade + _blurred(noise, 0.7)).clamp(-1, 1))
     return found[0], found[1]

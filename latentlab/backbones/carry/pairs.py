@@ -116,9 +116,14 @@ def _of_person(renderer: Renderer, teller: Teller, seed: int, number: int) -> Pa
         moved = _moved(teller, latent[first], people[first], people[last])
         pairs.append(
             Pairs(
-                _bytes(images[first]), _bytes(images[last]), _bytes(pictures[first]), _bytes(pictures[last]),
-                _bytes(pictures[last]) if moved is None else _bytes(moved[0]), truth.flow.half(),
-                (truth.seen * 255).to(torch.uint8), torch.ones(1, dtype=torch.bool),
+                _bytes(images[first]),
+                _bytes(images[last]),
+                _bytes(pictures[first]),
+                _bytes(pictures[last]),
+                _bytes(pictures[last]) if moved is None else _bytes(moved[0]),
+                truth.flow.half(),
+                (truth.seen * 255).to(torch.uint8),
+                torch.ones(1, dtype=torch.bool),
             )  # fmt: skip
         )
     return joined(pairs)
@@ -165,7 +170,9 @@ def _random_flow(count: int, random: np.random.Generator) -> Tensor:
     along = torch.linspace(-1, 1, SIZE)
     inside = (1 - along**4)[:, None] * (1 - along**4)[None]
     most = float(random.uniform(0.5, 4.0))
-    return (_smooth(count, 2, 4, random) + 0.4 * _smooth(count, 2, 8, random))[..., :SIZE, :SIZE] * most * inside
+    return (
+        (_smooth(count, 2, 4, random) + 0.4 * _smooth(count, 2, 8, random))[..., :SIZE, :SIZE] * most * inside
+    )
 
 
 def _smooth(count: int, channels: int, knots: int, random: np.random.Generator) -> Tensor:

@@ -73,7 +73,10 @@ class Pool:
         random = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
         kinds = list(self.shards)
         shares = torch.tensor([KINDS[kind] for kind in kinds])
-        chosen = [kinds[int(place)] for place in torch.multinomial(shares, count, replacement=True, generator=random)]
+        chosen = [
+            kinds[int(place)]
+            for place in torch.multinomial(shares, count, replacement=True, generator=random)
+        ]
         pairs = joined([self._one(kind, random) for kind in chosen])
         batch = _told(pairs, [kind == "render" for kind in chosen], random)
         return _retinted(_mirrored(batch, random), random)
@@ -87,7 +90,8 @@ class Pool:
 
 def _told(pairs: Pairs, rendered: list[bool], random: torch.Generator) -> Batch:
     photo, truth, before, inverted, moved = (
-        images.float() / 127.5 - 1 for images in (pairs.photo, pairs.truth, pairs.before, pairs.inverted, pairs.moved)
+        images.float() / 127.5 - 1
+        for images in (pairs.photo, pairs.truth, pairs.before, pairs.inverted, pairs.moved)
     )
     count = len(photo)
     kind = torch.multinomial(torch.tensor(ACCOUNTS), count, replacement=True, generator=random)

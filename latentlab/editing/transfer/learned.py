@@ -1,0 +1,27 @@
+"""Transfer by a small network that was taught with rendered faces, whose true movement is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from latentlab.editing.transfer.transfer import Scene, Transfer
+from latentlab.networks.regressor import fit_to
+from latentlab.networks.transfer import SIZE, Layers, TransferNet, load_transfer
+
+
+@dataclass(frozen=True)
+class LearnedTransfer(Transfer):
+    """One pass of the network at 128 pixels, whatever the photo's size."""
+
+    network: TransferNet | None = None
+    """None: the one that ships."""
+    path: Path | None = None
+    """A file to read it from."""
+
+    @torch.no_grad()
+    def layers(self, scene: Scene) -> Layers:
+        network = self.network or load_transfer(self.path, scene.photo.device)
+        return network(*(fit_to(images, SIZE) for images in (scene.photo, scene.before, scene.after)))
