@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -78,9 +79,9 @@ class TransferNet(nn.Module):
         super().__init__()
         self.arguments = {"levels": list(levels), "fine": fine}
         self.enter = nn.Conv2d(4 * 9, levels[0], 3, 1, 1)
-        self.down = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in zip(levels, levels[1:], strict=False))
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(levels))
         self.going = nn.ModuleList(_Unit(width) for width in levels)
-        self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in zip(levels, levels[1:], strict=False))
+        self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(levels))
         self.coming = nn.ModuleList(_Unit(width) for width in levels[:-1])
         self.coarse = nn.Conv2d(levels[0], 2, 3, 1, 1)
         self.widen = nn.Conv2d(levels[0], 4 * fine, 1)

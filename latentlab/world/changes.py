@@ -26,7 +26,7 @@ def _moved(name: str, least: float, most: float) -> Change:
         step = random.uniform(least, most)
         up = value + step <= factor.high and (value - step < factor.low or random.uniform() < 0.5)
         wished = min(max(value + (step if up else -step), factor.low), factor.high)
-        return replace(face, **{name: wished})
+        return _with(face, {name: wished})
 
     return change
 
@@ -36,11 +36,11 @@ def _toggled(name: str, least: float, **colours: Any) -> Change:
 
     def change(face: Face, random: np.random.Generator) -> Face:
         if getattr(face, name) > 0 and random.uniform() < 0.5:
-            return replace(face, **{name: 0.0})
+            return _with(face, {name: 0.0})
         values: dict[str, Any] = {name: float(random.uniform(least, 1))}
         for factor, choices in colours.items():
             values[factor] = _one_of(choices, random)
-        return replace(face, **values)
+        return _with(face, values)
 
     return change
 
@@ -51,18 +51,21 @@ def _renamed(name: str, names: tuple[str, ...], bare: str) -> Change:
     def change(face: Face, random: np.random.Generator) -> Face:
         present = getattr(face, name)
         if present != bare and random.uniform() < 0.5:
-            return replace(face, **{name: bare})
+            return _with(face, {name: bare})
         others = [one for one in names if one not in (present, bare)]
-        return replace(face, **{name: str(random.choice(others))})
+        return _with(face, {name: str(random.choice(others))})
 
     return change
 
 
 def _recoloured(face: Face, random: np.random.Generator) -> Face:
     shade = np.asarray(_one_of(HAIR_COLOURS, random)) + random.normal(0, 0.03, 3)
-    return replace(
-        face, hair_colour=tuple(float(v) for v in shade.clip(0, 1)), greying=float(random.uniform(-1, 1))
-    )
+    grey = float(random.uniform(-1, 1))
+    return _with(face, {"hair_colour": tuple(float(v) for v in shade.clip(0, 1)), "greying": grey})
+
+
+def _with(face: Face, values: Mapping[str, Any]) -> Face:
+    return replace(face, **values)
 
 
 def _one_of(choices: Any, random: np.random.Generator) -> Any:

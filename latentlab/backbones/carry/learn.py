@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,7 +53,7 @@ class Learn:
         terms = {"picture": (_charbonnier(made - batch.truth) * middle).mean()}
         small, true = (avg_pool2d(images, made.shape[-1] // 64) for images in (made, batch.truth))
         terms["tone"] = 0.5 * _charbonnier(small - true).mean()
-        terms["edges"] = self.edges * sum(
+        terms["edges"] = self.edges * _total(
             (
                 _charbonnier(_slope(made, axis) - _slope(batch.truth, axis)) * _slope_middle(middle, axis)
             ).mean()
@@ -68,7 +68,7 @@ class Learn:
                 * batch.known
             ).mean()
         )
-        terms["smooth"] = self.smooth * sum(
+        terms["smooth"] = self.smooth * _total(
             (_slope(layers.colour, axis).abs() * _slope_middle(layers.kept, axis)).mean() for axis in (2, 3)
         )
         shrink = made.shape[-1] // SIZE
@@ -87,13 +87,14 @@ class Learn:
         """The averaged network; what it is so far lies in `out` all the time, and the same call goes on from there."""
         kept, start, state = _resume(network, out)
         spent = start / self.steps  # of a run that was cut off
-        network.to(memory_format=torch.channels_last)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = torch.optim.AdamW(
             network.parameters(), lr=self.rate, betas=(0.9, 0.99), weight_decay=1e-4
         )
         if state:
             optimizer.load_state_dict(state)
-        began, told = time.perf_counter(), {}
+        began = time.perf_counter()
+        told: dict[str, float] = {}
         for step in range(start, self.steps):
             if (step - start) % self.refresh == 0:
                 count = pool.refresh()
@@ -159,6 +160,10 @@ def _store(
         draft,
     )
     os.replace(draft, out / "state.pt")
+
+
+def _total(terms: Iterable[Tensor]) -> Tensor:
+    return torch.stack(list(terms)).sum()
 
 
 def _charbonnier(values: Tensor, soft: float = 0.01) -> Tensor:

@@ -114,18 +114,11 @@ def _of_person(renderer: Renderer, teller: Teller, seed: int, number: int) -> Pa
         first, last = pair if random.uniform() < 0.5 else pair[::-1]  # what was put on is also taken off
         truth = correspond(renderer, [people[first]], [people[last]], SIZE)
         moved = _moved(teller, latent[first], people[first], people[last])
-        pairs.append(
-            Pairs(
-                _bytes(images[first]),
-                _bytes(images[last]),
-                _bytes(pictures[first]),
-                _bytes(pictures[last]),
-                _bytes(pictures[last]) if moved is None else _bytes(moved[0]),
-                truth.flow.half(),
-                (truth.seen * 255).to(torch.uint8),
-                torch.ones(1, dtype=torch.bool),
-            )  # fmt: skip
-        )
+        told = pictures[last] if moved is None else moved
+        pictured = (images[first], images[last], pictures[first], pictures[last], told)
+        seen = (truth.seen * 255).to(torch.uint8)
+        shown = [_bytes(picture) for picture in pictured]
+        pairs.append(Pairs(*shown, flow=truth.flow.half(), seen=seen, known=torch.ones(1, dtype=torch.bool)))  # type: ignore[misc]
     return joined(pairs)
 
 
