@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from latentlab.core.text import escaped
+
 FIELD = re.compile(r"`([a-z][a-z0-9_]*)`")
 """How a message names a field of a request or an argument: `min_identity`; the command line writes --min-identity."""
 
@@ -17,6 +19,10 @@ class LatentLabError(Exception):
     def fields(self) -> tuple[str, ...]:
         """The fields that the message speaks of, as Python calls them."""
         return tuple(dict.fromkeys(FIELD.findall(str(self))))
+
+    def __str__(self) -> str:
+        """On one line, whatever the files that it speaks of have put into it."""
+        return escaped(super().__str__())
 
 
 class BadFile(LatentLabError):

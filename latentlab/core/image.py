@@ -15,7 +15,9 @@ from torch.nn.functional import interpolate
 from latentlab.core.errors import BadFile
 from latentlab.core.files import atomic
 from latentlab.core.made import MARK
+from latentlab.core.reading import check_regular
 from latentlab.core.shapes import Images, Pixels
+from latentlab.core.text import check_depth
 
 if TYPE_CHECKING:
     from io import BytesIO
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 120_000_000
 STORY_KEY = "latentlab"
+LONGEST_STORY = 8 << 20
+DEEPEST = 64
 SOURCE_TYPES = {
     "trainedAlgorithmicMedia": "made by a trained network",
     "compositeWithTrainedAlgorithmicMedia": "a photograph with parts made by a trained network",
@@ -46,6 +50,7 @@ def load_picture(path: Path | str) -> Image:
     path = Path(path)
     if path.is_dir():
         raise BadFile(f"{path} is a folder, not a picture; name the pictures in it")
+    check_regular(path)
     return _decode(path, str(path))
 
 
@@ -127,21 +132,40 @@ def resized(images: Images, size: int) -> Images:
 
 def from_pixels(pixels: Pixels | np.ndarray) -> Images:
     """uint8 [n h w 3] to [n 3 h w] in [-1, 1]."""
-    values = pixels if isinstance(pixels, Tensor) else torch.from_numpy(np.array(pixels))  # [n h w 3]
+    values = pixels if isinstance(pixels, Tensor) else torch.from_numpy(np.array(pixels))  # [n h w c]
     return values.permute(0, 3, 1, 2).float().div(127.5).sub(1).contiguous()
 
 
 def to_pixels(images: Images) -> Pixels:
-    """[n 3 h w] in [-1, 1] to uint8 [n h w 3]: trunc(clamp(127.5·x + 128)), as the published StyleGAN tools do."""
+    """[n c h w] in [-1, 1] to uint8 [n h w c]: trunc(clamp(127.5·x + 128)), as the published StyleGAN tools do."""
     bytes_ = (images.detach().float() * 127.5 + 128).clamp(0, 255).to(torch.uint8)
     return bytes_.permute(0, 2, 3, 1).contiguous().cpu()
 
 
 def to_picture(image: Tensor) -> Image:
-    """One image, [3 h w] or [1 3 h w], as a Pillow picture."""
+    """One image, [c h w] or [1 c h w], as a Pillow picture: grey, RGB, RGBA, of others the first three channels."""
     from PIL import Image as pillow
 
-    return pillow.fromarray(to_pixels(image.reshape(1, *image.shape[-3:]))[0].numpy())
+    pixels = to_pixels(image.reshape(1, *image.shape[-3:]))[0].numpy()
+    channels = pixels.shape[-1]
+    shown = {1: pixels[..., 0], 2: pixels[..., 0], 3: pixels, 4: pixels}
+    return pillow.fromarray(np.ascontiguousarray(shown.get(channels, pixels[..., :3])))
+
+
+def shows_all(image: Tensor | Image) -> bool:
+    """Whether a picture file can hold every channel of an image."""
+    return not isinstance(image, Tensor) or image.shape[-3] in (1, 3, 4)
+
+
+def save_channels(image: Tensor, path: Path) -> Path:
+    """All channels of an image beside its picture: `.npy`, float32 [c h w] in about [-1, 1]."""
+    beside = path.with_suffix(".npy")
+    values = image.detach().float().cpu().reshape(image.shape[-3:]).numpy().astype("<f4")
+    told = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {values.shape}}}  # {MARK}"
+    header = told.encode().ljust(-(-(len(told) + 11) // 64) * 64 - 11) + b"\n"  # ends at a multiple of 64
+    with atomic(beside) as temporary:
+        temporary.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + values.tobytes())
+    return beside
 
 
 def save_image(
@@ -150,7 +174,10 @@ def save_image(
     story: Mapping[str, object] | None = None,
     source: str | None = "trainedAlgorithmicMedia",
 ) -> Path:
-    """Write one picture through the door; a PNG carries its story (JSON), all but photographs an IPTC digital source type."""
+    """Write one picture through the door; a PNG carries its story (JSON), all but photographs an IPTC digital source type.
+
+    An image of 2, or of more than 4, channels is also written whole, as `.npy` beside the picture.
+    """
     from PIL.PngImagePlugin import PngInfo
 
     path = Path(path)
@@ -166,8 +193,11 @@ def save_image(
         options["pnginfo"] = info
     else:
         options |= {"xmp": _XMP.format(kind=source or "digitalCapture").encode(), "quality": 95}
+        picture = _to_rgb(picture) if kind == "JPEG" and picture.mode == "RGBA" else picture
     with atomic(path) as temporary:
         picture.save(temporary, format=kind, **options)
+    if isinstance(image, Tensor) and not shows_all(image):
+        save_channels(image, path)
     return path
 
 
@@ -185,13 +215,14 @@ def read_story(path: Path | str) -> dict[str, object]:
     """The story in a PNG that we wrote; it is untrusted text, nothing more."""
     from PIL import Image as pillow
 
+    check_regular(path)
     try:
         with pillow.open(path) as picture:
             picture.load()  # text chunks may stand behind the pixels
             text = getattr(picture, "text", {}).get(STORY_KEY)
-        story = None if text is None else json.loads(text)
-    except FileNotFoundError:
-        raise BadFile(f"there is no file {path}") from None
+        if text is not None:
+            check_depth(text[:LONGEST_STORY], DEEPEST)
+        story = None if text is None else json.loads(text[:LONGEST_STORY])
     except (OSError, SyntaxError, ValueError, RecursionError) as error:
         raise BadFile(f"cannot read the story of {path}: {error}") from None
     if not isinstance(story, dict):

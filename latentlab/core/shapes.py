@@ -5,9 +5,9 @@ from __future__ import annotations
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-Images = Float[Tensor, "n 3 height width"]
-"""RGB images in [-1, 1]."""
-Pixels = UInt8[Tensor, "n height width 3"]
+Images = Float[Tensor, "n channels height width"]
+"""Images in [-1, 1]: RGB wherever faces are looked at, 1 to 8 channels as far as a network makes and judges them."""
+Pixels = UInt8[Tensor, "n height width channels"]
 """The same as bytes; they exist only where files are read and written (`core/image.py`)."""
 Z = Float[Tensor, "n width"]
 """Samples of the prior, N(0, 1)."""

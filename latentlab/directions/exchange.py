@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,50 +16,78 @@ from latentlab.core.files import atomic
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
 from latentlab.store.bridge import read_tensors
+from latentlab.store.home import safe_name
 
 FORMATS = ("npy", "pt", "ganspace")
 
 
-def import_directions(path: Path | str, name: str = "", width: int | None = None) -> list[Direction]:
-    """What a published file holds; `width` is that of the network it should fit, if one is at hand.
+MOST = 1000
+"""Directions of one file."""
 
-    A bare tensor [1 width] or [width] is a direction in W, [1 layers width] or [layers width] one in W+; `comp`,
-    `mean`, `std` are a GANSpace PCA; `eigvec` [width k] are SeFa factors.
+
+@dataclass(frozen=True)
+class Fits:
+    """The network that imported directions should fit, as far as it is known."""
+
+    width: int | None = None
+    layers: int | None = None
+
+
+def import_directions(
+    path: Path | str, name: str = "", width: int | None = None, layers: int | None = None
+) -> list[Direction]:
+    """What a published file holds; `width` and `layers` are those of the network it should fit, if one is at hand.
+
+    A bare tensor [1 width] or [width] is a direction in W, [1 layers width], [layers width] or, flattened,
+    [1 layers·width] one in W+; `comp`, `mean`, `std` are a GANSpace PCA, `lat_comp`, `lat_mean`, `lat_stdev` the one
+    that GANSpace itself writes; `eigvec` [width k] are SeFa factors; of a dictionary of directions each keeps its name.
     """
-    path = Path(path)
+    path, fits = Path(path), Fits(width, layers)
     tensors = read_tensors(path)
     title = name or path.stem
-    if {"comp", "std"} <= tensors.keys():
+    if {"lat_comp", "lat_stdev"} <= tensors.keys():  # beside what GANSpace found in the activations
+        names = {"comp": "lat_comp", "std": "lat_stdev", "mean": "lat_mean"}
+        found = _from_pca({new: tensors[old] for new, old in names.items() if old in tensors}, title, path)
+    elif {"comp", "std"} <= tensors.keys():
         found = _from_pca(tensors, title, path)
     elif "eigvec" in tensors:
         found = _from_factors(tensors["eigvec"], title, path)
-    elif len(tensors) == 1:
-        found = [_from_vector(next(iter(tensors.values())), title, path)]
     else:
-        raise BadFile(
-            f"{path} holds {', '.join(sorted(tensors)) or 'nothing'}; no published direction looks like that"
-        )
+        found = _from_vectors(tensors, title, path, fits)
     for direction in found:
         _check(direction, width, path)
     return found
 
 
-def _from_vector(values: Tensor, name: str, path: Path) -> Direction:
+def _from_vectors(tensors: Mapping[str, Tensor], title: str, path: Path, fits: Fits) -> list[Direction]:
+    """One for each tensor; the names in the file are theirs."""
+    if not 0 < len(tensors) <= MOST:
+        raise BadFile(f"{path} holds {len(tensors) or 'no'} tensors; a file of directions has 1 to {MOST}")
+    names = {key: title if len(tensors) == 1 else safe_name(key, whole=True) for key in tensors}
+    if len(set(names.values())) != len(names):
+        names = {key: f"{known}_{index}" for index, (key, known) in enumerate(names.items())}
+    return [_from_vector(value, names[key], path, fits) for key, value in tensors.items()]
+
+
+def _from_vector(values: Tensor, name: str, path: Path, fits: Fits) -> Direction:
     vector = values.float()
     while vector.ndim > 1 and vector.shape[0] == 1:
         vector = vector[0]
+    if fits.width and fits.layers and tuple(vector.shape) == (fits.width * fits.layers,) and fits.layers > 1:
+        vector = vector.reshape(fits.layers, fits.width)
     if vector.ndim not in (1, 2) or vector.numel() < 2:
         raise BadFile(
             f"{path} holds a tensor of shape {tuple(values.shape)}; a direction is [1, width] or [1, layers, width]"
         )
     space = Space.W if vector.ndim == 1 else Space.W_PLUS
+    cast = {} if values.is_floating_point() else {"cast": f"from {str(values.dtype).removeprefix('torch.')}"}
     return Direction(
         name,
         space,
         vector,
         unit="unit length",
         found_by="imported",
-        story={"file": path.name, "attribute": name},
+        story={"file": path.name, "attribute": name} | cast,
     )
 
 
@@ -91,6 +119,8 @@ def _from_factors(factors: Tensor, name: str, path: Path) -> list[Direction]:
 def _check(direction: Direction, width: int | None, path: Path) -> None:
     if not torch.isfinite(direction.vector).all():
         raise BadFile(f"{path} holds values that are not numbers; it is damaged")
+    if not direction.vector.any():
+        raise BadFile(f"{path} holds a vector of zeros ('{direction.name}'), which is no direction")
     if width is not None and direction.vector.shape[-1] != width:
         raise BadFile(
             f"{path} is for a network with w of {direction.vector.shape[-1]} numbers, this one has {width}"

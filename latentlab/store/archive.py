@@ -14,9 +14,12 @@ from torch import Tensor
 from latentlab.core.errors import BadFile, BadWeights
 from latentlab.core.files import atomic
 from latentlab.core.fingerprint import fingerprint
+from latentlab.core.text import check_depth
 from latentlab.store.story import LONGEST_STORY, tell
 
-LONGEST_HEADER = 64 << 20
+LONGEST_HEADER = 16 << 20
+DEEPEST = 64
+"""Lists and tables within each other in a header or a story."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,16 +56,29 @@ class Archive:
 
     @classmethod
     def load(cls, path: Path | str, kind: str | None = None, *, finite: bool = False) -> Archive:
-        """Read a file; with `kind` it must be of that kind, with `finite` no tensor may hold NaN or infinity."""
+        """Read a file; with `kind` it must be of that kind, with `finite` no tensor may hold NaN or infinity.
+
+        Raises BadFile, also where the tensors do not have the hash in the story.
+        """
         path = Path(path)
         story = read_story(path)
         seen = story.get("kind")
         if not isinstance(seen, str) or (kind is not None and seen != kind):
-            raise BadFile(f"{path} holds a '{str(seen)[:40]}', not a '{kind}'; give another file")
+            raise BadFile(f"{path} holds {shown_kind(seen)}, not a '{kind}'; give another file")
         tensors = _load_tensors(path)
         if finite:
             _check_finite(tensors, path)
-        return cls(seen, tensors, story)
+        archive = cls(seen, tensors, story)
+        if story.get("hash") != archive.hash:
+            raise BadFile(
+                f"the tensors of {path} do not have the hash in its story: it was changed or damaged; copy it again"
+            )
+        return archive
+
+
+def shown_kind(kind: object) -> str:
+    """What a file says it is, for one line."""
+    return f"a '{kind[:40]}'" if isinstance(kind, str) else "nothing that is named"
 
 
 def is_safetensors(head: bytes, size: int) -> bool:
@@ -112,6 +128,7 @@ def _read_header(path: Path) -> dict:
 
 def _parse(text: str | bytes, path: Path) -> object:
     try:
+        check_depth(text if isinstance(text, str) else text.decode("utf-8"), DEEPEST)
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadFile(f"cannot read {path}: its header is no JSON ({str(error)[:80]})") from None

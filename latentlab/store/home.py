@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
-from latentlab.core.errors import BadInput, MissingPart, unknown
+from latentlab.core.errors import BadFile, BadInput, MissingPart, unknown
 from latentlab.core.files import make_folder
 
 APPLICATION = "latentlab"
@@ -78,9 +78,9 @@ def check_name(name: str) -> str:
     return name
 
 
-def safe_name(text: str) -> str:
-    """A name made of free text (a photo's file name): `My Photo.JPG` is `My_Photo`."""
-    stem = re.sub(r"[^A-Za-z0-9_+-]+", "_", Path(text).stem).strip("_+-")
+def safe_name(text: str, *, whole: bool = False) -> str:
+    """A name made of free text (a photo's file name): `My Photo.JPG` is `My_Photo`; with `whole`, no ending is cut off."""
+    stem = re.sub(r"[^A-Za-z0-9_+-]+", "_", text if whole else Path(text).stem).strip("_+-")
     return stem[:LONGEST_NAME] or "unnamed"
 
 
@@ -115,9 +115,15 @@ def new_entry(home: Path | str, name: str) -> Path:
 
 def find_network(name: Path | str, home: Path | str = "./lab") -> Path:
     """The file of a network by path or by name: the lab's `networks`, the package's own, the downloaded ones."""
+    if "://" in str(name):
+        raise BadInput(
+            f"'{str(name)[:200]}' is an address; give the file a name first: latentlab models add NAME {str(name)[:200]}"
+        )
     path = Path(name)
     if path.is_file():
         return path
+    if path.exists() and not path.is_dir():
+        raise BadFile(f"cannot read {path}: it is not a regular file; give a weight file")
     if path.suffix in NETWORK_ENDINGS or len(path.parts) > 1:
         raise unknown_network(str(name), home, f"there is no file {path}")
     found = known_networks(home)

@@ -13,10 +13,14 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from latentlab.core.errors import BadFile, BadInput, unknown
 from latentlab.core.files import write_text
+from latentlab.core.reading import read_bytes
+from latentlab.core.text import check_depth
 from latentlab.store.story import plain
 
 Method = TypeVar("Method")
-LARGEST = 4 << 20
+LARGEST = 1 << 20
+DEEPEST = 32
+"""Lists and tables within each other."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Recipe:
             return fit(value, kind, f"{self.name}.{name}")
         except (TypeError, ValueError):
             raise BadInput(
-                f"recipe '{self.name}': {name} = {str(value)[:40]!r} is not of the type {getattr(kind, '__name__', kind)}"
+                f"recipe '{self.name}': {name} = {repr(value)[:40]} is not of the type {getattr(kind, '__name__', kind)}"
             ) from None
 
 
@@ -137,17 +141,14 @@ def _fit_sequence(value: object, origin: type, inner: tuple, name: str) -> objec
 
 def _read(path: Path) -> str:
     try:
-        if path.stat().st_size > LARGEST:
-            raise BadFile(f"{path} is too large for a recipe")
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BadFile(f"there is no file {path}") from None
-    except (OSError, UnicodeDecodeError) as error:
+        return read_bytes(path, LARGEST).decode("utf-8")
+    except UnicodeDecodeError as error:
         raise BadFile(f"cannot read {path}: {error}") from None
 
 
 def _parse(path: Path, text: str) -> object:
     try:
+        check_depth(text, DEEPEST)
         return json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadFile(f"cannot read {path}: {' '.join(str(error).split())[:160]}") from None

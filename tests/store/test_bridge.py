@@ -131,7 +131,8 @@ def test_names_and_shapes_of_a_written_checkpoint_are_those_of_the_published_one
     ("change", "reason"),
     [
         ({"architecture": "resnet"}, "architecture"),
-        ({"clamp": 256.0}, "clamp"),
+        ({"constant": [4, 2]}, "not square"),
+        ({"colours": 1}, "colours"),
         ({"condition_width": 3}, "condition_width"),
         ({"taps": [1, 2, 1]}, "taps"),
         ({"mapping_lr": 0.1}, "mapping_lr"),

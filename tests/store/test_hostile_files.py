@@ -208,7 +208,8 @@ def test_a_stylegan3_file_that_disagrees_with_its_arguments_is_refused(written):
         ({"surprise": 1}, "'surprise'"),
         ({"synthesis_kwargs": {"surprise": 1}}, "'surprise'"),
         ({"mapping_kwargs": {"surprise": 1}}, "'surprise'"),
-        ({"img_channels": 1}, "img_channels"),
+        ({"img_channels": 1}, "torgb"),
+        ({"img_channels": 9}, "img_channels"),
         ({"img_resolution": 7}, "img_resolution"),
         ({"img_resolution": 1 << 30}, "img_resolution"),
         ({"z_dim": "many"}, "z_dim"),
@@ -425,7 +426,7 @@ def test_loose_tensors_come_through_the_same_reader(written):
         read_tensors(written(pickle.dumps(Attack(os.system, "true")), "a.pt"))
     objects = io.BytesIO()
     np.save(objects, np.array([Attack(os.system, "true")], dtype=object), allow_pickle=True)
-    with pytest.raises(BadFile, match="allow_pickle"):
+    with pytest.raises(BadFile, match=r"os\.system|posix\.system"):
         read_tensors(written(objects.getvalue(), "a.npy"))
 
 

@@ -232,7 +232,8 @@ def test_array_bytes_written_as_latin1_text_are_read(written):
     [
         ({"surprise": 1}, "'surprise'"),
         ({"fmap_decay": 0.5}, "fmap_decay"),
-        ({"num_channels": 1}, "num_channels"),
+        ({"num_channels": 1}, "torgb"),
+        ({"num_channels": 9}, "num_channels"),
         ({"dtype": "float16"}, "dtype"),
         ({"normalize_latents": False}, "normalize_latents"),
     ],

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import torch
 
 from latentlab.core.errors import BadFile
+from latentlab.store.bridge.families import foreign_name
 from latentlab.store.bridge.limits import Budget, printable
 from latentlab.store.bridge.machine import SCALARS
 from latentlab.store.bridge.records import (
@@ -39,6 +40,10 @@ DTYPES = ("float32", "float64", "float16", "bfloat16", "int64", "int32", "int16"
 PATHS = ("PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath")
 
 
+OBJECTS = ("O", "O8")
+"""`numpy.dtype` of arrays of objects."""
+
+
 class Allowed:
     """Emulates the allowed names with inert records; `load_storage` answers the persistent ids of torch streams."""
 
@@ -52,9 +57,7 @@ class Allowed:
     def find(self, name: str) -> Global:
         """The name as an inert token, if it is on the list."""
         if name not in CALLS and name not in CLASSES and name not in TOKENS:
-            raise BadFile(
-                f"it asks for '{printable(name)}', which is not on the closed list of harmless names; nothing was run"
-            )
+            raise foreign_name(name)
         return Global(name)
 
     def call(self, name: str, arguments: tuple) -> object:
@@ -104,6 +107,11 @@ class Allowed:
     def _array_state(self, target: NumpyArray, state: object) -> NumpyArray:
         if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[2], NumpyType):
             raise BadFile("it has an array whose state is not shape, type and bytes")
+        if state[2].code in OBJECTS:
+            if not isinstance(state[4], list):
+                raise BadFile("it has an array of objects that is no list")
+            target.objects = state[4]
+            return target
         data = self.latin1(state[4]) if isinstance(state[4], str) else state[4]
         if not isinstance(data, bytes | memoryview):
             raise BadFile("it has an array of objects instead of numbers")
@@ -195,17 +203,18 @@ def _dtype(_: Allowed, code: object, *rest: object) -> NumpyType:
     if not isinstance(code, str):
         raise BadFile("it has an array of an unknown type")
     order, bare = (code[0], code[1:]) if code[:1] in ("<", ">", "=", "|") else ("<", code)
-    if bare not in NUMPY_TYPES or order == ">":
-        raise BadFile(
-            f"it has an array of the type '{printable(code, 12)}'; only little-endian numbers are read"
-        )
-    return NumpyType(bare)
+    if bare in OBJECTS:
+        return NumpyType(bare)
+    if bare not in NUMPY_TYPES:
+        raise BadFile(f"it has an array of the type '{printable(code, 12)}', no numbers")
+    return NumpyType(bare, ">" if order == ">" else "<")
 
 
 def _dtype_state(target: NumpyType, state: object) -> NumpyType:
-    if not isinstance(state, tuple) or len(state) < 2 or state[1] not in ("<", "|", "="):
-        raise BadFile("it has an array that is not little-endian")
-    return target
+    order = state[1] if isinstance(state, tuple) and len(state) > 1 else None
+    if not isinstance(order, str) or order not in ("<", ">", "|", "="):
+        raise BadFile("it has an array whose order of bytes is not known")
+    return NumpyType(target.code, ">") if order == ">" else target
 
 
 def _empty_array(_: Allowed, kind: object, *rest: object) -> NumpyArray:

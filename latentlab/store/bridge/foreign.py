@@ -23,6 +23,8 @@ class Foreign:
     """By state-dict name; contiguous, on the CPU, floating ones float32, independent of the file."""
     story: dict[str, object] = field(default_factory=dict)
     """Format, part and file name (no path)."""
+    notes: tuple[str, ...] = ()
+    """What was guessed, drawn or passed over while reading, one sentence each, for whoever uses it."""
 
 
 def check_finite(tensors: Mapping[str, Tensor], what: str) -> None:

@@ -41,6 +41,20 @@ class Budget:
             raise BadFile("its tensors together are far larger than the file: they share storages")
 
 
+def shown(value: object, longest: int = 40) -> str:
+    """A value of a file for one line of an error: only plain ones are written out, and shared containers never."""
+    if isinstance(value, str):
+        return printable(value, longest)
+    if value is None or isinstance(value, bool | float):
+        return str(value)
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**20 else "an absurd number"
+    short = isinstance(value, list | tuple) and len(value) <= 4
+    if short and all(isinstance(item, int | float) and abs(item) < 10**20 for item in value):  # type: ignore[attr-defined]
+        return str(value)
+    return f"a {type(value).__name__}"
+
+
 def printable(name: object, longest: int = 80) -> str:
     """Untrusted text, made fit for one line of an error."""
     text = name if isinstance(name, str) else type(name).__name__

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from latentlab.core.errors import BadFile
+from latentlab.store.bridge.families import foreign_class
 from latentlab.store.bridge.foreign import Foreign, check_finite
 from latentlab.store.bridge.limits import DEEPEST_MODULE, MOST_MODULES, MOST_TENSORS, Budget, printable
 from latentlab.store.bridge.nvidia_arguments import discriminator, stylegan2, stylegan3
@@ -51,10 +52,8 @@ def _read_network(part: str, module: Module, budget: Budget) -> Foreign:
     tensors = {leaf.name: leaf.tensor.take(budget) for leaf in leaves(module)}
     check_finite(tensors, part)
     if module.class_name == "Discriminator":
-        kind, arguments = (
-            "stylegan2_discriminator",
-            discriminator(_arguments(module, DISCRIMINATOR_SIGNATURE, part), module),
-        )
+        recorded = _arguments(module, DISCRIMINATOR_SIGNATURE, part)
+        kind, arguments = "stylegan2_discriminator", discriminator(recorded, module)
         check_discriminator(arguments, tensors, part)
     elif module.class_name == "Generator":
         recorded = _arguments(module, GENERATOR_SIGNATURE, part)
@@ -67,7 +66,7 @@ def _read_network(part: str, module: Module, budget: Budget) -> Foreign:
         raise BadFile(
             f"its part '{part}' is a '{printable(module.class_name)}', no generator or discriminator"
         )
-    return Foreign(kind, arguments, tensors, {"format": "nvidia pickle", "part": part})
+    return Foreign(kind, arguments, tensors, {"format": "nvidia pickle", "part": part}, tuple(recorded.notes))
 
 
 def _arguments(module: Module, signature: tuple[str, ...], part: str) -> Recorded:
@@ -88,9 +87,7 @@ def leaves(module: Module) -> list[Leaf]:
         if max(seen, len(waiting)) > MOST_MODULES or len(found) > MOST_TENSORS or depth > DEEPEST_MODULE:
             raise BadFile("its modules nest without end")
         if node.class_name not in CLASSES:
-            raise BadFile(
-                f"it holds a module of the class '{printable(node.class_name)}', which is not known here"
-            )
+            raise foreign_class(node.class_name)
         for group in ("_parameters", "_buffers"):
             for name, value in _named(node, group):
                 if not isinstance(value, StridedTensor):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from latentlab.store.bridge.forks import check_square, constant_of, pass_over
 from latentlab.store.bridge.recorded import ACTIVATIONS, Recorded, channel_table
 from latentlab.store.bridge.records import Module
 
@@ -20,6 +21,8 @@ def stylegan2(recorded: Recorded, module: Module) -> dict[str, object]:
     arguments["noise"] = inner.flag("use_noise", default=True)
     arguments["kernel"] = inner.whole("kernel_size", 3, 1, 15)
     inner.ignore("fused_modconv_default")
+    arguments |= {"constant": list(constant)} if (constant := constant_of(recorded, inner)) != (4, 4) else {}
+    pass_over(mapping, inner, recorded)
     for part in (mapping, inner, recorded):
         part.close()
     return arguments
@@ -47,16 +50,18 @@ def stylegan3(recorded: Recorded) -> dict[str, object]:
         "first_cutoff": inner.real("first_cutoff", 2.0),
         "first_stopband": inner.real("first_stopband", 2**2.1),
         "last_stopband_rel": inner.real("last_stopband_rel", 2**0.3),
-        "margin_size": inner.whole("margin_size", 10, 0, 1000),
+        "margin_size": inner.whole("margin_size", 10, 0, 128),
         "output_scale": inner.real("output_scale", 0.25),
         "conv_kernel": inner.whole("conv_kernel", 3, 1, 15),
         "filter_size": inner.whole("filter_size", 6, 1, 64),
-        "lrelu_upsampling": inner.whole("lrelu_upsampling", 2, 1, 16),
+        "lrelu_upsampling": inner.whole("lrelu_upsampling", 2, 1, 8),
         "use_radial_filters": inner.flag("use_radial_filters", default=False),
         "conv_clamp": inner.real_or_none("conv_clamp", 256.0),
         "magnitude_ema_beta": inner.real("magnitude_ema_beta", 0.999),
         "num_fp16_res": inner.whole("num_fp16_res", 4, 0, 64),
     }
+    check_square(constant_of(recorded, inner), arguments["resolution"])
+    pass_over(mapping, inner, recorded)
     for part in (mapping, inner, recorded):
         part.close()
     return arguments
@@ -66,10 +71,10 @@ def discriminator(recorded: Recorded, module: Module) -> dict[str, object]:
     """The discriminator of both code bases."""
     condition = recorded.whole("c_dim", 0)
     resolution = recorded.power_of_two("img_resolution")
-    recorded.only("img_channels", 3)
     block, mapping = recorded.inner("block_kwargs"), recorded.inner("mapping_kwargs")
     epilogue = recorded.inner("epilogue_kwargs")
     arguments: dict[str, object] = {"condition_width": condition, "resolution": resolution}
+    arguments |= recorded.colours("img_channels")
     arguments |= _blocks(recorded, module, resolution, "resnet", block)
     first = arguments["channels"]["4"]  # type: ignore[index]
     width = recorded.whole_or_none("cmap_dim", None, 0)
@@ -79,14 +84,16 @@ def discriminator(recorded: Recorded, module: Module) -> dict[str, object]:
     arguments["group_channels"] = epilogue.whole("mbstd_num_channels", 1, 0)
     epilogue.only("activation", arguments["activation"])
     block.ignore("freeze_layers", "fp16_channels_last")
-    for part in (block, mapping, epilogue, recorded):
+    parts = (block, mapping, epilogue, recorded)
+    arguments |= {"constant": list(constant)} if (constant := constant_of(*parts)) != (4, 4) else {}
+    pass_over(*parts)
+    for part in parts:
         part.close()
     return arguments
 
 
 def _shared(recorded: Recorded) -> dict:
-    recorded.only("img_channels", 3)
-    return {
+    return recorded.colours("img_channels") | {
         "z_width": recorded.whole("z_dim", None, 1),
         "condition_width": recorded.whole("c_dim", None),
         "w_width": recorded.whole("w_dim", None, 1),

@@ -19,8 +19,6 @@ def read_own(path: Path, parts: tuple[str, ...]) -> dict[str, Foreign]:
     part = part_of(kind, archive.story.get("part"))
     tensors = dict(archive.tensors)
     check_finite(tensors, part)
-    if archive.story.get("hash") != archive.hash:
-        raise BadFile("its tensors do not have the hash in its story: it was changed or damaged")
     return {part: Foreign(kind, arguments, tensors, dict(archive.story))} if part in parts else {}
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 from latentlab.core.errors import BadFile, BadWeights
 from latentlab.store.archive import is_safetensors
 from latentlab.store.bridge.allowed import Allowed
+from latentlab.store.bridge.families import family_of, not_read
 from latentlab.store.bridge.foreign import Foreign
 from latentlab.store.bridge.limits import Budget
 from latentlab.store.bridge.machine import Machine
@@ -32,9 +34,12 @@ STRANGERS = {
 PICKLE_STARTS = b"\x80\x8c\x95(]}cild)IKMNSUVXG"
 
 
-def read(path: Path | str, parts: tuple[str, ...] = ALL_PARTS) -> dict[str, Foreign]:
+def read(
+    path: Path | str, parts: tuple[str, ...] = ALL_PARTS, given: Mapping[str, object] | None = None
+) -> dict[str, Foreign]:
     """The networks in a file by part: `G_ema`, `G`, `D`, `encoder` (only those the file has, and that are asked for).
 
+    `given` are constructor arguments, in our names, that a bare state dict leaves open.
     Raises BadFile (missing, truncated, foreign, malicious) or BadWeights (tensors that do not fit, NaN); nothing in
     the file is ever executed.
     """
@@ -42,9 +47,10 @@ def read(path: Path | str, parts: tuple[str, ...] = ALL_PARTS) -> dict[str, Fore
     data = map_file(path)
     budget = Budget(tensor_bytes=4 * len(data) + (256 << 20))
     try:
-        found = _read_parts(path, data, budget, parts)
+        found = _read_parts(path, data, budget, parts, given)
     except BadFile as error:
-        message = str(error)
+        family = family_of(data)
+        message = str(not_read(family) if family else error)
         raise type(error)(message if str(path) in message else f"cannot read {path}: {message}") from None
     except (MemoryError, RecursionError):
         raise BadFile(f"cannot read {path}: it needs more memory than this machine has") from None
@@ -67,7 +73,13 @@ def read(path: Path | str, parts: tuple[str, ...] = ALL_PARTS) -> dict[str, Fore
     return found
 
 
-def _read_parts(path: Path, data: memoryview, budget: Budget, parts: tuple[str, ...]) -> dict[str, Foreign]:
+def _read_parts(
+    path: Path,
+    data: memoryview,
+    budget: Budget,
+    parts: tuple[str, ...],
+    given: Mapping[str, object] | None,
+) -> dict[str, Foreign]:
     if is_safetensors(bytes(data[:9]), len(data)):
         from latentlab.store.bridge.own import read_own
 
@@ -88,7 +100,7 @@ def _read_parts(path: Path, data: memoryview, budget: Budget, parts: tuple[str, 
     if isinstance(found, dict):
         from latentlab.store.bridge.checkpoint import read_checkpoint
 
-        return read_checkpoint(found, budget, parts)
+        return read_checkpoint(found, budget, parts, given)
     raise BadFile(f"it holds a {type(found).__name__}, no network")
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from latentlab.core.errors import BadFile
-from latentlab.store.bridge.limits import printable
+from latentlab.store.bridge.limits import printable, shown
 from latentlab.store.bridge.records import NumpyArray
 
 ACTIVATIONS = ("linear", "relu", "lrelu", "tanh", "sigmoid", "elu", "selu", "softplus", "swish")
@@ -15,12 +15,14 @@ ACTIVATIONS = ("linear", "relu", "lrelu", "tanh", "sigmoid", "elu", "selu", "sof
 class Recorded:
     """`whole`, `real`, `choice`, … take a value out; `close` refuses what nobody has taken."""
 
-    def __init__(self, values: object, where: str) -> None:
+    def __init__(self, values: object, where: str, notes: list[str] | None = None) -> None:
         if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
             raise BadFile(f"the recorded arguments of {where} are no dict of names")
         self.values: Mapping[str, object] = values
         self.where = where
         self.taken: set[str] = set()
+        self.notes: list[str] = [] if notes is None else notes
+        """Sentences for the user, shared with nested arguments."""
 
     def get(self, name: str, default: object = None) -> object:
         """Any value; the methods below check it."""
@@ -88,6 +90,11 @@ class Recorded:
             raise self.wrong(name, value, "a short list of numbers")
         return [int(n) if n == int(n) else float(n) for n in good]
 
+    def colours(self, name: str) -> dict[str, int]:
+        """Channels of the pictures, left out where they are the usual three."""
+        count = self.whole(name, 3, 1, 8)
+        return {} if count == 3 else {"colours": count}
+
     def only(self, name: str, *accepted: object) -> None:
         """Take a value that we can honour only if it is one of these (or absent)."""
         value = self.get(name, accepted[0])
@@ -96,7 +103,7 @@ class Recorded:
 
     def inner(self, name: str) -> Recorded:
         """Nested arguments, absent ones as empty."""
-        return Recorded(self.get(name, {}), f"{self.where}, {name}")
+        return Recorded(self.get(name, {}), f"{self.where}, {name}", self.notes)
 
     def ignore(self, *names: str) -> None:
         """Take what changes no picture."""
@@ -111,8 +118,9 @@ class Recorded:
             )
 
     def wrong(self, name: str, value: object, wanted: str) -> BadFile:
-        seen = str(value)[:40] if isinstance(value, str | int | float | None) else type(value).__name__
-        return BadFile(f"{self.where} was made with {name} = {printable(seen, 40)}; it must be {wanted}")
+        return BadFile(
+            f"{self.where} was made with {printable(name, 40)} = {shown(value)}; it must be {wanted}"
+        )
 
 
 def channel_table(resolution: int, base: int, most: int) -> dict[str, int]:

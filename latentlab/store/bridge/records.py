@@ -129,7 +129,7 @@ class NumpyType:
     order: str = "<"
 
     def numpy(self) -> np.dtype:
-        return np.dtype(("|" if self.code[1:] == "1" else "<") + self.code)
+        return np.dtype(("|" if self.code[1:] == "1" else self.order) + self.code)
 
 
 @dataclass(eq=False)
@@ -140,6 +140,8 @@ class NumpyArray:
     dtype: NumpyType | None = None
     fortran: bool = False
     data: bytes | memoryview = b""
+    objects: list | None = None
+    """What an array of objects holds, as numpy saves a dict; such an array has no numbers."""
 
     def __post_init__(self) -> None:
         if self.dtype is None:
@@ -166,6 +168,7 @@ class NumpyArray:
     def take(self, budget: Budget) -> Tensor:
         """A contiguous copy as a tensor, floating types as float32."""
         array = self.array()
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)
         kind = np.float32 if array.dtype.kind == "f" else array.dtype
         budget.tensor(array.size * np.dtype(kind).itemsize)
         return torch.from_numpy(np.array(array, dtype=kind, order="C", copy=True))

@@ -18,6 +18,10 @@ PARTS = {"G_ema": "g_ema", "G": "g", "D": "d"}
 LEARNING_RATE = 0.01
 """`lr_mlp`; the code base has no option for it."""
 LARGEST = 4096
+NO_AVERAGE = "the file has no average w, the centre of truncation; it was computed from 10,000 samples"
+NO_NOISE = (
+    "the file has no noise maps (its code draws them anew each time); they were drawn once, with seed 0"
+)
 LAYER = {
     "conv.weight": "weight",
     "conv.modulation.weight": "affine.weight",
@@ -50,10 +54,11 @@ def generator(state: StateDict, average: object, budget: Budget, part: str = "G_
     _settle_shapes(tensors)
     if isinstance(average, StridedTensor):
         tensors["mapping.w_avg"] = settle_average(average.take(budget))
-    _fill_noise(tensors, arguments["channels"])
+    notes: tuple[str, ...] = () if isinstance(average, StridedTensor) else (NO_AVERAGE,)
+    notes += (NO_NOISE,) if _fill_noise(tensors, arguments) else ()
     check_stylegan2(arguments, tensors, part)
     check_finite(tensors, part)
-    return Foreign("stylegan2", arguments, tensors, {"format": "rosinality checkpoint", "part": part})
+    return Foreign("stylegan2", arguments, tensors, {"format": "rosinality checkpoint", "part": part}, notes)
 
 
 def settle_average(average: Tensor) -> Tensor:
@@ -107,7 +112,11 @@ def _arguments(tensors: dict[str, Tensor], taps: list[float]) -> dict:
     if not sizes or not layers or sizes != expected or sizes[-1] > LARGEST:
         raise BadWeights("its generator lacks layers: the file is incomplete")
     first, last = tensors["mapping.fc0.weight"], tensors[f"mapping.fc{layers - 1}.weight"]
-    return {
+    colours = tensors[f"synthesis.b{sizes[-1]}.torgb.weight"].shape[1]
+    shape = list(tensors["synthesis.b4.const"].shape[-2:])
+    unusual: dict[str, object] = {} if colours == 3 else {"colours": colours}
+    unusual |= {} if shape == [4, 4] else {"constant": shape}
+    return unusual | {
         "z_width": first.shape[1],
         "condition_width": 0,
         "w_width": last.shape[0],
@@ -140,14 +149,18 @@ def _settle_shapes(tensors: dict[str, Tensor]) -> None:
             tensors[name] = value[0].contiguous()
 
 
-def _fill_noise(tensors: dict[str, Tensor], channels: dict[str, int]) -> None:
-    """The earliest checkpoints store no noise maps; theirs was always drawn anew, ours is drawn once."""
-    source = torch.Generator().manual_seed(0)
-    for size in map(int, channels):
+def _fill_noise(tensors: dict[str, Tensor], arguments: dict) -> bool:
+    """The earliest checkpoints store no noise maps; theirs was always drawn anew, ours is drawn once: whether it was."""
+    source, drawn = torch.Generator().manual_seed(0), False
+    height, width = arguments.get("constant", (4, 4))
+    for size in map(int, arguments["channels"]):
         for layer in ("conv0", "conv1"):
             name = f"synthesis.b{size}.{layer}"
             if f"{name}.weight" in tensors and f"{name}.noise_const" not in tensors:
-                tensors[f"{name}.noise_const"] = torch.randn(size, size, generator=source)
+                shape = (size // 4 * height, size // 4 * width)
+                tensors[f"{name}.noise_const"] = torch.randn(shape, generator=source)
+                drawn = True
+    return drawn
 
 
 def _taps(state: StateDict, budget: Budget) -> list[float]:
@@ -155,7 +168,11 @@ def _taps(state: StateDict, budget: Budget) -> list[float]:
     name = next((n for n in state if n.endswith(".kernel")), None)
     if name is None:
         return [1, 3, 3, 1]
-    kernel = state[name].take(budget)
+    return taps_of(state[name].take(budget), name)
+
+
+def taps_of(kernel: Tensor, name: str) -> list[float]:
+    """The taps of a square filter [k k] that is their outer product, whole numbers where they are."""
     if (
         kernel.ndim != 2
         or kernel.shape[0] != kernel.shape[1]
@@ -214,7 +231,8 @@ def _discriminator_arguments(tensors: dict[str, Tensor], resolution: int, taps: 
     sizes = [4 << index for index in range((resolution // 4).bit_length())]
     channels = {str(size): tensors[f"b{size}.conv0.weight"].shape[0] for size in sizes[1:]}
     channels = {"4": tensors["b4.conv.weight"].shape[0], **channels}
-    return {
+    colours = tensors[f"b{resolution}.fromrgb.weight"].shape[1]
+    return ({} if colours == 3 else {"colours": colours}) | {
         "condition_width": 0,
         "resolution": resolution,
         "channels": channels,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from torch import Tensor
 from latentlab.core.errors import BadWeights
 from latentlab.store.bridge.foreign import check_shape
 
+SQUARE = (4, 4)
 Arguments = Mapping[str, Any]
 Tensors = Mapping[str, Tensor]
 
@@ -41,20 +43,29 @@ def check_stylegan2(arguments: Arguments, tensors: Tensors, part: str) -> None:
     check_mapping(arguments, tensors, part)
     channels = {int(size): count for size, count in arguments["channels"].items()}
     kernel = arguments.get("kernel", 3)
-    check_shape(tensors, "synthesis.b4.const", (channels[4], 4, 4), part)
+    check_shape(tensors, "synthesis.b4.const", (channels[4], *arguments.get("constant", SQUARE)), part)
     for size, count in channels.items():
         check_shape(tensors, f"synthesis.b{size}.conv1.weight", (count, count, kernel, kernel), part)
         check_shape(tensors, f"synthesis.b{size}.conv1.affine.weight", (count, arguments["w_width"]), part)
+    _check_colours(channels, arguments, tensors, part)
+
+
+def _check_colours(channels: dict[int, int], arguments: Arguments, tensors: Tensors, part: str) -> None:
+    """The last way to colours has as many as the arguments say."""
+    last = max(channels)
+    shape = (arguments.get("colours", 3), channels[last], 1, 1)
+    check_shape(tensors, f"synthesis.b{last}.torgb.weight", shape, part)
 
 
 def check_stylegan1(arguments: Arguments, tensors: Tensors, part: str) -> None:
     """Constant, convolutions and their style maps."""
     check_mapping(arguments, tensors, part)
     channels = {int(size): count for size, count in arguments["channels"].items()}
-    check_shape(tensors, "synthesis.b4.const", (channels[4], 4, 4), part)
+    check_shape(tensors, "synthesis.b4.const", (channels[4], *arguments.get("constant", SQUARE)), part)
     for size, count in channels.items():
         check_shape(tensors, f"synthesis.b{size}.conv1.weight", (count, count, 3, 3), part)
         check_shape(tensors, f"synthesis.b{size}.conv1.style.weight", (2 * count, arguments["w_width"]), part)
+    _check_colours(channels, arguments, tensors, part)
 
 
 def check_stylegan3(arguments: Arguments, tensors: Tensors, part: str) -> None:
@@ -83,11 +94,15 @@ def check_discriminator(arguments: Arguments, tensors: Tensors, part: str) -> No
     for size in sorted(channels)[1:]:
         check_shape(tensors, f"b{size}.conv0.weight", (channels[size], channels[size], 3, 3), part)
         check_shape(tensors, f"b{size}.conv1.weight", (channels[size // 2], channels[size], 3, 3), part)
+    last = max(channels)
+    check_shape(tensors, f"b{last}.fromrgb.weight", (channels[last], arguments.get("colours", 3), 1, 1), part)
     final, classes = arguments.get("final_width", channels[4]), arguments["condition_width"]
     check_shape(
         tensors, "b4.conv.weight", (channels[4], channels[4] + arguments["group_channels"], 3, 3), part
     )
-    check_shape(tensors, "b4.fc.weight", (final, channels[4] * 16), part)
+    check_shape(
+        tensors, "b4.fc.weight", (final, channels[4] * math.prod(arguments.get("constant", SQUARE))), part
+    )
     one_for_each = arguments.get("class_logits", False) or "final_width" in arguments
     outputs = classes if one_for_each else arguments.get("cmap_width", 0)
     check_shape(tensors, "b4.out.weight", (max(outputs, 1), final), part)

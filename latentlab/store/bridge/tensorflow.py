@@ -9,7 +9,7 @@ from torch import Tensor
 
 from latentlab.core.errors import BadFile, BadWeights
 from latentlab.store.bridge.foreign import Foreign, check_finite
-from latentlab.store.bridge.limits import MOST_TENSORS, Budget, printable
+from latentlab.store.bridge.limits import MOST_TENSORS, Budget, printable, shown
 from latentlab.store.bridge.recorded import Recorded
 from latentlab.store.bridge.records import NumpyArray, TFNetwork
 
@@ -36,7 +36,7 @@ class Variables:
             raise BadFile("a TensorFlow network has far too many variables or components")
         if network.state.get("build_func_name") in OTHER_NETWORKS:
             raise BadFile(
-                f"it is built by '{network.state['build_func_name']}' (StyleGAN2 configuration A to D): not supported"
+                f"it is built by '{shown(network.state['build_func_name'])}' (StyleGAN2 configuration A to D): not supported"
             )
         for item in variables:
             if not isinstance(item, tuple) or len(item) != 2 or not isinstance(item[0], str):
@@ -89,9 +89,7 @@ def _read_network(part: str, network: TFNetwork, budget: Budget) -> Foreign:
 
     version = network.state.get("version")
     if type(version) is not int or version not in VERSIONS:
-        raise BadFile(
-            f"its TensorFlow pickle has version {printable(str(version), 12)}; {VERSIONS} are known"
-        )
+        raise BadFile(f"its TensorFlow pickle has version {shown(version, 12)}; {VERSIONS} are known")
     recorded = Recorded(network.state.get("static_kwargs"), part)
     variables = Variables(network, budget)
     era = (
@@ -104,9 +102,8 @@ def _read_network(part: str, network: TFNetwork, budget: Budget) -> Foreign:
     else:
         kind, arguments, tensors = era.generator(recorded, variables, version)
     check_finite(tensors, part)
-    return Foreign(
-        kind, arguments, tensors, {"format": f"tensorflow pickle, version {version}", "part": part}
-    )
+    story: dict[str, object] = {"format": f"tensorflow pickle, version {version}", "part": part}
+    return Foreign(kind, arguments, tensors, story, tuple(recorded.notes))
 
 
 def convolution(value: Tensor) -> Tensor:

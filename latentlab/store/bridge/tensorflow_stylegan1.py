@@ -7,6 +7,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from latentlab.core.errors import BadFile
+from latentlab.store.bridge.forks import constant_of, pass_over
 from latentlab.store.bridge.recorded import Recorded, channel_table
 from latentlab.store.bridge.shapes import check_discriminator, check_stylegan1
 from latentlab.store.bridge.tensorflow import Variables, convolution, dense, first_map
@@ -38,6 +39,7 @@ def generator(recorded: Recorded, variables: Variables, version: int) -> Network
         "truncation_psi_val", "truncation_cutoff_val", "dlatent_avg_beta", "style_mixing_prob", "randomize_noise",
         "dlatent_broadcast",
     )  # fmt: skip
+    pass_over(recorded)
     recorded.close()
     arguments["lod"] = _lod(variables)
     tensors = _mapping(variables, arguments) | _synthesis(variables, arguments)
@@ -55,6 +57,7 @@ def discriminator(recorded: Recorded, variables: Variables, version: int) -> Net
     size = recorded.whole("mbstd_group_size", 4, 0)
     channels = recorded.whole("mbstd_num_features", 1, 0)
     arguments |= {"group_size": max(size, 1), "group_channels": channels if size > 1 else 0}
+    pass_over(recorded)
     recorded.close()
     tensors = _discriminator_tensors(variables, arguments)
     variables.close(("lod",))
@@ -65,8 +68,9 @@ def discriminator(recorded: Recorded, variables: Variables, version: int) -> Net
 
 def _shared(recorded: Recorded) -> dict:
     resolution = recorded.power_of_two("resolution", 1024)
+    found = constant_of(recorded)
+    constant = {} if found == (4, 4) else {"constant": list(found)}
     base, most = recorded.whole("fmap_base", 8192, 1, 1 << 24), recorded.whole("fmap_max", 512, 1, 1 << 14)
-    recorded.only("num_channels", 3)
     recorded.only("fmap_decay", 1.0, 1)
     recorded.only("dtype", "float32")
     recorded.only("use_wscale", True)
@@ -74,13 +78,17 @@ def _shared(recorded: Recorded) -> dict:
     fused = recorded.get("fused_scale", "auto")
     if not (isinstance(fused, bool) or fused == "auto"):
         raise recorded.wrong("fused_scale", fused, "True, False or auto")
-    return {
-        "resolution": resolution,
-        "channels": channel_table(resolution, 2 * base, most),
-        "activation": recorded.choice("nonlinearity", "lrelu", ("relu", "lrelu")),
-        "fused_from": AUTOMATIC if fused == "auto" else 8 if fused else None,
-        "taps": recorded.taps("blur_filter", BLUR),
-    }
+    return (
+        recorded.colours("num_channels")
+        | constant
+        | {
+            "resolution": resolution,
+            "channels": channel_table(resolution, 2 * base, most),
+            "activation": recorded.choice("nonlinearity", "lrelu", ("relu", "lrelu")),
+            "fused_from": AUTOMATIC if fused == "auto" else 8 if fused else None,
+            "taps": recorded.taps("blur_filter", BLUR),
+        }
+    )
 
 
 def _lod(variables: Variables) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from latentlab.store.bridge.forks import constant_of, pass_over
 from latentlab.store.bridge.recorded import ACTIVATIONS, Recorded, channel_table
 from latentlab.store.bridge.shapes import check_discriminator, check_stylegan2
 from latentlab.store.bridge.tensorflow import Variables, convolution, dense, first_map, turned
@@ -44,6 +45,7 @@ def generator(recorded: Recorded, variables: Variables, version: int) -> Network
         "dlatent_avg_beta", "style_mixing_prob", "randomize_noise", "structure", "fused_modconv", "impl",
         "dlatent_broadcast", "mapping_func", "synthesis_func",
     )  # fmt: skip
+    pass_over(recorded)
     recorded.close()
     tensors = _mapping(variables, arguments, joined=bool(classes) and not ada) | _synthesis(
         variables, arguments
@@ -85,6 +87,7 @@ def discriminator(recorded: Recorded, variables: Variables, version: int) -> Net
     recorded.ignore(
         "freeze_layers", "structure", "augment_strength", "score_size", "pagan_num", "pagan_fade", "impl"
     )
+    pass_over(recorded)
     recorded.close()
     tensors = _discriminator_tensors(variables, arguments)
     variables.close(("lod",))
@@ -94,22 +97,27 @@ def discriminator(recorded: Recorded, variables: Variables, version: int) -> Net
 
 def _shared(recorded: Recorded, architecture: str) -> dict:
     resolution = recorded.power_of_two("resolution", 1024)
+    found = constant_of(recorded)
+    constant = {} if found == (4, 4) else {"constant": list(found)}
     base, most = recorded.whole("fmap_base", 16384, 1, 1 << 24), recorded.whole("fmap_max", 512, 1, 1 << 14)
-    recorded.only("num_channels", 3)
     recorded.only("fmap_decay", 1.0, 1)
     recorded.only("fmap_min", 1)
     recorded.only("dtype", "float32")
-    shared = {
-        "resolution": resolution,
-        "channels": channel_table(resolution, 2 * base, most),
-        "architecture": recorded.choice("architecture", architecture, ARCHITECTURES),
-        "activation": recorded.choice("nonlinearity", "lrelu", ACTIVATIONS),
-        "clamp": recorded.real_or_none("conv_clamp", None),
-        "half_resolutions": recorded.whole("num_fp16_res", 0, 0, 64),
-        "taps": [1, 1]
-        if recorded.get("resample_kernel", TAPS) is None
-        else recorded.taps("resample_kernel", TAPS),
-    }
+    shared = (
+        recorded.colours("num_channels")
+        | constant
+        | {
+            "resolution": resolution,
+            "channels": channel_table(resolution, 2 * base, most),
+            "architecture": recorded.choice("architecture", architecture, ARCHITECTURES),
+            "activation": recorded.choice("nonlinearity", "lrelu", ACTIVATIONS),
+            "clamp": recorded.real_or_none("conv_clamp", None),
+            "half_resolutions": recorded.whole("num_fp16_res", 0, 0, 64),
+            "taps": [1, 1]
+            if recorded.get("resample_kernel", TAPS) is None
+            else recorded.taps("resample_kernel", TAPS),
+        }
+    )
     return shared if architecture == "skip" else shared | {"base": base, "most": most}
 
 

@@ -36,10 +36,14 @@ def read_stream(data: memoryview, budget: Budget, depth: int = 0) -> tuple[objec
     machine = Machine(data, Allowed(budget, load_storage, depth), budget, position)
     result = machine.run()
     keys, position = _plain(data, budget, machine.position)
-    if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(storages):
+    if (
+        not isinstance(keys, list)
+        or not all(isinstance(key, str) for key in keys)
+        or sorted(keys) != sorted(storages)
+    ):
         raise BadFile("its list of storages does not fit its tensors: it is damaged")
     for name in keys:
-        position = _attach(data, position, storages[str(name)])
+        position = _attach(data, position, storages[name])
     return result, position
 
 

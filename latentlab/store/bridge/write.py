@@ -70,7 +70,10 @@ def write_rosinality(network: Foreign, path: Path | str, discriminator: Foreign 
 
 
 def misfit(network: Foreign) -> str | None:
-    """Why rosinality's code could not run this generator; None where it can."""
+    """Why rosinality's code could not run this generator; None where it can.
+
+    A clamp (256 in NVIDIA's recipes) is left behind: whoever converts compares the pictures.
+    """
     if network.kind != "stylegan2":
         return f"it is a {network.kind}"
     arguments = network.arguments
@@ -78,7 +81,6 @@ def misfit(network: Foreign) -> str | None:
         "condition_width": 0,
         "architecture": "skip",
         "activation": "lrelu",
-        "clamp": None,
         "taps": TAPS,
         "noise": True,
         "kernel": 3,
@@ -98,6 +100,8 @@ def misfit(network: Foreign) -> str | None:
             return (
                 f"its {name} is {arguments[name]} and its w_width {width}, the target has one width for both"
             )
+    if tuple(arguments.get("constant", (4, 4))) != (4, 4):  # type: ignore[arg-type]
+        return "its pictures are not square, those of the target are"
     average = network.tensors.get("mapping.w_avg")
     if average is None or average.ndim != 1:
         return "its average w is missing or one for each layer, the target has one vector"
@@ -112,7 +116,7 @@ def discriminator_misfit(discriminator: Foreign) -> str | None:
         "condition_width": 0,
         "architecture": "resnet",
         "activation": "lrelu",
-        "clamp": None,
+        "colours": 3,
         "group_channels": 1,
     }
     wanted |= {"taps": TAPS, "group_size": 4}

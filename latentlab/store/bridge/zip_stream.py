@@ -13,9 +13,19 @@ from latentlab.store.bridge.machine import Machine
 from latentlab.store.bridge.records import Storage
 
 STORED, DEFLATED = 0, 8
-FREE_INFLATION = 16 << 20
-"""Bytes that may come out of compressed entries whatever their ratio."""
 FULL = 0xFFFFFFFF
+
+
+@dataclass(frozen=True)
+class Caps:
+    """What may come out of compressed entries."""
+
+    free: int = 16 << 20
+    """Bytes, whatever the size of the file."""
+    ratio: int = LARGEST_RATIO
+    """Bytes for each byte of the file beyond that."""
+    most: int = 64 << 30
+    """Bytes, however large the file."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,7 @@ def _inflate(packed: memoryview, entry: Entry) -> memoryview:
     return memoryview(bytearray(whole))
 
 
-def read_directory(data: memoryview) -> dict[str, Entry]:
+def read_directory(data: memoryview, caps: Caps = Caps()) -> dict[str, Entry]:
     """The entries by name; caps on their number, names, overlap and compression ratio."""
     start, size, count = _find_directory(data)
     if count > MOST_ENTRIES or size > MOST_ENTRIES * 200:
@@ -102,14 +112,14 @@ def read_directory(data: memoryview) -> dict[str, Entry]:
         if entry.name in entries:
             raise BadFile(f"it is a zip file with the entry '{printable(entry.name)}' twice")
         entries[entry.name] = entry
-    _check_bomb(list(entries.values()), len(data))
+    _check_bomb(list(entries.values()), len(data), caps)
     return entries
 
 
-def _check_bomb(entries: list[Entry], length: int) -> None:
+def _check_bomb(entries: list[Entry], length: int, caps: Caps) -> None:
     inflated = sum(entry.size for entry in entries if entry.method == DEFLATED)
     packed = sum(entry.packed for entry in entries)
-    if inflated > FREE_INFLATION + LARGEST_RATIO * length:
+    if inflated > min(caps.free + caps.ratio * length, caps.most):
         raise BadFile(f"it is a zip bomb: {length} bytes would unpack to {inflated}")
     if packed > length or len({entry.header for entry in entries}) != len(entries):
         raise BadFile("it is a zip bomb: its entries overlap")

@@ -238,7 +238,7 @@ def import_file(studio: Lab, path: Path | str, name: str = "") -> list[Direction
 
     found = [
         replace(d, model=studio.generator.hash)
-        for d in import_directions(path, name, studio.generator.w_width)
+        for d in import_directions(path, name, studio.generator.w_width, studio.generator.layers)
     ]
     for direction in found:
         if direction.vector.ndim == 2 and len(direction.vector) != studio.generator.layers:
