@@ -49,6 +49,8 @@ ENTRIES = {
 KINDS: Registry[nn.Module] = Registry("network kind", ENTRIES)
 """Each class has its dataclass of arguments as `Arguments` and is made from one: `UNet(UNet.Arguments(width=32))`."""
 DERIVED = ("resample_filter",)
+DESIGNED = (".up_filter", ".down_filter")
+"""StyleGAN3 stores its filters, which follow from its cutoffs."""
 FAULTS = (TypeError, ValueError, KeyError, AttributeError, RuntimeError, OverflowError, MemoryError)
 """What a constructor raises for arguments that fit each in itself, but not together."""
 
@@ -123,6 +125,11 @@ def _fill(network: nn.Module, tensors: dict[str, Tensor]) -> None:
             raise BadWeights(
                 f"the tensor '{name}' has the shape {list(value.shape)}, the network's arguments ask for "
                 f"{list(state[name].shape)}"
+            )
+        if name.endswith(DESIGNED) and not torch.allclose(value.float(), state[name], atol=1e-3):
+            raise BadWeights(
+                f"the stored filter '{name}' is not the one that the cutoffs of the arguments make; tell those it was "
+                "made with: latentlab convert FILE NEW.safetensors --given first_cutoff=… first_stopband=…"
             )
         if value.is_floating_point() and not torch.isfinite(value).all():
             raise BadWeights(f"the tensor '{name}' holds values that are not finite (NaN or infinity)")
