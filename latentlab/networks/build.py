@@ -126,7 +126,7 @@ def _fill(network: nn.Module, tensors: dict[str, Tensor]) -> None:
                 f"the tensor '{name}' has the shape {list(value.shape)}, the network's arguments ask for "
                 f"{list(state[name].shape)}"
             )
-        if name.endswith(DESIGNED) and not torch.allclose(value.float(), state[name], atol=1e-3):
+        if name.endswith(DESIGNED) and not torch.allclose(value.float(), state[name], atol=1e-4):
             raise BadWeights(
                 f"the stored filter '{name}' is not the one that the cutoffs of the arguments make; tell those it was "
                 "made with: latentlab convert FILE NEW.safetensors --given first_cutoff=… first_stopband=…"

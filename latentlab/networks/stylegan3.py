@@ -13,13 +13,13 @@ from torch import Tensor, nn
 from cuda_ops import filtered_lrelu
 from latentlab.core.generator import Generator, StyleLayer
 from latentlab.core.latent import FeatureCorrection
+from latentlab.core.lowpass import lowpass
 from latentlab.core.noise import FIXED, Noise
 from latentlab.core.pivot import Pivot
 from latentlab.core.shapes import Conditions, Images, Styles, W, WPlus, Z
 from latentlab.networks.alias_free import Geometry, geometries, signals
 from latentlab.networks.fourier import FourierInput
 from latentlab.networks.layers import EPSILON, FullyConnected
-from latentlab.networks.lowpass import lowpass
 from latentlab.networks.mapping import Mapping as MappingNetwork
 from latentlab.networks.precision import block_dtype, cast
 from latentlab.networks.stylegan3_arguments import StyleGAN3Arguments

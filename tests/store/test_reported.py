@@ -143,7 +143,7 @@ def test_the_sizes_of_any_stylegan3_are_read_from_its_weights(change, tmp_path):
 def test_what_a_state_dict_does_not_tell_can_be_given(tmp_path):
     generator = tiny_generator("stylegan3", first_cutoff=3.0, first_stopband=6.0, output_scale=0.5)
     torch.save(generator.state_dict(), tmp_path / "x.pth")
-    assert "first_cutoff" in line(lambda: network(tmp_path / "x.pth"))
+    assert "first_cutoff" in line(lambda: read(tmp_path / "x.pth"))
     given = {"first_cutoff": 3.0, "first_stopband": 6.0, "output_scale": 0.5}
     foreign = read(tmp_path / "x.pth", given=given)["G_ema"]
     again = build(foreign.kind, foreign.arguments, foreign.tensors)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import product
 
+import torch
 from torch import Tensor
 
 from latentlab.core.errors import BadFile, BadWeights
+from latentlab.core.lowpass import lowpass
 from latentlab.store.bridge.state_dicts import Values, mapping_of, need
 
 UNTOLD = {"output_scale": 0.25, "conv_clamp": 256.0, "magnitude_ema_beta": 0.999, "num_fp16_res": 4}
@@ -27,8 +31,9 @@ def stylegan3(tensors: Mapping[str, Tensor], given: Values) -> tuple[str, dict[s
     layers = _layers(tensors)
     fixed = mapping_of(tensors) | _shown(tensors, layers) | UNTOLD | {"filter_size": _filter_size(tensors)}
     for attempt in _attempts(layers, given):
-        arguments = fixed | attempt | dict(given)
-        if _names(arguments) == [f"L{i}_{size}_{channels}" for i, (size, channels) in enumerate(layers)]:
+        arguments = fixed | attempt
+        arguments |= {name: value for name, value in given.items() if name in arguments}
+        if _fits(_signals(arguments), layers, tensors):
             untold = [f"{name} = {UNTOLD[name]:g}" for name in UNTOLD if name not in given][:2]
             told = f"a state dict does not tell {', '.join(untold)}; the published values were taken "
             hint = "(others are given with: latentlab convert FILE NEW.safetensors --given NAME=VALUE)"
@@ -115,13 +120,22 @@ def _bases(layers: list[tuple[int, int]], attempt: Mapping[str, object], most: i
     return powers or [round((low + high) / 2)]
 
 
-def _names(arguments: Mapping[str, object]) -> list[str]:
-    """The names of the layers that these arguments make: `L{index}_{size}_{channels}`."""
-    import math
+@dataclass(frozen=True)
+class _Signal:
+    """What leaves a layer: sampling rate, cutoff, width of the transition band, size, channels."""
 
+    rate: float
+    cutoff: float
+    transition: float
+    size: int
+    channels: int
+
+
+def _signals(arguments: Mapping[str, object]) -> list[_Signal]:
+    """Of every layer that these arguments make (Karras et al. 2021, Appendix C)."""
     a = {name: float(value) for name, value in arguments.items() if isinstance(value, int | float)}
     count, last_cutoff = int(a["num_layers"]), a["resolution"] / 2
-    names = []
+    made = []
     for index in range(count + 1):
         share = min(index / (count - a["num_critical"]), 1)
         cutoff = a["first_cutoff"] * (last_cutoff / a["first_cutoff"]) ** share
@@ -129,5 +143,21 @@ def _names(arguments: Mapping[str, object]) -> list[str]:
         rate = 2 ** math.ceil(math.log2(min(stopband * 2, a["resolution"])))
         size = a["resolution"] if index >= count - 1 else rate + 2 * a["margin_size"]
         channels = round(min(a["channel_base"] / 2 / cutoff, a["channel_max"]))
-        names.append(f"L{index}_{int(size)}_{int(a.get('colours', 3)) if index == count else channels}")
-    return names
+        transition = 2 * (max(stopband, rate / 2) - cutoff)
+        made.append(_Signal(rate, cutoff, transition, int(size), channels))
+    return made
+
+
+def _fits(made: list[_Signal], layers: list[tuple[int, int]], tensors: Mapping[str, Tensor]) -> bool:
+    """Whether sizes and channels are those of the names, and the enlarging filters those that are stored."""
+    if [(s.size, s.channels) for s in made[:-1]] != layers[:-1] or made[-1].size != layers[-1][0]:
+        return False
+    for index, (size, channels) in enumerate(layers[:-1]):
+        before, after = made[max(index - 1, 0)], made[index]
+        stored = tensors.get(f"synthesis.L{index}_{size}_{channels}.up_filter")
+        if stored is None or stored.ndim != 1 or len(stored) < 2:
+            continue
+        designed = lowpass(len(stored), before.cutoff, before.transition, 2 * max(before.rate, after.rate))
+        if designed is None or not torch.allclose(designed, stored, atol=1e-5):
+            return False
+    return True
