@@ -17,9 +17,9 @@ from latentlab.core.shapes import Images
 from latentlab.data.batches import TwoDomains
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.trainable import Networks
-from latentlab.world.tasks import as_person
 from latentlab.world.factors import Face
 from latentlab.world.laws import draw_faces
+from latentlab.world.tasks import as_person
 
 if TYPE_CHECKING:
     from latentlab.world.render import Renderer

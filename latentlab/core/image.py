@@ -164,7 +164,9 @@ def save_channels(image: Tensor, path: Path) -> Path:
     told = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {values.shape}}}  # {MARK}"
     header = told.encode().ljust(-(-(len(told) + 11) // 64) * 64 - 11) + b"\n"  # ends at a multiple of 64
     with atomic(beside) as temporary:
-        temporary.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + values.tobytes())
+        temporary.write_bytes(
+            b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + values.tobytes()
+        )
     return beside
 
 
