@@ -40,7 +40,7 @@ class Difference:
         seen = fingerprint(parent)
         if seen != self.parent:
             raise WrongGenerator(
-                f"this difference belongs to the network {self.parent[:12]}, not to {seen[:12]}; give its parent with --network"
+                f"this difference belongs to the network {self.parent[:12]}, not to {seen[:12]}; give its parent with `network`"
             )
         child = {name: value.clone() for name, value in parent.items()}
         for name, value in child.items():

@@ -111,6 +111,6 @@ class TrainEncoder:
             sources.append((share, open_source(self.photos, shown, watch)))
         if not sources:
             raise BadInput(
-                "there is nothing to learn from; name --data (pictures, packs or 'renders'), --photos, or both"
+                "there is nothing to learn from; name `data` (pictures, packs or 'renders'), `photos`, or both"
             )
         return Mixture([source for _, source in sources], [share for share, _ in sources], size, seed)

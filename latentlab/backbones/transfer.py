@@ -106,7 +106,7 @@ def _grown(part: Foreign, model: StyleGAN) -> Foreign:
     if resolution > model.resolution:
         raise BadInput(
             f"the network to begin with makes {resolution}×{resolution} images, the training wants "
-            f"{model.resolution}×{model.resolution}; networks grow but do not shrink: pass --resolution {resolution}"
+            f"{model.resolution}×{model.resolution}; networks grow but do not shrink: pass `resolution` {resolution}"
         )
     grow = grow_discriminator if part.kind.endswith("_discriminator") else grow_generator
     while int(arguments["resolution"]) < model.resolution:  # type: ignore[call-overload]

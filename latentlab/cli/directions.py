@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 
 from latentlab.cli.command import Command
+from latentlab.cli.words import in_flags
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -187,7 +188,7 @@ class Build(Command):
 def _fate(built: Built) -> str:
     """What became of a direction of a recipe, in a line."""
     if built.direction is None:
-        return f"{built.name:<12} left out: {built.reason}"
+        return f"{built.name:<12} left out: {in_flags(built.reason)}"
     story = built.direction.story
     told = f"judge {story['judge_step']:.3g} a step, works for {story['works']:.0%}, leakage {story['total_leakage']:.2f} sd"
     return f"{_line(built.direction)}: {told}{' (was there already)' if built.kept else ''}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from latentlab.cli.command import Command
+from latentlab.cli.words import in_flags
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -35,7 +36,7 @@ class Doctor(Command):
             ", ".join(name for name, found in libraries.items() if found == "absent") or "none"
         )
         for name, value in (rows | data).items():
-            session.say(f"{name:<17} {value}")
+            session.say(in_flags(f"{name:<17} {value}"))
 
         with session.progress("testing the operators"):
             report = examined.operators()

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from latentlab.cli.terminal import put, put_json
+from latentlab.cli.words import in_flags
 
 if TYPE_CHECKING:
     from latentlab.core.watch import Watch
@@ -57,9 +58,7 @@ class Session:
 
     def _notice(self, message: Warning | str, category: type[Warning], *place: object) -> None:
         if not self.quiet and issubclass(category, (UserWarning, RuntimeWarning)):
-            from latentlab.cli.words import in_flags
-
-            self.note(f"note: {in_flags(message)}")
+            self.note(f"note: {message}")
 
     def say(self, text: str) -> None:
         """A line for people: on stdout, unless that is kept for JSON."""
@@ -76,14 +75,13 @@ class Session:
             put_json(values)
 
     def note(self, text: str) -> None:
-        """A line about the run: on stderr."""
+        """A line about the run, fields named as flags: on stderr."""
         if not self.quiet:
-            print(" ".join(text.split()), file=sys.stderr, flush=True)
+            print(" ".join(in_flags(text).split()), file=sys.stderr, flush=True)
 
     @contextmanager
     def step(self, item: object) -> Iterator[None]:
         """One of several items: bad input is told in one line and does not stop the others."""
-        from latentlab.cli.words import in_flags
         from latentlab.core.errors import LatentLabError
 
         try:

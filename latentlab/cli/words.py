@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 Layers = tuple[int, int]
 
 
-FLAGS = {"directions": "direction", "goals": "to", "sweeps": "sweep", "overwrite": "force", "settings": "set"}
+FLAGS = {
+    "directions": "direction",
+    "goals": "to",
+    "sweeps": "sweep",
+    "overwrite": "force",
+    "settings": "set",
+    "inputs": "input",
+}
 """Flags that are called otherwise than the fields they fill."""
 
 
@@ -29,7 +36,7 @@ def in_flags(text: object) -> str:
 
     def flag(found: re.Match[str]) -> str:
         name = found[1].rstrip("_")
-        return "--" + FLAGS.get(name, name).replace("_", "-")
+        return ("--no-" if found[2] else "--") + FLAGS.get(name, name).replace("_", "-")
 
     return FIELD.sub(flag, str(text))
 

@@ -64,17 +64,17 @@ def may_write(path: Path | str, *, own: bool = False, force: bool = False) -> Pa
     if found is None:
         return target
     if stat.S_ISDIR(found.st_mode):
-        raise BadFile(f"{path} is a folder; choose another name or folder with --out")
+        raise BadFile(f"{path} is a folder; choose another name or folder with `out`")
     if not stat.S_ISREG(found.st_mode):
-        raise BadFile(f"{path} is no regular file; name a file to write with --out")
+        raise BadFile(f"{path} is no regular file; name a file to write with `out`")
     if (found.st_dev, found.st_ino) in rules.inputs:
-        raise BadFile(f"{path} is what this command reads; it is never written over: choose another --out")
+        raise BadFile(f"{path} is what this command reads; it is never written over: choose another `out`")
     if own or force or rules.force:
         return target
     if not made_here(target):
-        raise BadFile(f"{path} exists and latentlab did not make it; choose another --out, or --force")
+        raise BadFile(f"{path} exists and latentlab did not make it; choose another `out`, or `force`")
     if not os.access(target, os.W_OK):
-        raise BadFile(f"{path} is read-only; choose another --out, or --force")
+        raise BadFile(f"{path} is read-only; choose another `out`, or `force`")
     return target
 
 
@@ -137,7 +137,7 @@ def make_folder(folder: Path | str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadFile(
-            f"cannot make the folder {folder}: {error.strerror}; choose another with --out"
+            f"cannot make the folder {folder}: {error.strerror}; choose another with `out`"
         ) from None
     return folder
 

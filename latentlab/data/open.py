@@ -79,7 +79,7 @@ def open_source(what: Learnt, options: SourceOptions, watch: Watch = silent) -> 
     if packed.resolution != options.size:
         raise BadInput(
             f"{path} holds images of {packed.resolution}×{packed.resolution}, the training wants "
-            f"{options.size}×{options.size}; pass --resolution {packed.resolution} or pack them again"
+            f"{options.size}×{options.size}; pass `resolution` {packed.resolution} or pack them again"
         )
     return packed
 

@@ -176,10 +176,10 @@ def _readable(file: Path, resolution: int, resize: bool, drop_broken: bool) -> b
     except BadFile as error:
         if drop_broken:
             return False
-        raise BadFile(f"{error} Remove it, or pass --drop-broken to leave such files out") from None
+        raise BadFile(f"{error} Remove it, or pass `drop_broken` to leave such files out") from None
     if not resize and picture.size != (resolution, resolution):
         raise BadInput(
-            f"{file} has {picture.width}×{picture.height} pixels, the training wants {resolution}×{resolution}; pass --resize "
+            f"{file} has {picture.width}×{picture.height} pixels, the training wants {resolution}×{resolution}; pass `resize` "
             "(central square), or align faces first: latentlab align"
         )
     return True

@@ -26,7 +26,7 @@ class Renders(Reader):
     """Renders with their factors as numbers, their true landmarks and, if wanted, their class masks."""
 
     masks: bool = False
-    """Read the class masks too (rendered with --masks)."""
+    """Read the class masks too (rendered with `masks`)."""
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -118,7 +118,7 @@ class Renders(Reader):
 
         name = f"masks/{self._table['files'][index]}"
         if name not in self.tree.known:
-            raise BadFile(f"there is no {self.tree.place(name)}; render the set with --masks")
+            raise BadFile(f"there is no {self.tree.place(name)}; render the set with `masks`")
         try:
             with pillow.open(BytesIO(self.tree.read(name))) as opened:
                 fitted = opened.resize((size, size), pillow.Resampling.NEAREST)

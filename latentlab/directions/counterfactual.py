@@ -148,7 +148,7 @@ def checked(generator: Generator, source: Source) -> tuple[LatentPairs, Truth]:
     """The pairs and their true pictures; without these, the latents' own pictures, each pair one step apart."""
     if not isinstance(source, LatentPairs):
         raise MissingPart(
-            "this method learns from pictures before and after; name a --wish, or give --before and --after"
+            "this method learns from pictures before and after; name a `wish`, or give `before` and `after`"
         )
     for latent in (source.before, source.after):
         if latent.space is not Space.W_PLUS:

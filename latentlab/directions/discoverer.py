@@ -65,7 +65,7 @@ def check_size(samples: int, width: int) -> None:
     """One line unless there are more samples than dimensions."""
     if samples <= width:
         raise BadInput(
-            f"{samples} samples cannot fix {width} dimensions; ask for more than {2 * width}: --samples {10 * width}"
+            f"{samples} samples cannot fix {width} dimensions; ask for more than {2 * width}: `samples` {10 * width}"
         )
 
 

@@ -40,7 +40,7 @@ class GanSpace(Discoverer):
             )
         if self.samples <= generator.w_width:
             raise BadInput(
-                f"{self.samples} samples cannot fix {generator.w_width} dimensions; ask for more: --samples"
+                f"{self.samples} samples cannot fix {generator.w_width} dimensions; ask for more: `samples`"
             )
         _, covariance = self._moments(generator, watch)
         values, vectors = torch.linalg.eigh(covariance)

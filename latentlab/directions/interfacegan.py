@@ -68,7 +68,7 @@ class InterFaceGan(Discoverer):
         if count < 10:
             raise BadInput(
                 f"a share of {self.share} of {len(order)} samples is {count} for each side; at least 10 are needed: "
-                f"--samples {int(np.ceil(10 / max(self.share, 1e-9)))}"
+                f"`samples` {int(np.ceil(10 / max(self.share, 1e-9)))}"
             )
         chosen = np.concatenate([order[-count:], order[:count]])
         labels = np.repeat([1, 0], count)

@@ -45,7 +45,7 @@ class Pairs(Discoverer):
 
     def _values(self, generator: Generator, source: Source) -> tuple[Tensor, Tensor]:
         if not isinstance(source, LatentPairs):
-            raise MissingPart("this method learns from pictures before and after; give --before and --after")
+            raise MissingPart("this method learns from pictures before and after; give `before` and `after`")
         if Space.parse(self.space) not in (Space.W, Space.W_PLUS):
             raise BadInput(f"pairs are compared in w or w+, not in {self.space}")
         for latent in (source.before, source.after):
@@ -58,7 +58,7 @@ class Pairs(Discoverer):
         if self.paired and len(before) != len(after):
             raise BadInput(
                 f"there are {len(before)} pictures before and {len(after)} after; pairs need as many, "
-                "two groups need --no-paired"
+                "two groups need `paired=False`"
             )
         if min(len(before), len(after)) < 1 or (not self.paired and len(before) + len(after) < 4):
             raise BadInput(

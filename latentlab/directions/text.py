@@ -52,7 +52,7 @@ class Text(Discoverer):
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
         if self.samples <= generator.w_width // 4:
             raise BadInput(
-                f"{self.samples} samples are too few for {generator.w_width} dimensions: --samples {4 * generator.w_width}"
+                f"{self.samples} samples are too few for {generator.w_width} dimensions: `samples` {4 * generator.w_width}"
             )
         see, read, size = load_clip(self.model, self.weights)
         wish, plain = read([self.wish, self.plain])
@@ -127,17 +127,17 @@ def load_clip(
             f"text directions need open_clip ({str(error).splitlines()[0]}): pip install open_clip_torch"
         ) from None
     if not weights:
-        raise MissingPart(f"text directions need the weights of CLIP {name} as a file: --weights FILE")
+        raise MissingPart(f"text directions need the weights of CLIP {name} as a file: `weights` FILE")
     if name not in open_clip.list_models():
         raise unknown("CLIP architecture", name, open_clip.list_models())
     if not Path(weights).is_file():  # else open_clip takes it for the name of a download
-        raise BadFile(f"there is no file {weights}; give the weights of CLIP {name}: --weights FILE")
+        raise BadFile(f"there is no file {weights}; give the weights of CLIP {name}: `weights` FILE")
     network = open_clip.create_model(name).eval().requires_grad_(False)
     try:
         network.load_state_dict(clip_tensors(weights))
     except RuntimeError as error:
         raise BadFile(
-            f"{weights} does not fit a CLIP {name} ({str(error).splitlines()[1].strip()[:160]}); try another --model"
+            f"{weights} does not fit a CLIP {name} ({str(error).splitlines()[1].strip()[:160]}); try another `model`"
         ) from None
     tokens = open_clip.get_tokenizer(name)
 

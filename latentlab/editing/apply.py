@@ -71,7 +71,7 @@ def restrict(direction: Direction, layers: Layers | None, generator: Generator) 
         return direction
     first, last = layer_range(layers, generator.layers)
     if direction.space is Space.Z:
-        raise BadInput(f"direction '{direction.name}' lives in Z, which has no layers; leave --layers out")
+        raise BadInput(f"direction '{direction.name}' lives in Z, which has no layers; leave `layers` out")
     if direction.space is Space.S:
         vector = torch.zeros_like(direction.vector)
         for layer in generator.style_layers:

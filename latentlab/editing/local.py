@@ -91,7 +91,7 @@ def _block(generator: Generator, resolution: int) -> nn.Module:
     block = getattr(getattr(generator, "synthesis", None), f"b{resolution}", None)
     if block is None:
         raise MissingPart(
-            "masks act inside the features of StyleGAN1 and StyleGAN2 only; leave --mask out, or use --paste-back"
+            "masks act inside the features of StyleGAN1 and StyleGAN2 only; leave `mask` out, or use `paste_back`"
         )
     residual = getattr(block, "architecture", "") == "resnet"
     return block if residual else block.conv1

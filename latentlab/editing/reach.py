@@ -202,7 +202,7 @@ class _Sight:
         )
         self.names: tuple[str, ...] = tuple(score.names)  # type: ignore[attr-defined]
         if not goals:
-            raise BadInput("the closed loop needs a goal, for example --to age=60")
+            raise BadInput("the closed loop needs `goals`, for example age=60")
         if limits.min_identity is not None and likeness is None:
             raise BadInput("a least identity was given, but there is nothing to measure identity with")
         for name in [*(goal.name for goal in goals), *limits.max_change]:

@@ -74,12 +74,12 @@ def choose_face(
     if number is None:
         if len(faces) > 1:
             raise NoFace(
-                f"found {len(faces)} faces in {name}; choose one with --face 1..{len(faces)}, counted from the left"
+                f"found {len(faces)} faces in {name}; choose one with `face` 1..{len(faces)}, counted from the left"
             )
         return faces[0]
     if not 1 <= number <= len(faces):
         seen = "one face" if len(faces) == 1 else f"{len(faces)} faces"
-        raise NoFace(f"found {seen} in {name}, so there is no face {number}; choose --face 1..{len(faces)}")
+        raise NoFace(f"found {seen} in {name}, so there is no face {number}; choose `face` 1..{len(faces)}")
     return faces[number - 1]
 
 

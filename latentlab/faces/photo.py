@@ -58,7 +58,7 @@ def face_in_photo(
     if chosen.profile and not allow_profile:
         raise NoFace(
             f"the face in {name} is seen from the side or hardly to be seen (only the profile detector finds it); "
-            "use a photo from the front, or take it all the same with --profile"
+            "use a photo from the front, or take it all the same with `profile`"
         )
 
     aligned = align(picture, find_landmarks(picture, chosen), size)

@@ -45,7 +45,7 @@ class Auto(Inverter):
 
     def __post_init__(self) -> None:
         if not self.budget > 0:
-            raise BadInput(f"the budget is {self.budget} seconds; give more than 0, e.g. --budget 30")
+            raise BadInput(f"the budget is {self.budget} seconds; give more than 0, e.g. `budget` 30")
 
     def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008
         return self.run(self.choose(generator, faces, given), generator, faces, given)

@@ -101,7 +101,7 @@ def descend(
 
 def _check(losses: Tensor) -> None:
     if not torch.isfinite(losses).all():
-        raise BadInput("the descent left the numbers (loss is not finite); lower --learning-rate")
+        raise BadInput("the descent left the numbers (loss is not finite); lower `learning_rate`")
 
 
 def _note(tracks: list[Track], active: list[int], losses: Tensor, stop: Stop) -> None:

@@ -58,7 +58,7 @@ def need_encoder(given: Given, method: str) -> nn.Module:
     if given.encoder is None:
         raise MissingPart(
             f"the method '{method}' needs an encoder trained for this network, and none came with it; "
-            "use --method descend, or train one: latentlab train-encoder"
+            "use `method` descend, or train one: latentlab train-encoder"
         )
     return given.encoder
 

@@ -35,7 +35,7 @@ class Refine(Inverter):
         if not iterates(encoder):
             raise MissingPart(
                 "the method 'refine' needs an encoder that was trained to correct itself (6 channels); "
-                "this one answers once: use --method encode"
+                "this one answers once: use `method` encode"
             )
         whole = bool((mask == 1).all())
         latent = start_in(generator, given, Space.W_PLUS, len(target)) or average(

@@ -144,7 +144,7 @@ def load(folder: Path | str, generator: Generator) -> Face:
     if story.get("model") != generator.hash:
         raise WrongGenerator(
             f"{path} was inverted in network {str(story.get('model'))[:12]}, this is {generator.hash[:12]}; "
-            "name that network with --network, or invert the photo again"
+            "name that network with `network`, or invert the photo again"
         )
     tensors = {name: value.to(generator.device) for name, value in archive.tensors.items()}
     latent = _latent(tensors, story, path)

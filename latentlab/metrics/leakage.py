@@ -91,14 +91,14 @@ class Evaluate:
     def reaching(cls, farthest: int, **fields: Any) -> Evaluate:
         """With whole strengths from `-farthest` to `farthest`."""
         if farthest < 1:
-            raise BadInput(f"strengths up to {farthest} move nothing; at least 1: --reach 3")
+            raise BadInput(f"strengths up to {farthest} move nothing; at least 1: `reach` 3")
         return cls(strengths=tuple(float(k) for k in range(-farthest, farthest + 1)), **fields)
 
     def __post_init__(self) -> None:
         if not {-1.0, 0.0, 1.0} <= set(self.strengths) or list(self.strengths) != sorted(self.strengths):
             raise BadInput(f"the strengths {self.strengths} must rise and hold -1, 0 and 1")
         if self.samples < 10:
-            raise BadInput(f"{self.samples} faces are too few for an interval; at least 10: --samples 200")
+            raise BadInput(f"{self.samples} faces are too few for an interval; at least 10: `samples` 200")
 
     @torch.no_grad()
     def respond(

@@ -129,7 +129,7 @@ def _fill(network: nn.Module, tensors: dict[str, Tensor]) -> None:
         if name.endswith(DESIGNED) and not torch.allclose(value.float(), state[name], atol=1e-4):
             raise BadWeights(
                 f"the stored filter '{name}' is not the one that the cutoffs of the arguments make; tell those it was "
-                "made with: latentlab convert FILE NEW.safetensors --given first_cutoff=… first_stopband=…"
+                "made with: latentlab convert FILE NEW.safetensors `given` first_cutoff=… first_stopband=…"
             )
         if value.is_floating_point() and not torch.isfinite(value).all():
             raise BadWeights(f"the tensor '{name}' holds values that are not finite (NaN or infinity)")

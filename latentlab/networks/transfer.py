@@ -134,7 +134,7 @@ def load_transfer(path: Path | None = None, device: torch.device | str = "cpu") 
     """The network of a file, or the one that ships; MissingPart where there is none, BadFile where it is another."""
     place = path or assets_folder() / "faces" / "transfer.safetensors"
     if not place.exists():
-        raise MissingPart(f"there is no transfer network {place}; use --transfer flow")
+        raise MissingPart(f"there is no transfer network {place}; use `transfer` flow")
     archive = Archive.load(place)
     if archive.kind != KIND:
         raise BadFile(f"{place} holds a {archive.kind}, not a transfer network")

@@ -74,6 +74,6 @@ def default_file(role: str) -> Path:
     path = assets_folder() / "faces" / f"{role}.safetensors"
     if not path.exists():
         raise MissingPart(
-            f"no {role} scorer ships with this installation; train one: latentlab train-scorer --role {role}"
+            f"no {role} scorer ships with this installation; train one: latentlab train-scorer, with `role` {role}"
         )
     return path

@@ -63,7 +63,7 @@ class Run:
                 may_write(self.folder / name)
         if self.checkpoints and not resume:
             raise BadInput(
-                f"{self.folder} holds a training already; go on with --resume or choose another folder with --out"
+                f"{self.folder} holds a training already; go on with `resume` or choose another folder with `out`"
             )
         self._hold = self._hold or Hold(self.folder, f"the run {self.folder}")
 

@@ -182,8 +182,8 @@ class Trainer:
             if not _is_memory(error):
                 raise
             raise OutOfMemory(
-                f"{self.device.type} ran out of memory in the phase '{phase.name}' of step {self.step}; lower --batch (now "
-                f"{self.schedule.batch}) or raise --rounds (now {self.schedule.rounds}); the last checkpoint is kept"
+                f"{self.device.type} ran out of memory in the phase '{phase.name}' of step {self.step}; lower `batch` (now "
+                f"{self.schedule.batch}) or raise `rounds` (now {self.schedule.rounds}); the last checkpoint is kept"
             ) from None
         self.step += 1
 

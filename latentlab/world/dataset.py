@@ -252,7 +252,7 @@ def _check_claim(folder: Path, manifest: Mapping[str, object]) -> bool:
     if not path.exists():
         if any(not file.name.startswith(".") for file in folder.iterdir()):
             raise BadInput(
-                f"{folder} is not empty and holds no rendered data set; give a new folder with --out"
+                f"{folder} is not empty and holds no rendered data set; give a new folder with `out`"
             )
         return False
     try:
@@ -263,7 +263,7 @@ def _check_claim(folder: Path, manifest: Mapping[str, object]) -> bool:
         if not isinstance(known, dict) or known.get(name) != value:
             seen = known.get(name) if isinstance(known, dict) else known
             raise BadInput(
-                f"{folder} holds a data set with {name} {seen}, not {value}; give another folder with --out"
+                f"{folder} holds a data set with {name} {seen}, not {value}; give another folder with `out`"
             )
     return True
 

@@ -71,7 +71,7 @@ def find_face_model(path: str | Path | None = None) -> Path:
         return place
     raise MissingPart(
         f"no face model at {place}; clone {SOURCE} and run: latentlab world import CHECKOUT, "
-        f"or point --face-model or {VARIABLE} to {FILE_NAME}"
+        f"or point `face_model` or {VARIABLE} to {FILE_NAME}"
     )
 
 

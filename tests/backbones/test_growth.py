@@ -85,7 +85,7 @@ def test_transfer_begins_where_the_parent_stood(tmp_path: Path) -> None:
 
 def test_a_larger_parent_does_not_shrink(tmp_path: Path) -> None:
     files = save_parts({"G_ema": tiny_generator(resolution=32)}, FILES, tmp_path, {})
-    with pytest.raises(BadInput, match="networks grow but do not shrink: pass --resolution 32"):
+    with pytest.raises(BadInput, match="networks grow but do not shrink: pass `resolution` 32"):
         parent(files["G_ema"], SMALL)
 
 

@@ -77,7 +77,7 @@ def test_an_unreadable_folder_is_refused(folder: Path, tmp_path: Path) -> None:
 def test_mixed_sizes_are_said_with_a_remedy(folder: Path, tmp_path: Path) -> None:
     save_image(torch.zeros(1, 3, 20, 24), folder / "other.png")
     with pytest.raises(
-        BadInput, match=r"other.png has 24×20 pixels, the training wants 16×16; pass --resize"
+        BadInput, match=r"other.png has 24×20 pixels, the training wants 16×16; pass `resize`"
     ):
         task(folder, tmp_path / "run").run()
     assert task(folder, tmp_path / "run", resize=True).run().exists()
@@ -86,7 +86,7 @@ def test_mixed_sizes_are_said_with_a_remedy(folder: Path, tmp_path: Path) -> Non
 def test_one_corrupt_picture_is_named_before_anything_is_learnt(folder: Path, tmp_path: Path) -> None:
     whole = (folder / "03.png").read_bytes()
     (folder / "03.png").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(BadFile, match=r"03.png.*--drop-broken"):
+    with pytest.raises(BadFile, match=r"03.png.*`drop_broken`"):
         task(folder, tmp_path / "run").run()
     assert not (tmp_path / "run" / "checkpoints").exists()
     task(folder, tmp_path / "run", drop_broken=True).run()
@@ -95,7 +95,7 @@ def test_one_corrupt_picture_is_named_before_anything_is_learnt(folder: Path, tm
 
 def test_a_pack_of_another_size_is_refused(tmp_path: Path) -> None:
     file = pack((disc(k) for k in range(4)), 4, 16, tmp_path / "pack.npy")
-    with pytest.raises(BadInput, match="pass --resolution 16"):
+    with pytest.raises(BadInput, match="pass `resolution` 16"):
         task(file, tmp_path / "run", resolution=32).run()
 
 

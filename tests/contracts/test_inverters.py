@@ -258,7 +258,7 @@ def test_two_pivots_render_from_eight_threads_through_one_generator(
 def test_an_encoder_that_was_not_trained_for_a_method_is_told_so(
     generator: Generator, faces: Tensor, given: dict[str, Given]
 ) -> None:
-    with pytest.raises(MissingPart, match="use --method encode"):
+    with pytest.raises(MissingPart, match="use `method` encode"):
         INVERTERS.build("refine").invert(generator, faces, given["encode"])
     with pytest.raises(MissingPart, match="descend"):
         INVERTERS.build("encode").invert(generator, faces)

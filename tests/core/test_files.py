@@ -33,7 +33,7 @@ def write(path: Path, text: str = "new") -> None:
 
 def test_what_others_made_is_never_replaced_without_force(tmp_path) -> None:
     (tmp_path / "notes.md").write_text("mine")
-    with pytest.raises(BadFile, match=r"latentlab did not make it.*--force"):
+    with pytest.raises(BadFile, match=r"latentlab did not make it.*`force`"):
         write(tmp_path / "notes.md")
     assert (tmp_path / "notes.md").read_text() == "mine"
     with writing(force=True):

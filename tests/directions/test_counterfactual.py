@@ -92,7 +92,7 @@ def test_coarse_and_fine_errors_both_count() -> None:
 def test_what_cannot_teach_is_one_line() -> None:
     generator, pairs = toy_pairs()
     method = Counterfactual(steps=1)
-    with pytest.raises(MissingPart, match="--wish"):
+    with pytest.raises(MissingPart, match="`wish`"):
         method.discover(generator, None)
     with pytest.raises(BadInput, match="12 pictures before and 5 after"):
         method.discover(generator, LatentPairs(pairs.before, pairs.after[slice(0, 5)]))

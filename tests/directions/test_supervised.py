@@ -97,7 +97,7 @@ def test_what_cannot_be_learned_is_one_line(method, toy) -> None:
     generator, bank = toy
     with pytest.raises(UnknownName, match="did you mean 'smile'"):
         method(attribute="smiles", samples=500).discover(generator, bank)
-    with pytest.raises(BadInput, match="--samples"):
+    with pytest.raises(BadInput, match="`samples`"):
         method(attribute="smile", samples=12).discover(generator, bank)
     with pytest.raises(MissingPart, match="bank"):
         method(attribute="smile").discover(generator)
@@ -105,5 +105,5 @@ def test_what_cannot_be_learned_is_one_line(method, toy) -> None:
 
 def test_too_small_a_share_says_how_many_samples_it_needs(toy) -> None:
     generator, bank = toy
-    with pytest.raises(BadInput, match="--samples 1000"):
+    with pytest.raises(BadInput, match="`samples` 1000"):
         InterFaceGan(attribute="age", samples=500, share=0.01).discover(generator, bank)

@@ -79,7 +79,7 @@ def test_pictures_reach_clip_in_its_own_range() -> None:
 
 def test_what_clip_cannot_do_is_one_line(weights, tmp_path) -> None:
     generator = tiny_generator("stylegan2", 32)
-    with pytest.raises(MissingPart, match="--weights FILE"):
+    with pytest.raises(MissingPart, match="`weights` FILE"):
         Text(samples=150).discover(generator)
     with pytest.raises(BadFile, match=r"no file nowhere\.pt"):
         Text(samples=150, weights="nowhere.pt").discover(generator)

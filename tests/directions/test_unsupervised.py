@@ -82,5 +82,5 @@ def test_groups_find_the_change_although_they_are_other_people() -> None:
 
 
 def test_pairs_without_pictures_say_what_to_give() -> None:
-    with pytest.raises(MissingPart, match="--before"):
+    with pytest.raises(MissingPart, match="`before`"):
         Pairs().discover(ToyGenerator())

@@ -144,7 +144,7 @@ def test_a_mask_from_a_picture_confines_the_edit(studio: Studio, tmp_path: Path)
     assert change[24:, 24:].mean() > 10 * change[:8, :8].mean()
     path = picture.save(tmp_path / "edited.png")
     assert replay(studio, path, [tmp_path / "mask.png"]).verdict == "equal pixels"
-    with pytest.raises(BadInput, match="--input"):
+    with pytest.raises(BadInput, match="`inputs`"):
         replay(studio, path)
 
 

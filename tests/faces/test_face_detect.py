@@ -57,10 +57,10 @@ def test_small_faces_beside_small_faces_are_found(portrait: Image.Image) -> None
 def test_several_faces_ask_for_a_choice(portrait: Image.Image) -> None:
     photo = beside(portrait, portrait)
     with pytest.raises(
-        NoFace, match=r"found 2 faces in the photo; choose one with --face 1\.\.2, counted from the left"
+        NoFace, match=r"found 2 faces in the photo; choose one with `face` 1\.\.2, counted from the left"
     ):
         face_in_photo(photo)
-    with pytest.raises(NoFace, match=r"found 2 faces .* no face 3; choose --face 1\.\.2"):
+    with pytest.raises(NoFace, match=r"found 2 faces .* no face 3; choose `face` 1\.\.2"):
         face_in_photo(photo, face=3)
     assert face_in_photo(photo, face=2).crop.centre[0] > 512
     assert len(faces_in_photo(photo)) == 2
@@ -124,7 +124,7 @@ def test_a_face_that_only_the_profile_detector_sees_is_refused_unless_wanted(
 
     monkeypatch.setattr(detect, "_upright", lambda picture: [])
     monkeypatch.setattr(detect, "_turned", lambda picture: [])
-    with pytest.raises(NoFace, match=r"seen from the side .*--profile"):
+    with pytest.raises(NoFace, match=r"seen from the side .*`profile`"):
         face_in_photo(portrait)
     taken = face_in_photo(portrait, allow_profile=True)
     assert taken.crop.centre == pytest.approx((221, 107), abs=25)

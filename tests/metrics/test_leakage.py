@@ -145,5 +145,5 @@ def test_identity_is_not_told_where_the_target_never_changed_that_much() -> None
 
 def test_strengths_reach_as_far_as_asked() -> None:
     assert Evaluate.reaching(2, samples=10).strengths == (-2.0, -1.0, 0.0, 1.0, 2.0)
-    with pytest.raises(BadInput, match="--reach"):
+    with pytest.raises(BadInput, match="`reach`"):
         Evaluate.reaching(0)

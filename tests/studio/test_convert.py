@@ -48,7 +48,7 @@ def test_other_endings_are_refused(target: str, studio, tiny_file, tmp_path) -> 
 
 def test_a_file_that_is_there_is_kept_unless_forced(studio, tiny_file, tmp_path) -> None:
     (tmp_path / "a.safetensors").write_text("precious")
-    with pytest.raises(LatentLabError, match="--force"):
+    with pytest.raises(LatentLabError, match="`force`"):
         studio.convert(tiny_file, tmp_path / "a.safetensors")
     assert (tmp_path / "a.safetensors").read_text() == "precious"
     assert studio.convert(tiny_file, tmp_path / "a.safetensors", force=True).difference == 0

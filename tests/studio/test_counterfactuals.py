@@ -43,7 +43,7 @@ def test_people_are_brought_home_once_and_kept(studio: Studio, monkeypatch) -> N
     again = rendered_people(studio, 3)
     assert torch.equal(first.latents.values, again.latents.values)
     assert (first.pictures - again.pictures).abs().max() < 0.01  # kept in eight bits
-    with pytest.raises(BadInput, match="--people"):
+    with pytest.raises(BadInput, match="`people`"):
         rendered_people(studio, 0)
 
 
@@ -73,5 +73,5 @@ def test_a_wish_becomes_a_direction_with_a_unit(studio: Studio) -> None:
     assert "cheeks" in found.story["meaning"]
     with pytest.raises(UnknownName, match="did you mean 'smile'"):
         discover(studio, "counterfactual", wish="smil")
-    with pytest.raises(BadInput, match="or --wish"):
+    with pytest.raises(BadInput, match="or `wish`"):
         discover(studio, "counterfactual", wish="smile", renders="smile=0.5")

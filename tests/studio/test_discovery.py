@@ -86,9 +86,9 @@ def test_an_unknown_attribute_fills_no_bank(studio) -> None:
 def test_bad_questions_are_one_line(studio, tmp_path) -> None:
     with pytest.raises(UnknownName, match="no direction is called"):
         evaluate(studio, ["nobody"], method=FEW, scorers=[ToyScorer()])
-    with pytest.raises(MissingPart, match="--before"):
+    with pytest.raises(MissingPart, match="`before`"):
         discover(studio, "pairs")
-    with pytest.raises(BadInput, match="--samples"):
+    with pytest.raises(BadInput, match="`samples`"):
         discover(studio, "joint", scorers=[ToyScorer()], attribute="age", samples=0)
     np.save(tmp_path / "wide.npy", np.ones((1, 512)))
     with pytest.raises(BadFile, match="512"):
@@ -176,9 +176,9 @@ def test_pairs_from_renders_know_their_step(studio, monkeypatch) -> None:
     (found,) = discover(studio, "pairs", renders="age=20", pairs=4, name="older")
     assert (found.name, found.step, found.unit) == ("older", 20.0, "years")
     assert torch.equal(found.vector, torch.ones(12))
-    with pytest.raises(BadInput, match="--pairs"):
+    with pytest.raises(BadInput, match="`pairs`"):
         rendered_pairs(studio, Counterfactual.parse("age=20"), 0)
-    with pytest.raises(BadInput, match="--renders makes its own"):
+    with pytest.raises(BadInput, match="`renders` makes its own"):
         discover(studio, "pairs", renders="age=20", before=["a.png"])
 
 

@@ -170,5 +170,5 @@ def test_a_figure_that_misses_its_target_is_marked() -> None:
 
 
 def test_too_few_for_a_figure_is_refused() -> None:
-    with pytest.raises(BadInput, match="--compared 5"):
+    with pytest.raises(BadInput, match="`compared` 5"):
         Measures(compared=5)

@@ -50,7 +50,7 @@ def test_saved_latents_are_found_by_hash_among_the_inputs(studio, tmp_path) -> N
     np.save(tmp_path / "right.npy", np.random.RandomState(0).randn(2, 32).astype(np.float32))
     np.save(tmp_path / "wrong.npy", np.random.RandomState(1).randn(2, 32).astype(np.float32))
     path = studio.generate(latents=tmp_path / "right.npy")[1].save(tmp_path / "a.png")
-    with pytest.raises(LatentLabError, match=r"right\.npy.*--input"):
+    with pytest.raises(LatentLabError, match=r"right\.npy.*`inputs`"):
         studio.replay(path, [tmp_path / "wrong.npy"])
     assert studio.replay(path, [tmp_path / "wrong.npy", tmp_path / "right.npy"]).largest <= 1
 

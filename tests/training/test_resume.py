@@ -170,7 +170,7 @@ def test_another_batch_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_in_use_is_not_overwritten(tmp_path: Path) -> None:
     train(tmp_path, 3)
-    with pytest.raises(BadInput, match="--resume"):
+    with pytest.raises(BadInput, match="`resume`"):
         train(tmp_path, 5)
 
 

@@ -43,7 +43,7 @@ def test_a_nan_that_is_found_late_is_not_saved(tmp_path: Path) -> None:
 
 
 def test_out_of_memory_names_the_setting_to_lower(tmp_path: Path) -> None:
-    with pytest.raises(OutOfMemory, match=r"lower --batch \(now 16\) or raise --rounds \(now 1\)"):
+    with pytest.raises(OutOfMemory, match=r"lower `batch` \(now 16\) or raise `rounds` \(now 1\)"):
         trainer(tmp_path, Toy(starve_at=4)).fit(source, 16 * 20)
     assert steps(tmp_path)[-1] == 4
 

@@ -33,7 +33,7 @@ def read_checkpoint(
         return state_dicts.read_parts(chosen, budget, given or {})
     if given:
         raise BadFile(
-            "--given tells what a state dict of NVIDIA's networks leaves open; this file is of another layout"
+            "`given` tells what a state dict of NVIDIA's networks leaves open; this file is of another layout"
         )
     if any(name.startswith("encoder.") for name in state):
         return encoders.read_framework(state, found, budget, wanted)

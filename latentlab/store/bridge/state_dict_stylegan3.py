@@ -36,12 +36,12 @@ def stylegan3(tensors: Mapping[str, Tensor], given: Values) -> tuple[str, dict[s
         if _fits(_signals(arguments), layers, tensors):
             untold = [f"{name} = {UNTOLD[name]:g}" for name in UNTOLD if name not in given][:2]
             told = f"a state dict does not tell {', '.join(untold)}; the published values were taken "
-            hint = "(others are given with: latentlab convert FILE NEW.safetensors --given NAME=VALUE)"
+            hint = "(others are given with: latentlab convert FILE NEW.safetensors `given` NAME=VALUE)"
             return "stylegan3", arguments, (told + hint,) if untold else ()
     raise BadFile(
         "the sizes of its StyleGAN3 layers fit no usual num_critical, first_cutoff, first_stopband, "
         "last_stopband_rel and margin_size; tell them: "
-        "latentlab convert FILE NEW.safetensors --given first_cutoff=… first_stopband=…"
+        "latentlab convert FILE NEW.safetensors `given` first_cutoff=… first_stopband=…"
     )
 
 

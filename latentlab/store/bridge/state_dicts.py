@@ -179,7 +179,7 @@ def _assumed(arguments: Values, given: Values, *names: str) -> tuple[str, ...]:
         return ()
     return (
         f"a state dict does not tell {', '.join(guessed)}; the published values were taken "
-        "(others are given with: latentlab convert FILE NEW.safetensors --given NAME=VALUE)",
+        "(others are given with: latentlab convert FILE NEW.safetensors `given` NAME=VALUE)",
     )
 
 

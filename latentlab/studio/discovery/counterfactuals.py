@@ -49,7 +49,7 @@ def wished_pairs(
     steps = true_steps(wish, pairs)
     far = [place for place, step in enumerate(steps.tolist()) if abs(step) >= LEAST_STEP]
     if not far:
-        raise BadInput(f"the wish '{wish.name}' moves none of {people} people; ask for more: --people")
+        raise BadInput(f"the wish '{wish.name}' moves none of {people} people; ask for more: `people`")
     numbers, steps = [pairs.numbers[place] for place in far], steps[far]
     truth = render(studio, [pairs.after[place] for place in far])
     tell(0.7, f"{len(numbers)} people rendered with the wish '{wish.name}'")

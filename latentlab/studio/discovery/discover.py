@@ -124,7 +124,7 @@ def filled_bank(
     from latentlab.scorers.bank import Bank, bank_key
 
     if samples < 1:
-        raise BadInput(f"{samples} samples are none; ask for some thousands: --samples 20000")
+        raise BadInput(f"{samples} samples are none; ask for some thousands: `samples` 20000")
     key = bank_key(studio.generator, scorers, psi=psi)
     bank = Bank.open(bank_folder(studio, key), key, scorers)
     bank.extend(samples, studio.generator, scorers, engine=engine, watch=studio.tell(watch))
@@ -146,7 +146,7 @@ def pairs_of(
     if not renders:
         return photo_pairs(studio, before, after)
     if before or after:
-        raise BadInput("--renders makes its own pictures; leave --before and --after out, or --renders")
+        raise BadInput("`renders` makes its own pictures; leave `before` and `after` out, or `renders`")
     return rendered_pairs(studio, Counterfactual.parse(renders), count, watch)
 
 
@@ -166,7 +166,7 @@ def _wished(
     wish = find_wish(finder.wish)
     if others:
         raise BadInput(
-            "a wish renders its own pictures; leave --before, --after and --renders out, or --wish"
+            "a wish renders its own pictures; leave `before`, `after` and `renders` out, or `wish`"
         )
     judges = list(scorers) if scorers is not None else default_guides(studio)
     return wished_pairs(studio, wish, finder.people, judges, watch=watch)

@@ -98,7 +98,7 @@ def rendered_pairs(
     from latentlab.world.laws import draw_faces
 
     if count < 1:
-        raise BadInput(f"{count} pairs are none; ask for some: --pairs 32")
+        raise BadInput(f"{count} pairs are none; ask for some: `pairs` 32")
     tell = studio.tell(watch)
     both = [wanted.pair(face) for face in draw_faces(count, "natural", RENDER_SEED, first)]
     sides = []
@@ -141,8 +141,8 @@ def photo_pairs(studio: Lab, before: Sequence[Path | str], after: Sequence[Path 
 
     if not before or not after:
         raise MissingPart(
-            "this method learns from pictures before and after; give --before and --after (photos, folders, or names "
-            "of inversions), or --renders age=20"
+            "this method learns from pictures before and after; give `before` and `after` (photos, folders, or names "
+            "of inversions), or `renders` age=20"
         )
     one, two = opened(before), opened(after)
     together = len(one) == len(two)

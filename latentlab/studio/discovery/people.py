@@ -54,7 +54,7 @@ def rendered_people(
     from latentlab.core.latent import Latent, Space
 
     if count < 1:
-        raise BadInput(f"{count} people are none; ask for some: --people 64")
+        raise BadInput(f"{count} people are none; ask for some: `people` 64")
     tell, folder = studio.tell(watch), Path(studio.home) / "people"
     blocks = -(-count // BLOCK)
     parts = []

@@ -52,12 +52,12 @@ def may_replace(path: Path, *, force: bool = False) -> None:
     if force or not path.exists():
         return
     if path.is_dir():
-        raise BadFile(f"{path} is a folder; choose another name or folder with --out")
+        raise BadFile(f"{path} is a folder; choose another name or folder with `out`")
     try:
         read_story(path)
     except LatentLabError:
         raise BadFile(
-            f"{path} exists and latentlab did not make it; choose another --out, or --force"
+            f"{path} exists and latentlab did not make it; choose another `out`, or `force`"
         ) from None
 
 
@@ -80,5 +80,5 @@ def writable(folder: str | Path) -> Path:
             return folder
     except OSError as error:
         raise BadFile(
-            f"cannot write into {folder}: {error.strerror}; choose another folder with --out"
+            f"cannot write into {folder}: {error.strerror}; choose another folder with `out`"
         ) from None

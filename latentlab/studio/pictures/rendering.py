@@ -38,22 +38,22 @@ class Rendering:
     def __post_init__(self) -> None:
         """What no network can do is refused before one is loaded."""
         if not math.isfinite(self.psi):
-            raise BadInput(f"--psi is {self.psi}; truncation needs a finite number, usually from 0 to 1")
+            raise BadInput(f"`psi` is {self.psi}; truncation needs a finite number, usually from 0 to 1")
         if self.noise not in ("const", "random", "none"):
             raise BadInput(f"'{self.noise}' is no kind of noise; write const, random or none")
         if self.noise_seed is not None and self.noise != "random":
             raise BadInput(
-                f"--noise-seed {self.noise_seed} has no effect with --noise {self.noise}; add --noise random"
+                f"`noise_seed` {self.noise_seed} has no effect with `noise` {self.noise}; add `noise` random"
             )
         if not 0 <= (self.noise_seed or 0) <= LARGEST_NOISE_SEED:
-            raise BadInput(f"--noise-seed {self.noise_seed} is out of range; write 0 to {LARGEST_NOISE_SEED}")
+            raise BadInput(f"`noise_seed` {self.noise_seed} is out of range; write 0 to {LARGEST_NOISE_SEED}")
 
     def fitted(self, generator: Generator) -> Rendering:
         """Itself, fit for this network; raises BadInput for what the network does not have."""
 
         if self.cutoff is not None and not 0 <= self.cutoff <= generator.layers:
             raise BadInput(
-                f"--cutoff {self.cutoff} is out of range; this network has {generator.layers} layers"
+                f"`cutoff` {self.cutoff} is out of range; this network has {generator.layers} layers"
             )
         one_hot(generator, self.class_)
         return self._with_published_cutoff(generator)._with_noise_seed()
@@ -84,7 +84,7 @@ class Rendering:
         if latent.space is Space.S:
             if self.psi != 1:
                 raise BadInput(
-                    f"--psi {self.psi} cannot truncate a latent in S; truncation works in W and W+"
+                    f"`psi` {self.psi} cannot truncate a latent in S; truncation works in W and W+"
                 )
             return latent
         condition = one_hot(generator, self.class_, len(latent)) if latent.space is Space.Z else None

@@ -35,9 +35,9 @@ class Video:
         if self.path.suffix.lower() not in (".mp4", ".gif"):
             raise BadFile(f"cannot write {self.path}: videos are .mp4 or .gif, not '{self.path.suffix}'")
         if self.path.is_dir():
-            raise BadFile(f"{self.path} is a folder; name a file with --out")
+            raise BadFile(f"{self.path} is a folder; name a file with `out`")
         if not 1 <= self.fps <= MOST_FPS:
-            raise BadInput(f"--fps {self.fps} is out of range; write 1 to {MOST_FPS}")
+            raise BadInput(f"`fps` {self.fps} is out of range; write 1 to {MOST_FPS}")
         writable(self.path.parent)
 
     def save(self, frames: Iterable[Tensor], story: Mapping[str, object] | None = None) -> Path:

@@ -143,7 +143,7 @@ class Bench:
         }
 
     def _name(self, photo: Path, number: int, digest: str) -> str:
-        """The name in the lab: never that of another photo, unless --force takes it."""
+        """The name in the lab: never that of another photo, unless `force` takes it."""
         base = self.how.name or safe_name(photo.name)
         if self.how.name is not None and self.count > 1:
             base = f"{base}-{number + 1}"
@@ -158,7 +158,7 @@ class Bench:
                 return name
             if self.how.name is not None:
                 raise BadInput(
-                    f"the lab has another photo called '{name}' already; choose another --name, or --force"
+                    f"the lab has another photo called '{name}' already; choose another `name`, or `force`"
                 )
             turn += 1
             name = f"{base}-{turn}"
@@ -191,7 +191,7 @@ class Bench:
         if self.how.start is None:
             return None
         if len(subjects) > 1:
-            raise BadInput("--start names one inversion; it cannot begin several photos at once")
+            raise BadInput("`start` names one inversion; it cannot begin several photos at once")
         saved = load(entry(self.studio.home, self.how.start), self.studio.generator)
         if photo_of(saved.origin).get("hash") != subjects[0].digest:
             raise BadInput(

@@ -67,5 +67,5 @@ def face_by_hash(studio: Lab, wanted: Mapping[str, object], inputs: Sequence[Pat
         except LatentLabError:
             continue
     raise BadInput(
-        f"the picture was made from the inversion '{name}' ({str(digest)[:12]}), which is not here; add --input FOLDER"
+        f"the picture was made from the inversion '{name}' ({str(digest)[:12]}), which is not here; add its folder to `inputs`"
     )

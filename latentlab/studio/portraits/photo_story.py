@@ -42,7 +42,7 @@ def warnings_of(studio: Lab, inversion: Inversion, parts: Companions) -> list[st
     if typical > limit:
         notes.append(
             f"the latent lies {typical:.1f} deviations from the average, samples below {limit:.1f}: edits may break; "
-            "a higher prior keeps it nearer (--prior .1)"
+            "a higher prior keeps it nearer (`prior` .1)"
         )
     if parts.distance is None:
         notes.append("no perceptual distance is at hand; pixels alone decided")
@@ -74,5 +74,5 @@ def find_input(studio: Lab, digest: object, what: str, inputs: Sequence[Path]) -
         if path.is_file() and file_hash(path) == digest:
             return path
     raise BadInput(
-        f"the picture was made from a {what} ({str(digest)[:12]}) that is not here; add --input FILE"
+        f"the picture was made from a {what} ({str(digest)[:12]}) that is not here; add its file to `inputs`"
     )

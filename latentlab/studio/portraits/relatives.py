@@ -51,10 +51,10 @@ class Relatives:
             here = self._errors(self.studio.generator, self.parts.encoder, face)
             there = self._errors(generator, encoder, face)
         except LatentLabError:
-            return f"'{name}' is a child of this network; try: --network {name}"
+            return f"'{name}' is a child of this network; try: `network` {name}"
         told = ", ".join(f"{key} {there[key]:.4g} there, {here[key]:.4g} here" for key in there)
         nearer = there["psnr"] > here["psnr"]
-        advice = f"try: --network {name}" if nearer else "this network is the nearer one"
+        advice = f"try: `network` {name}" if nearer else "this network is the nearer one"
         return f"'{name}' is a child of this network; one pass of the encoder comes to {told}; {advice}"
 
     @torch.no_grad()

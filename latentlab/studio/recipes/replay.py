@@ -133,7 +133,7 @@ def _with_network(studio: Lab, wanted: Mapping[str, Any]) -> Lab:
                 return other
     raise WrongGenerator(
         f"the picture was made by the network '{name}' ({digest[:12]}), this is '{studio.name}' "
-        f"({studio.generator.hash[:12]}); name that network's file with --network"
+        f"({studio.generator.hash[:12]}); name that network's file with `network`"
     )
 
 

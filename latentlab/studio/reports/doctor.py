@@ -61,7 +61,7 @@ def data() -> dict[str, str]:
     }.items():
         try:
             found[name] = str(
-                look() or "absent: install latentlab again, or name a network of your own with --network"
+                look() or "absent: install latentlab again, or name a network of your own with `network`"
             )
         except LatentLabError as error:
             found[name] = f"absent: {error}"

@@ -58,7 +58,7 @@ class Measures:
             count = getattr(self, name)
             if count and count < FEWEST:
                 raise BadInput(
-                    f"--{name} {count} is too few for a figure; give at least {FEWEST}, or 0 to leave it out"
+                    f"`{name}` {count} is too few for a figure; give at least {FEWEST}, or 0 to leave it out"
                 )
         if self.sheet < 1:
             raise BadInput(f"a sheet of {self.sheet} samples shows nothing; give at least 1")

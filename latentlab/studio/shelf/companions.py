@@ -97,7 +97,7 @@ def find_distance(studio: Lab, name: str = "auto") -> tuple[Distance | None, str
     if found is None and name in {"auto", "discriminator"}:
         discriminator = _beside(studio, "D", "discriminator")
         if discriminator is None and name == "discriminator":
-            raise MissingPart(f"no discriminator came with the network '{studio.name}'; use --distance none")
+            raise MissingPart(f"no discriminator came with the network '{studio.name}'; use `distance` none")
         found = None if discriminator is None else DiscriminatorDistance(discriminator)
     return found, "" if found is None else found.name
 

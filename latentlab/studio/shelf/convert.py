@@ -89,7 +89,7 @@ def _check(target: Path, *, force: bool) -> None:
     if target.is_dir():
         raise BadFile(f"{target} is a folder; name a file")
     if target.exists() and not force:
-        raise BadFile(f"{target} exists; choose another name, or --force")
+        raise BadFile(f"{target} exists; choose another name, or `force`")
     writable(target.parent)
 
 

@@ -82,7 +82,7 @@ def export(studio: Lab, name: str, path: Path, *, overwrite: bool = False) -> Pa
     from latentlab.directions.exchange import export_direction
 
     if path.exists() and not overwrite:
-        raise BadFile(f"{path} exists; choose another name, or --force")
+        raise BadFile(f"{path} exists; choose another name, or `force`")
     return export_direction(read_direction(studio, name), path)
 
 
@@ -108,5 +108,5 @@ def find_by_hash(studio: Lab, wanted: Mapping[str, object], inputs: Sequence[Pat
             direction.check(studio.generator.hash)
             return direction
     raise BadInput(
-        f"the picture was made with the direction '{name}' ({str(digest)[:12]}), which is not here; add --input FILE"
+        f"the picture was made with the direction '{name}' ({str(digest)[:12]}), which is not here; add its file to `inputs`"
     )

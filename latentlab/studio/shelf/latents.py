@@ -47,7 +47,7 @@ def read_latents(path: Path, generator: Generator) -> Latent:
     model = story.get("model")
     if isinstance(model, str) and model and model != generator.hash:
         raise WrongGenerator(
-            f"{path} belongs to network {model[:12]}, this is {generator.hash[:12]}; name that network with --network"
+            f"{path} belongs to network {model[:12]}, this is {generator.hash[:12]}; name that network with `network`"
         )
     return _as_latent(path, name, values.float(), story, generator)
 
@@ -130,5 +130,5 @@ def find_latents(origin: dict[str, object], inputs: Sequence[Path], generator: G
             return latent
     wanted = str(origin.get("name", ""))[:80]
     raise BadInput(
-        f"the picture was made from saved latents ('{wanted}', {str(origin.get('hash'))[:12]}); add --input FILE"
+        f"the picture was made from saved latents ('{wanted}', {str(origin.get('hash'))[:12]}); add its file to `inputs`"
     )

@@ -66,11 +66,11 @@ def one_hot(generator: Generator, number: int | None, count: int = 1) -> Tensor 
     if number is None:
         if classes:
             raise BadInput(
-                f"this network is conditional: choose one of its {classes} classes with --class 0 to {classes - 1}"
+                f"this network is conditional: choose one of its {classes} classes with `class_` 0 to {classes - 1}"
             )
         return None
     if not classes:
-        raise BadInput(f"this network has no classes, but --class {number} was given; leave --class out")
+        raise BadInput(f"this network has no classes, but `class_` {number} was given; leave `class_` out")
     if not 0 <= number < classes:
         raise BadInput(f"the class {number} is out of range; this network has the classes 0 to {classes - 1}")
     label = torch.zeros(count, classes, device=generator.device)
