@@ -50,7 +50,9 @@ def task_pairs(task: str, n: int, seed: int, start: int = 0) -> list[TaskPair]:
 
 def at_rest(face: Face) -> Face:
     """Without expression, eyes open."""
-    still: dict[str, Any] = dict.fromkeys(("smile", "mouth_open", "surprise", "anger", "sadness", "blink"), 0.0)
+    still: dict[str, Any] = dict.fromkeys(
+        ("smile", "mouth_open", "surprise", "anger", "sadness", "blink"), 0.0
+    )
     return replace(face, blendshapes=(0.0,) * len(BLENDSHAPES), **still)
 
 
@@ -96,7 +98,9 @@ def _makeup(face: Face, draw: np.random.Generator) -> TaskPair:
         bare(face), presentation=-abs(face.presentation), beard_style="none", age=min(face.age, 55.0)
     )
     (other,) = draw_faces(1, "natural", int(draw.integers(2**31)))
-    strengths: dict[str, Any] = {name: float(draw.uniform(0.6, 1.0)) for name in STRENGTHS[:4]} | {"foundation": 0.3}
+    strengths: dict[str, Any] = {name: float(draw.uniform(0.6, 1.0)) for name in STRENGTHS[:4]} | {
+        "foundation": 0.3
+    }
     reference = replace(at_rest(other), presentation=-abs(other.presentation), beard_style="none", glasses="none", age=min(other.age, 45.0), **strengths)  # fmt: skip
     worn = {name: getattr(reference, name) for name in MAKEUP}
     return TaskPair(woman, replace(woman, **worn), reference=reference)

@@ -34,8 +34,12 @@ def test_one_sample_is_learned_by_heart(name: str, monkeypatch: pytest.MonkeyPat
     torch.manual_seed(0)
     method = tiny(name, **settings)
     networks, batch = method.networks(), batch_for(method, 1)
-    for value in (p for part in networks.values() for p in part.parameters() if name == "caae" and p.ndim > 1):
-        torch.nn.init.kaiming_normal_(value)  # a deviation of .02 is for a thousand channels, not for these few
+    for value in (
+        p for part in networks.values() for p in part.parameters() if name == "caae" and p.ndim > 1
+    ):
+        torch.nn.init.kaiming_normal_(
+            value
+        )  # a deviation of .02 is for a thousand channels, not for these few
     learn = next(one for one in method.phases(networks) if one.name == phase)
     rules = [method.optimizers(networks)[part] for part in learn.learners]
     errors = []
