@@ -8,8 +8,8 @@ from difflib import get_close_matches
 
 from latentlab.core.text import escaped
 
-FIELD = re.compile(r"`([a-z][a-z0-9_]*)`")
-"""How a message names a field of a request or an argument: `min_identity`; the command line writes --min-identity."""
+FIELD = re.compile(r"`([a-z][a-z0-9_]*)(=False)?`")
+"""How a message names a field of a request or an argument: `min_identity`; the command line makes flags of these."""
 
 
 class LatentLabError(Exception):
@@ -18,7 +18,7 @@ class LatentLabError(Exception):
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields that the message speaks of, as Python calls them."""
-        return tuple(dict.fromkeys(FIELD.findall(str(self))))
+        return tuple(dict.fromkeys(name for name, _ in FIELD.findall(str(self))))
 
     def __str__(self) -> str:
         """On one line, whatever the files that it speaks of have put into it."""
