@@ -70,12 +70,13 @@ class Invert(Command):
     def _tell(self, session: Session, outcome: Outcome) -> None:
         for note in outcome.notes:
             session.note(f"{outcome.photo}: {note}")
+        from latentlab.studio import nearness
+
         face = outcome.face
         assert face is not None, "a photo without an error is a face"
         measures = {name: round(value, 4) for name, value in face.measures.items()}
-        told = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in measures.items())
         session.answer(
-            f"{outcome.photo} → {face.folder}{' (was there already)' if outcome.kept else ''}: {told}",
+            f"{outcome.photo} → {face.folder}{' (was there already)' if outcome.kept else ''}: {nearness(face)}",
             photo=str(outcome.photo), name=face.name, folder=str(face.folder), kept=outcome.kept, measures=measures,
             seconds=face.origin.get("seconds"), steps=face.origin.get("steps"), notes=outcome.notes,
         )  # fmt: skip

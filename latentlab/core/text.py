@@ -6,7 +6,8 @@ import re
 import unicodedata
 
 QUOTED = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|\'[^\'\n]*\'')
-DOTTED = re.compile(r"^\s*\[{0,2}([^=\n]*)", re.MULTILINE)
+DOTTED = re.compile(r"^\s*\[{0,2}([\w. \t-]*)", re.MULTILINE)
+"""A key of TOML that stands for tables in tables; of JSON nothing looks like one."""
 LONGEST_NUMBER = re.compile(r"[0-9A-Fa-fxob_]{400}")
 HIDDEN = ("Cc", "Cf", "Zl", "Zp", "Cs")
 """Control characters, those that turn or hide text, separators of lines, halves of characters."""

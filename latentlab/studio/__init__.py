@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from latentlab.studio.portraits.edit import Edit, OpenEdit, Sweep
     from latentlab.studio.portraits.faces import Source
     from latentlab.studio.portraits.invert import choose_method
+    from latentlab.studio.portraits.photo_story import nearness
     from latentlab.studio.portraits.request import Invert
     from latentlab.studio.recipes.data import as_data, from_data
     from latentlab.studio.recipes.replay import Replayed
@@ -62,6 +63,7 @@ _PLACES = {
     "portraits.edit": ("Edit", "OpenEdit", "Sweep"),
     "portraits.faces": ("Source",),
     "portraits.invert": ("choose_method",),
+    "portraits.photo_story": ("nearness",),
     "portraits.request": ("Invert",),
     "recipes.data": ("as_data", "from_data"),
     "recipes.replay": ("Replayed",),
@@ -85,7 +87,7 @@ __all__ = [
     "Judge", "Judged", "LibraryRecipe", "LogReader", "Measures", "Mix", "OpenEdit", "Outcome", "Picture", "Pool", "Ported",
     "Rendering", "Replayed", "Source", "Studio", "Sweep", "TrainScorer", "Video", "Wanted", "as_data", "choose_discovery",
     "choose_method", "draw_sheet", "examine", "from_data", "import_face_model", "load_recipe", "may_replace", "methods",
-    "models", "render_dataset", "shipped", "writable",
+    "models", "nearness", "render_dataset", "shipped", "writable",
 ]  # fmt: skip
 
 

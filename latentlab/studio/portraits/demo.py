@@ -17,6 +17,7 @@ from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import Picture, writable
 from latentlab.studio.portraits.edit import Edit, open_edit
 from latentlab.studio.portraits.invert import choose_method, invert
+from latentlab.studio.portraits.photo_story import nearness
 from latentlab.studio.portraits.request import Invert
 from latentlab.studio.shelf.directions import own_names
 
@@ -56,22 +57,8 @@ def demo(
     assert face.folder is not None, "the lab keeps what is inverted"
     kept = face.folder
     yield Shown(kept / "aligned.png", "the face, aligned")
-    yield Shown(kept / "reconstruction.png", f"inverted: {_nearness(face)}")
+    yield Shown(kept / "reconstruction.png", f"inverted: {nearness(face)}")
     yield from _edits(studio, face, kept)
-
-
-def _nearness(face: Face) -> str:
-    """How near the inversion is, in the figures that a reader knows; the lab keeps all of them."""
-    read = face.measures
-    words = [f"PSNR {read['psnr']:.1f} dB", f"MS-SSIM {read['ms_ssim']:.3f}"]
-    if "identity" in read:
-        words.append(
-            f"identity distance {read['identity']:.2f} (same person: below 0.6; shrinking the photo alone costs "
-            f"{read['identity_floor']:.2f})"
-        )
-    if read.get("out_of_domain"):
-        words.append("unlike the faces this network knows, so edits reach less than they promise")
-    return ", ".join(words)
 
 
 def _edits(studio: Lab, face: Face, kept: Path) -> Iterator[Shown]:

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from latentlab.core.errors import BadFile, BadInput, MissingPart
+from latentlab.core.face import Face
 from latentlab.core.inversion import Inversion
 from latentlab.core.shapes import Images
 from latentlab.studio.lab import Lab
@@ -47,6 +48,21 @@ def warnings_of(studio: Lab, inversion: Inversion, parts: Companions) -> list[st
     if parts.distance is None:
         notes.append("no perceptual distance is at hand; pixels alone decided")
     return notes
+
+
+def nearness(face: Face) -> str:
+    """How near the inversion is, in the figures that a reader knows; the lab keeps all of them."""
+    read = face.measures
+    words = [f"PSNR {read['psnr']:.1f} dB"] if "psnr" in read else []
+    words += [f"MS-SSIM {read['ms_ssim']:.3f}"] if "ms_ssim" in read else []
+    if "identity" in read and "identity_floor" in read:
+        words.append(
+            f"identity distance {read['identity']:.2f} (same person: below 0.6; shrinking the photo alone costs "
+            f"{read['identity_floor']:.2f})"
+        )
+    if read.get("out_of_domain"):
+        words.append("unlike the faces this network knows, so edits reach less than they promise")
+    return ", ".join(words)
 
 
 def file_hash(path: Path) -> str:
