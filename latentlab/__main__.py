@@ -1,8 +1,6 @@
 """`python -m latentlab` is the command `latentlab`."""
 
-import sys
-
-from latentlab.cli.main import main
+from latentlab.cli.ending import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

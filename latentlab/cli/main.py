@@ -109,7 +109,3 @@ def _name(words: list[str]) -> str:
 def _complain(text: str, code: int) -> int:
     print(" ".join(text.split()), file=sys.stderr)
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

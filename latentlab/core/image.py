@@ -8,21 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn.functional import interpolate
 
 from latentlab.core.errors import BadFile
 from latentlab.core.files import atomic
 from latentlab.core.made import MARK
 from latentlab.core.reading import check_regular
-from latentlab.core.shapes import Images, Pixels
 from latentlab.core.text import check_depth
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # files are looked at without torch, which takes a second to import
     from io import BytesIO
 
     from PIL.Image import Image
+    from torch import Tensor
+
+    from latentlab.core.shapes import Images, Pixels
 
 MOST_PIXELS = 120_000_000
 STORY_KEY = "latentlab"
@@ -125,6 +124,8 @@ def resize_square(picture: Image, resolution: int) -> Image:
 
 def resized(images: Images, size: int) -> Images:
     """Square images at another side length, anti-aliased (bilinear); differentiable."""
+    from torch.nn.functional import interpolate
+
     if images.shape[-1] == size:
         return images
     return interpolate(images, (size, size), mode="bilinear", align_corners=False, antialias=True)
@@ -132,13 +133,15 @@ def resized(images: Images, size: int) -> Images:
 
 def from_pixels(pixels: Pixels | np.ndarray) -> Images:
     """uint8 [n h w 3] to [n 3 h w] in [-1, 1]."""
-    values = pixels if isinstance(pixels, Tensor) else torch.from_numpy(np.array(pixels))  # [n h w c]
+    import torch
+
+    values = torch.from_numpy(np.array(pixels)) if isinstance(pixels, np.ndarray) else pixels  # [n h w c]
     return values.permute(0, 3, 1, 2).float().div(127.5).sub(1).contiguous()
 
 
 def to_pixels(images: Images) -> Pixels:
     """[n c h w] in [-1, 1] to uint8 [n h w c]: trunc(clamp(127.5·x + 128)), as the published StyleGAN tools do."""
-    bytes_ = (images.detach().float() * 127.5 + 128).clamp(0, 255).to(torch.uint8)
+    bytes_ = (images.detach().float() * 127.5 + 128).clamp(0, 255).byte()
     return bytes_.permute(0, 2, 3, 1).contiguous().cpu()
 
 
@@ -154,7 +157,9 @@ def to_picture(image: Tensor) -> Image:
 
 def shows_all(image: Tensor | Image) -> bool:
     """Whether a picture file can hold every channel of an image."""
-    return not isinstance(image, Tensor) or image.shape[-3] in (1, 3, 4)
+    from PIL import Image as pillow
+
+    return isinstance(image, pillow.Image) or image.shape[-3] in (1, 3, 4)
 
 
 def save_channels(image: Tensor, path: Path) -> Path:
@@ -180,10 +185,11 @@ def save_image(
 
     An image of 2, or of more than 4, channels is also written whole, as `.npy` beside the picture.
     """
+    from PIL import Image as pillow
     from PIL.PngImagePlugin import PngInfo
 
     path = Path(path)
-    picture = to_picture(image) if isinstance(image, Tensor) else image
+    picture = image if isinstance(image, pillow.Image) else to_picture(image)
     kind = picture_format(path)
     options: dict[str, object] = {}
     if kind == "PNG":
@@ -198,7 +204,7 @@ def save_image(
         picture = _to_rgb(picture) if kind == "JPEG" and picture.mode == "RGBA" else picture
     with atomic(path) as temporary:
         picture.save(temporary, format=kind, **options)
-    if isinstance(image, Tensor) and not shows_all(image):
+    if not isinstance(image, pillow.Image) and not shows_all(image):
         save_channels(image, path)
     return path
 
@@ -234,6 +240,7 @@ def read_story(path: Path | str) -> dict[str, object]:
 
 def grid(images: Images, columns: int) -> Tensor:
     """Images side by side, `columns` in a row, missing ones white: [3 height width]."""
+    import torch
     from einops import rearrange
 
     missing = -len(images) % columns

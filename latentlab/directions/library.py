@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ from torch import Tensor
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadFile, LatentLabError
 from latentlab.core.latent import Space
+from latentlab.directions.facts import SUFFIX, Facts, facts_in, finite_number
 from latentlab.directions.flow import FlowDirection
 from latentlab.store.archive import Archive
 from latentlab.store.home import check_name
 
-SUFFIX = ".direction.safetensors"
 KINDS = {"line": Direction, "flow": FlowDirection}
 
 
@@ -54,30 +54,19 @@ def load_direction(path: Path | str) -> Direction:
     path = Path(path)
     archive = Archive.load(path, "direction", finite=True)
     try:
-        return _build(archive)
+        return _build(facts_in(archive.story), archive)
     except LatentLabError as error:
         raise BadFile(f"{path} is damaged: {error}") from None
     except (KeyError, TypeError, ValueError) as error:
         raise BadFile(f"{path} is damaged ({error}); find or import the direction again") from None
 
 
-def _build(archive: Archive) -> Direction:
+def _build(facts: Facts, archive: Archive) -> Direction:
     story: Mapping[str, Any] = archive.story  # type: ignore[assignment]
-    fields: dict[str, Any] = {
-        "name": check_name(str(story["name"])),
-        "space": Space[str(story["space"])],
-        "vector": archive.tensors["vector"].float(),
-        "unit": str(story["unit"]),
-        "step": _number(story["step"]),
-        "span": _pair(story.get("span"), float),
-        "layers": _pair(story.get("layers"), int),
-        "model": str(story["model"]),
-        "found_by": str(story["found_by"]),
-        "leakage": {str(name): _number(value) for name, value in dict(story["leakage"]).items()},
-        "story": dict(story["how"]),
-    }
+    told: dict[str, Any] = {part.name: getattr(facts, part.name) for part in fields(facts)}
+    told |= {"space": Space[facts.space], "vector": archive.tensors["vector"].float()}
     if story["form"] == "line":
-        return Direction(**fields)
+        return Direction(**told)
     if story["form"] != "flow":
         raise ValueError(f"unknown form '{story['form']}'")
     tensors = {
@@ -85,35 +74,14 @@ def _build(archive: Archive) -> Direction:
         for name, value in archive.tensors.items()
         if name.startswith("flow.")
     }
-    extra: dict[str, Any] = {name: _number(story[name]) for name in ("slack", "stride", "per_step")}
-    return FlowDirection(**fields, **extra, tensors=tensors, column=int(story["column"]))
+    extra: dict[str, Any] = {name: finite_number(story[name]) for name in ("slack", "stride", "per_step")}
+    return FlowDirection(**told, **extra, tensors=tensors, column=int(story["column"]))
 
 
 def _short(vector: Tensor) -> Tensor:
     """In half the space where nothing is lost by it: vectors of a library are rounded before they are judged."""
     half = vector.half()
     return half if torch.equal(half.to(vector), vector) else vector
-
-
-def _number(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"{value} is no number")
-    return number
-
-
-def _pair(value: Any, kind: type) -> tuple[Any, Any] | None:
-    if value is None:
-        return None
-    first, last = value
-    return kind(first), kind(last)
-
-
-def names_in(folder: Path | str) -> dict[str, Path]:
-    """Directions in a folder by name."""
-    folder = Path(folder)
-    found = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
-    return {path.name.removesuffix(SUFFIX): path for path in found}
 
 
 def same(one: Direction, other: Direction) -> bool:

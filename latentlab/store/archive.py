@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from latentlab.core.errors import BadFile, BadWeights
 from latentlab.core.files import atomic
-from latentlab.core.fingerprint import fingerprint
 from latentlab.core.text import check_depth
 from latentlab.store.story import LONGEST_STORY, tell
+
+if TYPE_CHECKING:
+    from torch import Tensor  # a story is read without it
 
 LONGEST_HEADER = 16 << 20
 DEEPEST = 64
@@ -34,6 +35,8 @@ class Archive:
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the tensors (`core.fingerprint`); a network's identity."""
+        from latentlab.core.fingerprint import fingerprint
+
         return fingerprint(self.tensors)
 
     def save(self, path: Path | str) -> Path:

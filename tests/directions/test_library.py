@@ -8,8 +8,9 @@ import torch
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.latent import Latent, Space
+from latentlab.directions.facts import names_in
 from latentlab.directions.flow import Flow
-from latentlab.directions.library import load_direction, names_in, same, save_direction
+from latentlab.directions.library import load_direction, same, save_direction
 from latentlab.store.archive import Archive
 from tests.directions.toy import toy_bank
 

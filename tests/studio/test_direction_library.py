@@ -9,7 +9,8 @@ import torch
 
 from latentlab.core.errors import BadFile, BadInput, UnknownName
 from latentlab.core.latent import Latent, Space
-from latentlab.directions.library import load_direction, names_in
+from latentlab.directions.facts import names_in
+from latentlab.directions.library import load_direction
 from latentlab.editing.calibrate import Calibrate
 from latentlab.scorers.targets import NAMES
 from latentlab.studio.discovery.build import build_library

@@ -121,7 +121,8 @@ class _Maker:
 
     def present(self, wanted: Wanted) -> Built | None:
         """What an earlier run with the same recipe wrote."""
-        from latentlab.directions.library import SUFFIX, load_direction
+        from latentlab.directions.facts import SUFFIX
+        from latentlab.directions.library import load_direction
 
         try:
             found = load_direction(self.out / f"{wanted.name}{SUFFIX}")
@@ -153,7 +154,7 @@ class _Maker:
 
     def _left_out(self, wanted: Wanted, row: Evaluation | None, reason: str) -> Built:
         """A file of an earlier network or recipe must not stand in for it."""
-        from latentlab.directions.library import SUFFIX
+        from latentlab.directions.facts import SUFFIX
 
         (self.out / f"{wanted.name}{SUFFIX}").unlink(missing_ok=True)
         return Built(wanted.name, None, row, reason)

@@ -26,7 +26,7 @@ def places(studio: Lab) -> list[Path]:
 
 def direction_files(studio: Lab) -> dict[str, list[Path]]:
     """Every direction by name, with the files of that name, the lab's first."""
-    from latentlab.directions.library import names_in
+    from latentlab.directions.facts import names_in
 
     files: dict[str, list[Path]] = {}
     for folder in places(studio):

@@ -1,0 +1,88 @@
+"""What a direction's file tells without its vector; read without torch, so that listing directions takes no second."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from latentlab.core.errors import BadFile, BadInput
+from latentlab.store.archive import read_story
+from latentlab.store.home import check_name
+
+SUFFIX = ".direction.safetensors"
+SPACES = ("Z", "W", "W_PLUS", "S")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The fields of a `core.direction.Direction` besides its vector."""
+
+    name: str
+    space: str
+    """Name of the space."""
+    unit: str
+    step: float
+    span: tuple[float, float] | None
+    layers: tuple[int, int] | None
+    model: str
+    found_by: str
+    leakage: Mapping[str, float]
+    story: Mapping[str, object]
+
+
+def read_facts(path: Path | str) -> Facts:
+    """What one file tells; one line if it is damaged or holds something else."""
+    path = Path(path)
+    story = read_story(path)
+    if story.get("kind") != "direction":
+        raise BadFile(f"{path} holds a '{str(story.get('kind'))[:40]}', not a 'direction'; give another file")
+    try:
+        return facts_in(story)
+    except BadInput as error:
+        raise BadFile(f"{path} is damaged: {error}") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadFile(f"{path} is damaged ({error}); find or import the direction again") from None
+
+
+def facts_in(story: Mapping[str, Any]) -> Facts:
+    """The facts in a story; KeyError, TypeError, ValueError or BadInput where it is not a direction's."""
+    space = str(story["space"])
+    if space not in SPACES:
+        raise KeyError(space)
+    return Facts(
+        name=check_name(str(story["name"])),
+        space=space,
+        unit=str(story["unit"]),
+        step=finite_number(story["step"]),
+        span=_pair(story.get("span"), float),
+        layers=_pair(story.get("layers"), int),
+        model=str(story["model"]),
+        found_by=str(story["found_by"]),
+        leakage={str(name): finite_number(value) for name, value in dict(story["leakage"]).items()},
+        story=dict(story["how"]),
+    )
+
+
+def finite_number(value: Any) -> float:
+    """The value as a number; ValueError for NaN, infinity and words."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value} is no number")
+    return number
+
+
+def _pair(value: Any, kind: type) -> tuple[Any, Any] | None:
+    if value is None:
+        return None
+    first, last = value
+    return kind(first), kind(last)
+
+
+def names_in(folder: Path | str) -> dict[str, Path]:
+    """Directions in a folder by name."""
+    folder = Path(folder)
+    found = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+    return {path.name.removesuffix(SUFFIX): path for path in found}
