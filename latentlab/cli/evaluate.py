@@ -34,6 +34,8 @@ class Evaluate(Command):
     """How far to move, up and down."""
     dci: Annotated[int, tyro.conf.arg(metavar="N")] = 0
     """Also measure how disentangled Z, W, W+ and S are, on so many samples; 0 leaves it out."""
+    update: bool = False
+    """Write span and leakage as measured into the directions' own files; without it they stay as they are."""
     out: Annotated[Path, tyro.conf.arg(metavar="FILE", aliases=["-o"])] = Path("evaluation.html")
     """The report."""
 
@@ -48,7 +50,7 @@ class Evaluate(Command):
 
         if not self.names:
             raise BadInput("which directions? 'latentlab directions list' shows their names")
-        request = Judge(self.samples, self.psi, self.reach, not self.no_identity, self.dci)
+        request = Judge(self.samples, self.psi, self.reach, not self.no_identity, self.dci, self.update)
         with session.progress("evaluating") as watch:
             judged = session.studio.evaluate(self.names, request, watch=watch)
         judged.save(self.out)
@@ -67,9 +69,18 @@ def sentence(row) -> str:  # type: ignore[no-untyped-def]
     identity = f", identity {_interval(row.identity)}" if row.identity is not None else ""
     return (
         f"{row.direction}: {row.target} {_interval(row.step)} a step ({_interval(row.step_sd)} sd); leakage "
-        f"{_interval(row.total_leakage)} sd{identity}; monotony {row.monotony:.0%}, works for {row.works:.0%}, "
+        f"{_interval(row.total_leakage)} sd per sd{_per_face(row)}{identity}; monotony {row.monotony:.0%}, works for {row.works:.0%}, "
         + (f"span {row.span[0]:g} to {row.span[1]:g}" if row.span else "span not measured")
     )
+
+
+def _per_face(row) -> str:  # type: ignore[no-untyped-def]
+    """Leakage for each step, and face by face beside its floor."""
+    told = f", {_interval(row.per_step)} sd per step" if row.per_step is not None else ""
+    if row.per_face is not None:
+        told += f", face by face {_interval(row.per_face)}"
+        told += f" (of doing nothing {row.floor:.2f})" if row.floor is not None else ""
+    return told
 
 
 def _interval(value: tuple[float, float, float]) -> str:

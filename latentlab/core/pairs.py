@@ -27,6 +27,8 @@ class Truth:
     """The pivot that goes with each pair of latents; empty for none at all."""
     scorers: tuple[Callable[[Images], Scores], ...] = ()
     """What may be asked about pictures while a method learns."""
+    target: int | None = None
+    """Which of their scores is the wish itself."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ is refined through the generator, so that the change of the *picture* is the tru
 the true picture, f + G(w + aV) − G(w), and compared with the true answer f',
 
     E over i of  pixels · Σ_scales |f + ΔG − f'| + structure · (1 − MS-SSIM(f + ΔG, f'))
-               + scores · Σ_j h((Δs_j(G) − Δs_j(true)) / σ_j) + length · mean_l |U_l|²                                 (1)
+               + Σ_j scores_j · h((Δs_j(G) − Δs_j(true)) / σ_j) + length · mean_l |U_l|²                               (1)
 
 with s the scores, where scorers are at hand, and h Huber's loss: whatever truly comes along (grey hair with age) is to come
 along, and nothing else. Coarse scales see colours, fine ones edges, and structure where they lie. V_l = C^½·U_l, with C the
@@ -62,6 +62,8 @@ class Counterfactual(Discoverer):
     """Weight of 1 − MS-SSIM."""
     scores: float = 0.1
     """Weight of the scores' errors, in standard deviations of the people."""
+    target: float = 1.0
+    """Weight of the error of the wished score alone: pixels are content with a timid change."""
     length: float = 0.003
     """Weight of the length of the move."""
     ridge: float = 0.03
@@ -83,7 +85,7 @@ class Counterfactual(Discoverer):
                 "counterfactual takes steps ≥ 0, a batch ≥ 1, people ≥ 2 and a learning rate above 0, not "
                 f"{self.steps}, {self.batch}, {self.people} and {self.learning_rate:g}"
             )
-        weights = (self.pixels, self.structure, self.scores, self.length, self.ridge)
+        weights = (self.pixels, self.structure, self.scores, self.target, self.length, self.ridge)
         if not all(0 <= weight < inf for weight in weights):
             raise BadInput(f"the weights of counterfactual are 0 or more, not {weights}")
 
@@ -134,7 +136,8 @@ class Counterfactual(Discoverer):
             optimizer.param_groups[0]["lr"] = self.learning_rate * (1 + cos(pi * step / self.steps)) / 2
             terms = school.lesson(self.batch, draw).errors(self._moves(walk, root, generator))
             total = self.pixels * terms["pixels"] + self.structure * terms["structure"]
-            total = total + (self.scores * terms["scores"] if "scores" in terms else 0.0)
+            for name, weight in (("scores", self.scores), ("target", self.target)):
+                total = total + (weight * terms[name] if name in terms else 0.0)
             total = total + self.length * walk.square().sum(1).mean()
             (walk.grad,) = torch.autograd.grad(total, [walk])
             optimizer.step()
@@ -266,7 +269,10 @@ class _Lesson:
         now = school.look(images)
         if now is not None and self.seen is not None and school.true_change is not None:
             change = torch.nan_to_num(now - self.seen - school.true_change[self.people]) / school.spread
-            terms["scores"] = F.huber_loss(change, torch.zeros_like(change), reduction="sum") / len(change)
+            errors = F.huber_loss(change, torch.zeros_like(change), reduction="none").mean(0)  # [names]
+            terms["scores"] = errors.sum()
+            if school.truth.target is not None:
+                terms["target"] = errors[school.truth.target]
         return terms
 
 

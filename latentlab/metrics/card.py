@@ -50,6 +50,7 @@ def _measured(row: Evaluation) -> list[str]:
         f"| {row.target} by one step | {interval(row.step)} |",
         f"| the same in sd | {interval(row.step_sd)} |",
         f"| mean leakage, sd for one sd of {row.target} | {interval(row.total_leakage)} |",
+        *_further(row),
         f"| identity distance at one sd | {interval(row.identity) if row.identity else 'not measured'} |",
         f"| monotony | {row.monotony:.0%} |",
         f"| faces for which it works | {row.works:.0%} |",
@@ -63,3 +64,14 @@ def _measured(row: Evaluation) -> list[str]:
     ]
     ranked = sorted(row.leakage.items(), key=lambda item: -abs(item[1][0]))
     return lines + [f"| {name} | {interval(value)} |" for name, value in ranked]
+
+
+def _further(row: Evaluation) -> list[str]:
+    """Leakage in its other units, and the columns that do not count."""
+    lines = []
+    if row.per_step is not None:
+        lines.append(f"| mean leakage, sd for one step | {interval(row.per_step)} |")
+    if row.per_face is not None:
+        floor = f", of doing nothing {row.floor:.3g}" if row.floor is not None else ""
+        lines.append(f"| face by face, sd for one sd of {row.target} | {interval(row.per_face)}{floor} |")
+    return lines + [f"| {name} is no column | {why} |" for name, why in row.left_out.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,29 +15,23 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, unknown
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
+from latentlab.core.noise import Noise, NoiseMode
 from latentlab.core.seeds import draw_z
+from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch, silent
+from latentlab.metrics.columns import LEAST_FACES, left_out
+from latentlab.metrics.per_face import Interval, floor, interval, per_face
+from latentlab.metrics.responses import Responses, found_span, others_of, slopes, spread_of
 from latentlab.scorers.scorer import Scorer
 from latentlab.scorers.twins import twins_of
 
 FRESH_SEED = 2_000_000_000
 """Evaluation draws its faces from here on; discovery from 0 on."""
-Interval = tuple[float, float, float]
-"""Mean, lower and upper end of its 95 % bootstrap interval."""
+SEEDS_APART = 100_000
+"""Between the first faces of one evaluation seed and of the next."""
+LAST_SEED = 20_000
 Embed = Callable[[Tensor], Tensor]
 """Images to embeddings [n d]; NaN rows where no face was found."""
-
-
-@dataclass(frozen=True, eq=False)
-class Responses:
-    """Scores of n faces at each strength, and what else was seen on the way."""
-
-    strengths: tuple[float, ...]
-    scores: Tensor
-    """[strengths n attributes]."""
-    identity: Tensor | None
-    """Embedding distance to the unmoved face, [strengths n]; NaN where no face was found."""
-    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,7 @@ class Evaluation:
     leakage: Mapping[str, Interval]
     """Change of every other attribute while the target changes by one standard deviation."""
     total_leakage: Interval
-    """Mean of the absolute leakage over the other attributes."""
+    """Mean of the absolute leakage over the other attributes, for each standard deviation of the target."""
     identity: Interval | None
     """Embedding distance to the unmoved face where the target has changed by one standard deviation; None where
     nothing embedded, or no strength reached that change."""
@@ -68,6 +63,16 @@ class Evaluation:
     """Mean target score at each strength."""
     confirmed: Mapping[str, Interval] = field(default_factory=dict)
     """Other measures of the target itself (no leakage), in the same unit as leakage."""
+    per_step: Interval | None = None
+    """Total leakage for each step of the direction, whatever the target did."""
+    per_face: Interval | None = None
+    """Mean over faces of the absolute change of every other attribute, for each standard deviation of the target."""
+    floor: float | None = None
+    """What `per_face` reads where nothing was done, twice; None where it was not measured, or the network has no noise."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Attributes that are no columns, with the reason."""
+    first_seed: int = FRESH_SEED
+    """Of the faces."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +91,18 @@ class Evaluate:
     """Resamplings of the faces for the intervals."""
     batch: int = 25
     """Faces rendered at once."""
+    least: int = LEAST_FACES
+    """An attribute measured on fewer faces is left out."""
+    twice: bool = False
+    """Also render the unmoved faces with other noise, for the floor of what is measured face by face."""
 
     @classmethod
-    def reaching(cls, farthest: int, **fields: Any) -> Evaluate:
-        """With whole strengths from `-farthest` to `farthest`."""
+    def reaching(cls, farthest: int, seed: int = 0, **fields: Any) -> Evaluate:
+        """With whole strengths from `-farthest` to `farthest`, on the faces of an evaluation seed, doing nothing twice."""
         if farthest < 1:
             raise BadInput(f"strengths up to {farthest} move nothing; at least 1: `reach` 3")
-        return cls(strengths=tuple(float(k) for k in range(-farthest, farthest + 1)), **fields)
+        strengths = tuple(float(k) for k in range(-farthest, farthest + 1))
+        return cls(strengths=strengths, first_seed=faces_of(seed), twice=True, **fields)
 
     def __post_init__(self) -> None:
         if not {-1.0, 0.0, 1.0} <= set(self.strengths) or list(self.strengths) != sorted(self.strengths):
@@ -103,16 +113,22 @@ class Evaluate:
     @torch.no_grad()
     def respond(
         self, generator: Generator, direction: Direction, scorers: Sequence[Scorer], embed: Embed | None = None,
-        watch: Watch = silent,
+        watch: Watch = silent, second: Sequence[Scorer] = (),
     ) -> Responses:  # fmt: skip
-        """Render and score the faces at each strength."""
+        """Render and score the faces at each strength; the scorers in `second` see the unmoved ones only."""
         direction.check(generator.hash)
-        rows, distances = [], []
+        rows, distances, again, others = [], [], [], []
         for start in range(0, self.samples, self.batch):
             count = min(self.batch, self.samples - start)
             base = fresh_latents(generator, self.first_seed + start, count, self.psi, direction)
             pictures = [generator.render(direction.apply(base, strength)) for strength in self.strengths]
-            rows.append(torch.stack([torch.cat([s(p).float().cpu() for s in scorers], 1) for p in pictures]))
+            rows.append(torch.stack([_scores(scorers, picture) for picture in pictures]))
+            others.append(_scores(second, pictures[self.strengths.index(0.0)]))
+            if self.twice:
+                noises = [Noise(NoiseMode.RANDOM, self.first_seed + start + k) for k in (0, self.samples)]
+                again.append(
+                    torch.stack([_scores(scorers, generator.render(base, noise)) for noise in noises])
+                )
             if embed is not None:
                 found = torch.stack([embed(picture).float().cpu() for picture in pictures])  # [strengths n d]
                 distances.append((found - found[self.strengths.index(0.0)]).norm(dim=-1))
@@ -120,44 +136,73 @@ class Evaluate:
                 (start + count) / self.samples, f"{direction.name}: {start + count} of {self.samples} faces"
             )
         names = tuple(name for scorer in scorers for name in scorer.names)
+        known = [name for scorer in second for name in scorer.names]
         return Responses(
-            self.strengths, torch.cat(rows, 1), torch.cat(distances, 1) if distances else None, names
-        )
+            self.strengths, torch.cat(rows, 1), torch.cat(distances, 1) if distances else None, names,
+            torch.cat(again, 1) if again else None, dict(zip(known, torch.cat(others).T, strict=True)),
+        )  # fmt: skip
 
     def judge(self, direction: Direction, responses: Responses, target: str | None = None) -> Evaluation:
         """Turn responses into the measured row."""
         target = target or target_of(direction, responses.names)
-        column = responses.names.index(target)
-        zero = responses.strengths.index(0.0)
+        names, column = responses.names, responses.names.index(target)
+        out = left_out(slopes(responses), responses.unmoved, names, responses.second, self.least)
+        self._check_target(target, slopes(responses)[:, column])
         spread = spread_of(responses).numpy()
         changes = slopes(responses).numpy()  # [n attributes], own units
-        sign = 1.0 if np.nanmean(changes[:, column]) >= 0 else -1.0
         draws = np.random.RandomState(0).randint(len(changes), size=(self.bootstraps, len(changes)))
 
         per_sd = changes / spread
-        means = np.nan_to_num(np.nanmean(per_sd[draws], axis=1))  # [bootstraps attributes]
-        center = np.nan_to_num(np.nanmean(per_sd, axis=0))
-        scale = np.abs(center[column]).clip(1e-6), np.abs(means[:, column]).clip(1e-6)
-        others = others_of(target, responses.names)
-        leak, leaks = center / scale[0], means / scale[1][:, None]
-        named = {n: _interval(leak[i], leaks[:, i]) for i, n in enumerate(responses.names) if i != column}
-        target_scores = responses.scores[..., column]
-        moved = (target_scores[1:] - target_scores[:-1]) * sign
+        means = _means(per_sd[draws])  # [bootstraps attributes]
+        center = _means(per_sd[None])[0]
+        scale, scales = max(abs(center[column]), 1e-6), np.abs(means[:, column]).clip(1e-6)
+        others = [place for place in others_of(target, names) if names[place] not in out]
+        leak, leaks = center / scale, means / scales[:, None]
+        named = {
+            n: interval(leak[i], leaks[:, i]) for i, n in enumerate(names) if i != column and n not in out
+        }
+        faces, replicas = per_face(per_sd[:, others], scale, scales, draws)
+        moved = (responses.scores[1:, :, column] - responses.scores[:-1, :, column]) * np.sign(
+            center[column] or 1
+        )
+        own = changes[:, column] * np.sign(center[column] or 1)
         return Evaluation(
             direction=direction.name,
             target=target,
             n=len(changes),
-            step=_interval(center[column] * spread[column], means[:, column] * spread[column]),
-            step_sd=_interval(center[column], means[:, column]),
-            leakage={responses.names[i]: named[responses.names[i]] for i in others},
-            total_leakage=_interval(np.abs(leak[others]).mean(), np.abs(leaks[:, others]).mean(1)),
+            step=interval(center[column] * spread[column], means[:, column] * spread[column]),
+            step_sd=interval(center[column], means[:, column]),
+            leakage={names[i]: named[names[i]] for i in others},
+            total_leakage=_total(leak[others], leaks[:, others]),
+            per_step=_total(center[others], means[:, others]),
+            per_face=interval(faces, replicas),
+            floor=self._floor(responses, others, spread, scale),
             identity=self._identity(responses, column, spread[column], draws),
             monotony=float((moved > 0).float().mean()),
-            works=float((changes[:, column] * sign > 0.5 * abs(np.nanmean(changes[:, column]))).mean()),
-            span=_span(responses, zero),
-            curve=dict(zip(responses.strengths, target_scores.nanmean(1).tolist(), strict=True)),
-            confirmed={name: named[name] for name in responses.names if name in twins_of(target)},
+            works=float((own > 0.5 * abs(np.nanmean(own))).mean()),
+            span=found_span(responses),
+            curve=dict(
+                zip(responses.strengths, responses.scores[..., column].nanmean(1).tolist(), strict=True)
+            ),
+            confirmed={name: value for name, value in named.items() if name in twins_of(target)},
+            left_out=out,
+            first_seed=self.first_seed,
         )
+
+    def _check_target(self, target: str, changes: Tensor) -> None:
+        """One line unless the target itself was measured on enough faces."""
+        measured = int(torch.isfinite(changes).sum())
+        if measured < self.least:
+            raise BadInput(
+                f"'{target}' was measured on {measured} faces, {self.least} are needed; judge more: --samples "
+                f"{2 * self.least}"
+            )
+
+    @staticmethod
+    def _floor(responses: Responses, others: list[int], spread: np.ndarray, scale: float) -> float | None:
+        if responses.again is None:
+            return None
+        return floor(responses.again[..., others].numpy(), spread[others], scale)
 
     def _identity(
         self, responses: Responses, column: int, spread: float, draws: np.ndarray
@@ -179,7 +224,7 @@ class Evaluate:
             return float(np.interp(1.0, np.maximum.accumulate(change), np.maximum.accumulate(curve)))
 
         replicas = np.array([at_one_sd(picks) for picks in draws[:200]])
-        return _interval(at_one_sd(np.arange(distance.shape[1])), replicas)
+        return interval(at_one_sd(np.arange(distance.shape[1])), replicas)
 
 
 def fresh_latents(
@@ -206,12 +251,6 @@ def leakage_replicas(responses: Responses, target: str, bootstraps: int = 1000) 
     return np.abs(means[:, others]).mean(1) / np.abs(means[:, column]).clip(1e-6)
 
 
-def others_of(target: str, names: Sequence[str]) -> list[int]:
-    """Places of the attributes into which a move of the target can leak: all but itself and its twins."""
-    own = {target, *twins_of(target)}
-    return [place for place, name in enumerate(names) if name not in own]
-
-
 def target_of(direction: Direction, names: Sequence[str]) -> str:
     """The attribute a direction was made for, among the names of the scorers."""
     wanted = str(direction.story.get("attribute", direction.name))
@@ -226,51 +265,28 @@ def strongest(responses: Responses) -> str:
     return responses.names[int(change.argmax())]
 
 
-def spread_of(responses: Responses) -> Tensor:
-    """Standard deviation of each score over the unmoved faces, [attributes]; NaN rows (no face found) left out."""
-    scores = responses.scores[responses.strengths.index(0.0)]
-    return (scores - scores.nanmean(0)).square().nanmean(0).nan_to_num(0).sqrt().clamp_min(1e-9)
+def faces_of(seed: int) -> int:
+    """The first face of an evaluation seed: other seeds are other faces, none of them a face of discovery."""
+    if not 0 <= seed <= LAST_SEED:
+        raise BadInput(f"the evaluation seed {seed} is out of range; give 0 to {LAST_SEED}")
+    return FRESH_SEED + SEEDS_APART * seed
 
 
-def slopes(responses: Responses) -> Tensor:
-    """Change of each score by one step, between strengths -1 and 1: [n attributes]."""
-    low, high = responses.strengths.index(-1.0), responses.strengths.index(1.0)
-    return (responses.scores[high] - responses.scores[low]) / 2
+def _scores(scorers: Sequence[Scorer], images: Images) -> Tensor:
+    """All scores of these pictures on the CPU, [n attributes]."""
+    empty = torch.zeros(len(images), 0)
+    return torch.cat([empty, *(scorer(images).float().cpu() for scorer in scorers)], 1)
 
 
-def keeps_promise(
-    responses: Responses, target: str, step: float, chosen: Tensor | None = None
-) -> tuple[float, float]:
-    """The median change by one step as a share of what the direction promises, and the share of faces with half of it.
-
-    With `chosen` (bool [n]) only these faces count, and only the way from 0 to 1: faces that lack an attribute can get
-    it, but cannot lose it.
-    """
-    column = responses.names.index(target)
-    if chosen is None:
-        change = slopes(responses)[:, column]
-    else:
-        zero, one = responses.strengths.index(0.0), responses.strengths.index(1.0)
-        change = (responses.scores[one] - responses.scores[zero])[chosen, column]
-    return float(change.nanmedian() / step), float((change >= step / 2).float().mean())
+def _means(changes: np.ndarray) -> np.ndarray:
+    """[... n attributes] to [... attributes], over the faces that were measured; 0 where none was."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a column without a measured face has no mean
+        return np.nan_to_num(np.nanmean(changes, axis=-2))
 
 
-def _interval(center: float, replicas: np.ndarray) -> Interval:
-    low, high = np.percentile(replicas, [2.5, 97.5])
-    return float(center), float(low), float(high)
-
-
-def _span(responses: Responses, zero: int) -> tuple[float, float] | None:
-    """The strengths around 0 at which a face is still found nine times out of ten."""
-    if responses.identity is None:
-        return None
-    found = (~responses.identity.isnan()).float().mean(1)
-    if float(found[zero]) == 0:
-        return None
-    good = (found >= 0.9 * found[zero]).tolist()
-    low = high = zero
-    while low > 0 and good[low - 1]:
-        low -= 1
-    while high < len(good) - 1 and good[high + 1]:
-        high += 1
-    return responses.strengths[low], responses.strengths[high]
+def _total(leak: np.ndarray, leaks: np.ndarray) -> Interval:
+    """Mean of the absolute values, 0 where there is nothing to leak into."""
+    if not len(leak):
+        return 0.0, 0.0, 0.0
+    return interval(np.abs(leak).mean(), np.abs(leaks).mean(1))

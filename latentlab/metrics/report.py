@@ -33,8 +33,11 @@ small, figcaption { color: #777; } figure { margin: 1rem 0; overflow-x: auto; }
 <p>{{ intro }}</p>
 <table><tr>{% for head in heads %}<th>{{ head }}</th>{% endfor %}</tr>
 {% for row in rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}</table>
-<p><small>Intervals are 95 % bootstrap intervals over the faces. Leakage and identity are taken where the target has
-changed by one standard deviation of the population.</small></p>
+<p><small>Intervals are 95 % bootstrap intervals over the faces. Leakage is the mean over attributes of |mean change|, in
+standard deviations of the population, where the target has changed by one (per sd) or the direction went one step; per face
+it is the mean of |change|, which does not cancel, beside what two renders of an unmoved face with other noise give. Identity
+is taken at a change of one standard deviation.</small></p>
+{% if left_out %}<p>No columns: {% for line in left_out %}{{ line }}{% if not loop.last %}; {% endif %}{% endfor %}.</p>{% endif %}
 {% for name, picture, caption in plots %}<h2>{{ name }}</h2>
 <figure><img alt="{{ name }}" src="data:image/png;base64,{{ picture }}"><figcaption>{{ caption }}</figcaption></figure>
 {% endfor %}
@@ -47,8 +50,8 @@ from one w to another at a random layer.</small></p>{% endif %}
 </body></html>
 """
 HEADS = (
-    "direction", "target", "n", "change by one step", "in sd", "total leakage", "identity distance", "monotony", "works",
-    "span", "other measures of the target, sd",
+    "direction", "target", "n", "change by one step", "in sd", "leakage per sd", "leakage per step", "per face, per sd",
+    "of doing nothing", "identity distance", "monotony", "works", "span", "other measures of the target, sd",
 )  # fmt: skip
 
 
@@ -82,7 +85,7 @@ class Report:
                 (
                     name,
                     encode_picture(sheet),
-                    "From the lowest to the highest strength; each row is one face.",
+                    f"Each row is one face; strengths from left to right: {self._strengths(name, pictures)}.",
                 )
             )
         environment = jinja2.Environment(autoescape=True)
@@ -95,8 +98,17 @@ class Report:
             rows=rows,
             plots=plots,
             notes=list(self.notes),
+            left_out=sorted(
+                {f"{name} ({why})" for row in self.evaluations for name, why in row.left_out.items()}
+            ),
             spaces=[self._space(name, row) for name, row in self.spaces.items()],
         )
+
+    def _strengths(self, name: str, pictures: Tensor) -> str:
+        """Those of a sweep's columns in words, as its evaluation had them."""
+        row = next((row for row in self.evaluations if row.direction == name), None)
+        known = list(row.curve) if row is not None and len(row.curve) == pictures.shape[1] else []
+        return ", ".join(f"{strength:+g}" if strength else "0" for strength in known) or "as evaluated"
 
     def _space(self, name: str, row: Mapping[str, float]) -> list[str]:
         figures = [f"{row[key]:.3f}" for key in ("disentanglement", "completeness", "informativeness")]
@@ -105,7 +117,8 @@ class Report:
     def _row(self, row: Evaluation) -> list[str]:
         return [
             row.direction, row.target, str(row.n), interval(row.step), interval(row.step_sd), interval(row.total_leakage),
-            interval(row.identity) if row.identity else "not measured", f"{row.monotony:.0%}", f"{row.works:.0%}",
+            *(interval(value) if value else "not measured" for value in (row.per_step, row.per_face)),
+            f"{row.floor:.3g}" if row.floor is not None else "not measured", interval(row.identity) if row.identity else "not measured", f"{row.monotony:.0%}", f"{row.works:.0%}",
             f"{row.span[0]:g} to {row.span[1]:g}" if row.span else "not measured",
             ", ".join(f"{name} {value[0]:.2f}" for name, value in row.confirmed.items()) or "-",
         ]  # fmt: skip
@@ -123,7 +136,9 @@ def heat_map(evaluations: Sequence[Evaluation]) -> Figure:
 
     names = sorted({name for row in evaluations for name in [*row.leakage, row.target]})
     values = np.full((len(evaluations), len(names)), np.nan)
-    figure = Figure(figsize=(2 + 0.42 * len(names), 1.8 + 0.42 * len(evaluations)), layout="constrained")
+    figure = Figure(
+        figsize=(2.6 + 0.42 * len(names), max(1.8 + 0.42 * len(evaluations), 3.4)), layout="constrained"
+    )
     axes = figure.add_subplot()
     for i, row in enumerate(evaluations):
         values[i, names.index(row.target)] = 1.0
@@ -134,7 +149,7 @@ def heat_map(evaluations: Sequence[Evaluation]) -> Figure:
     picture = axes.imshow(values, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right")
     axes.set_yticks(range(len(evaluations)), [row.direction for row in evaluations])
-    figure.colorbar(picture, ax=axes, label="sd for one sd of the target", shrink=0.8)
+    figure.colorbar(picture, ax=axes, label="sd per sd of the target")
     return figure
 
 

@@ -60,7 +60,7 @@ def test_found_evaluated_carded_exported_and_ported(lab, scored, tmp_path) -> No
     assert found.code == 0
     assert "age: one step is 10 years" in found.out
 
-    done = lab("evaluate", "age", "--samples", 12, "--reach", 1, "--dci", 60, "--json")
+    done = lab("evaluate", "age", "--samples", 100, "--reach", 1, "--dci", 60, "--json")
     rows = [json.loads(line) for line in done.out.splitlines()]
     assert rows[0]["direction"] == "age"
     assert set(rows[0]["leakage"]) == set(NAMES) - {"age"}
@@ -69,7 +69,7 @@ def test_found_evaluated_carded_exported_and_ported(lab, scored, tmp_path) -> No
     assert page.count("data:image/png;base64,") == 3
     assert not re.search(r'(src|href)="(?!data:)', page)
 
-    assert lab("directions card", "age", "--samples", 12).code == 0
+    assert lab("directions card", "age", "--samples", 100).code == 0
     card = (tmp_path / "cards/age.md").read_text()
     assert "years" in card
     assert "leaks into" in card
@@ -79,7 +79,7 @@ def test_found_evaluated_carded_exported_and_ported(lab, scored, tmp_path) -> No
     assert lab("directions import", "age.npy", "--name", "again").code == 0
 
     ported = lab(
-        "directions port", "age", "--child", scored.parent / "child.safetensors", "--samples", 12, "--json"
+        "directions port", "age", "--child", scored.parent / "child.safetensors", "--samples", 100, "--json"
     )
     told = json.loads(ported.out)
     assert told["name"] == "age-child"

@@ -33,7 +33,7 @@ def test_components_are_named_and_doubles_are_merged() -> None:
 
 
 def test_a_card_holds_what_was_measured() -> None:
-    generator, method = ToyGenerator(), Evaluate(samples=50, psi=1.0)
+    generator, method = ToyGenerator(), Evaluate(samples=50, psi=1.0, least=50)
     direction = Direction("age", Space.W, component("age", 1.0).vector, unit="years", step=1.0)
     row = method.judge(direction, method.respond(generator, direction, [ToyScorer()]))
     text = card(direction, row, "age.png", "the toy scorer")

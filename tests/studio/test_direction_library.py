@@ -16,6 +16,7 @@ from latentlab.scorers.targets import NAMES
 from latentlab.studio.discovery.build import build_library
 from latentlab.studio.discovery.plan import LibraryRecipe, Wanted, finder, load_recipe
 from latentlab.studio.studio import Studio
+from latentlab.world.counterfactuals import find_wish
 from tests.directions.toy import ToyGenerator, ToyScorer
 
 RECIPE = LibraryRecipe(
@@ -24,7 +25,7 @@ RECIPE = LibraryRecipe(
         Wanted("spectacles", 0.4, attribute="glasses", side="up", limits=(-1.0, 2.0)),
         Wanted("smile", 0.3, method="flow", fields={"epochs": 3}),
     ),
-    samples=1000, calibration=40, faces=60, dlib=0,
+    samples=1000, calibration=40, faces=100, dlib=0,
 )  # fmt: skip
 
 
@@ -95,7 +96,7 @@ def test_a_step_out_of_reach_is_left_out(studio, tmp_path) -> None:
 def test_the_same_recipe_does_nothing_twice_and_another_one_does(studio, tmp_path) -> None:
     build(studio, tmp_path / "out", only=["older"])
     assert [one.kept for one in build(studio, tmp_path / "out", only=["older"])] == [True]
-    changed = replace(RECIPE, faces=50)
+    changed = replace(RECIPE, faces=120)
     assert [one.kept for one in build(studio, tmp_path / "out", changed, only=["older"])] == [False]
     assert [one.kept for one in build(studio, tmp_path / "out", changed, only=["older"], force=True)] == [
         False
@@ -144,7 +145,8 @@ def test_the_recipe_that_ships_names_attributes_that_scorers_have() -> None:
     recipe = load_recipe()
     for wanted in recipe.direction:
         method = finder(wanted, recipe, NAMES)
-        assert {wanted.target, *method.hold, *wanted.free} <= set(NAMES)
+        assert {wanted.target, *getattr(method, "hold", ()), *wanted.free} <= set(NAMES)
+        assert method.needs != "pairs" or find_wish(method.wish).attribute == wanted.target
         assert wanted.target not in method.hold
     assert {"age", "smile", "yaw", "glasses", "beard", "lipstick"} <= {w.name for w in recipe.direction}
 

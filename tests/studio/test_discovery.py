@@ -25,7 +25,7 @@ from latentlab.studio.shelf.directions import direction_files, find_direction
 from latentlab.studio.studio import Studio
 from tests.directions.toy import ToyGenerator, ToyScorer
 
-FEW = Evaluate(samples=40, psi=1.0, bootstraps=50)
+FEW = Evaluate(samples=40, psi=1.0, bootstraps=50, least=40)
 
 
 def discover(studio, method, *, scorers=None, **fields):

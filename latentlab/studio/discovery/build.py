@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 CALIBRATION_SEED = 1_500_000_000
 """Apart from the faces of discovery (from 0 on) and of judging (from 2,000,000,000 on)."""
+SELECTION_SEED = 1_800_000_000
+"""Faces on which it is decided what is written; the figures that are kept come from others."""
 PSI = 0.7
+NEAR = (-1.0, 0.0, 1.0)
 BANK = 0.4
 """Of the progress bar."""
 
@@ -134,10 +137,14 @@ class _Maker:
     def make(self, wanted: Wanted) -> Built:
         """Find, stretch, measure, write."""
         from latentlab.directions.library import save_direction
+        from latentlab.studio.discover import in_steps
 
         names = [name for scorer in self.guides for name in scorer.names]
-        (found,) = finder(wanted, self.recipe, names).discover(self.studio.generator, self.bank)
-        found = replace(found, layers=wanted.layers)
+        method = finder(wanted, self.recipe, names)
+        (found,) = method.discover(self.studio.generator, self._source(method))
+        found = replace(
+            in_steps(found, method.wish) if method.needs == "pairs" else found, layers=wanted.layers
+        )
         self._tell(wanted, 0.2, "calibrating")
         try:
             direction = self._calibrated(wanted, found)
@@ -151,6 +158,15 @@ class _Maker:
         direction = self._measured(wanted, direction, row, reached, works)
         save_direction(direction, self.out)
         return Built(wanted.name, direction, row)
+
+    def _source(self, method: Any) -> Any:
+        """The bank, or the pairs of a wish."""
+        from latentlab.studio.discovery.counterfactuals import wished_pairs
+        from latentlab.world.counterfactuals import find_wish
+
+        if method.needs != "pairs":
+            return self.bank
+        return wished_pairs(self.studio, find_wish(method.wish), method.people, self.guides)
 
     def _left_out(self, wanted: Wanted, row: Evaluation | None, reason: str) -> Built:
         """A file of an earlier network or recipe must not stand in for it."""
@@ -194,27 +210,33 @@ class _Maker:
             return fresh_latents(generator, CALIBRATION_SEED, self.recipe.calibration, PSI, direction)
 
     def _judged(self, wanted: Wanted, direction: Direction) -> tuple[Evaluation, float, float]:
-        from latentlab.metrics.leakage import Evaluate, keeps_promise
+        from latentlab.metrics.leakage import Evaluate
+        from latentlab.metrics.responses import keeps_promise
         from latentlab.studio.reports.evaluate import dlib_embedding
 
-        method = Evaluate(samples=self.recipe.faces, psi=PSI)
-        responses = method.respond(self.studio.generator, direction, self.judges)
-        row = method.judge(direction, responses, wanted.target)
-        column, zero = responses.names.index(wanted.target), responses.strengths.index(0.0)
-        scores = responses.scores[zero, :, column]
+        choosing = Evaluate(samples=self.recipe.faces, psi=PSI, strengths=NEAR, first_seed=SELECTION_SEED)
+        seen = choosing.respond(self.studio.generator, direction, self.judges)
+        column = seen.names.index(wanted.target)
+        scores = seen.unmoved[:, column]
         chosen = scores <= scores.nanmedian() if wanted.side == "up" else None
-        reached, works = keeps_promise(responses, wanted.target, wanted.step, chosen)
+        reached, works = keeps_promise(seen, wanted.target, wanted.step, chosen)
 
+        method = Evaluate(samples=self.recipe.faces, psi=PSI, twice=True)
+        responses = method.respond(self.studio.generator, direction, self.judges, second=self.guides)
+        row = method.judge(direction, responses, wanted.target)
         embed = dlib_embedding() if self.recipe.dlib else None
         if embed is not None:
             self._tell(wanted, 0.7, "looking for faces")
             few = Evaluate(
-                samples=max(self.recipe.dlib, 10), psi=PSI, strengths=tuple(map(float, range(-4, 5)))
+                samples=max(self.recipe.dlib, 10),
+                psi=PSI,
+                strengths=tuple(map(float, range(-4, 5))),
+                least=10,
             )
-            seen = few.judge(
+            few_seen = few.judge(
                 direction, few.respond(self.studio.generator, direction, self.judges, embed), wanted.target
             )
-            row = replace(row, identity=seen.identity, span=seen.span)
+            row = replace(row, identity=few_seen.identity, span=few_seen.span)
         else:
             row = replace(row, span=direction.span or row.span)
         return row, reached, works
@@ -227,7 +249,8 @@ class _Maker:
             "recipe": self.digest(wanted), "calibrated_on": self.recipe.calibration, "judged_on": row.n,
             "judge": judge_words(self.judges, identity=False), "judge_step": round(row.step[0], 4),
             "reached": round(reached, 4), "works": round(works, 4), "monotony": round(row.monotony, 4),
-            "total_leakage": round(row.total_leakage[0], 4),
+            "total_leakage": round(row.total_leakage[0], 4), "per_face": round((row.per_face or (0.0,))[0], 4),
+            "first_seed": row.first_seed, "left_out": dict(row.left_out),
         }  # fmt: skip
         if row.identity is not None:
             story["identity_at_one_sd"] = round(row.identity[0], 4)

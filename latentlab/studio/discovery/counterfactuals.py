@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LEAST_STEP = 0.15
 """A change by less teaches nothing (rouge on the darkest skin)."""
-STEPS = 20
+STEPS = 30
 """Of the descents that follow the encoder to the picture after the change."""
 
 
@@ -61,9 +61,10 @@ def wished_pairs(
     change = inverted_change(studio, before, numbers, truth)
     after = Latent(Space.W_PLUS, start + change[who])
     tell(1.0, "both sides brought home")
-    seen = Truth(
-        before.pictures[numbers], truth, steps, who, tuple(before.pivots[row] for row in rows), tuple(scorers)
-    )
+    names = [name for scorer in scorers for name in scorer.names]
+    target = names.index(wish.attribute) if wish.attribute in names else None
+    pivots = tuple(before.pivots[row] for row in rows)
+    seen = Truth(before.pictures[numbers], truth, steps, who, pivots, tuple(scorers), target)
     return LatentPairs(Latent(Space.W_PLUS, start), after, seen)
 
 
@@ -82,24 +83,27 @@ def true_steps(wish: Wish, pairs: Counterfactuals) -> Tensor:
 def inverted_change(studio: Lab, people: People, numbers: Sequence[int], truth: Images) -> Tensor:
     """W+ after minus W+ before of these people, [n layers width].
 
-    The encoder says where to go, where there is one; a short descent goes there from the latent that a descent found
-    before, so that what inversion gets wrong is the same on both sides.
+    The encoder says where to go, where there is one; then a short descent goes to the picture that shows the true change
+    on the network's own start, G(w) + f' − f, so that what inversion gets wrong is the same on both sides.
     """
     from latentlab.core.latent import Latent, Space
     from latentlab.inversion.encode import settle
+    from latentlab.inversion.resize import resize
     from latentlab.studio.discovery.people import BLOCK, given_by
 
     generator, given = studio.generator, given_by(studio)
     begun = people.latents.values[[near_latent(people, number) for number in numbers]]
     parts = []
     for i in range(0, len(numbers), BLOCK):
-        here, pictures = begun[i : i + BLOCK], truth[i : i + BLOCK]
-        start = here
-        if given.encoder is not None:
-            with torch.no_grad():
-                was = settle(given.encoder, generator, people.pictures[list(numbers[i : i + BLOCK])])
-                start = here + settle(given.encoder, generator, pictures).values - was.values
-        found = followed(studio, Latent(Space.W_PLUS, start), pictures, given)
+        here, after = begun[i : i + BLOCK], truth[i : i + BLOCK]
+        before, start = people.pictures[list(numbers[i : i + BLOCK])], here
+        with torch.no_grad():
+            if given.encoder is not None:
+                was = settle(given.encoder, generator, before)
+                start = here + settle(given.encoder, generator, after).values - was.values
+            own = generator.render(Latent(Space.W_PLUS, here))
+            wanted = own + resize(after - before, own.shape[-1])
+        found = followed(studio, Latent(Space.W_PLUS, start), wanted, given)
         parts.append(found.values - here)
     return torch.cat(parts)
 

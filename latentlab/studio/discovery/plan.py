@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.core.errors import BadInput, unknown
+from latentlab.metrics.columns import LEAST_FACES
 from latentlab.store.home import asset, check_name
 from latentlab.store.recipe import Recipe
 
@@ -69,6 +70,8 @@ class LibraryRecipe:
         for name in names:
             if names.count(name) > 1:
                 raise BadInput(f"the recipe has two directions called '{name}'; give each its own name")
+        if self.faces < LEAST_FACES:
+            raise BadInput(f"{self.faces} faces are too few to judge by; at least {LEAST_FACES}: faces = 200")
         for wanted in self.direction:
             if wanted.step <= 0 or wanted.side not in {"both", "up"} or wanted.limits[0] > wanted.limits[1]:
                 raise BadInput(
@@ -111,13 +114,16 @@ def finder(wanted: Wanted, recipe: LibraryRecipe, names: Sequence[str]) -> Any:
     from latentlab.directions import DISCOVERERS
 
     kind = DISCOVERERS[wanted.method]
+    own = {"attribute": wanted.target, "name": wanted.name, "samples": recipe.samples}
     fields = dict(wanted.fields) | {
-        "attribute": wanted.target,
-        "name": wanted.name,
-        "samples": recipe.samples,
+        name: value for name, value in own.items() if name in kind.__dataclass_fields__
     }
-    if "side" in kind.__dataclass_fields__:  # it learns on the layers and the faces that it will be used on
-        fields |= {"side": wanted.side, "layers": wanted.layers}
+    if "layers" in kind.__dataclass_fields__:  # it learns on the layers and the faces that it will be used on
+        fields |= {"layers": wanted.layers}
+    if "side" in kind.__dataclass_fields__:
+        fields |= {"side": wanted.side}
+    if "wish" in kind.__dataclass_fields__:
+        fields.setdefault("wish", wanted.name)
     if "hold" in kind.__dataclass_fields__:
         held = recipe.hold or names
         fields.setdefault("hold", [name for name in held if name not in (wanted.target, *wanted.free)])

@@ -16,6 +16,7 @@ from latentlab.core.errors import MissingPart
 from latentlab.core.files import write_text
 from latentlab.core.image import grid, save_image
 from latentlab.core.watch import Watch, part
+from latentlab.studio.discovery.discover import default_guides
 from latentlab.studio.discovery.discover import keep as keep_directions
 from latentlab.studio.lab import Lab
 from latentlab.studio.reports.population import Confounder, confounders, disentanglement
@@ -75,14 +76,14 @@ class Judge:
     """Measure the identity distance as well (dlib, about 0.1 s a face)."""
     dci: int = 0
     """Also measure how disentangled Z, W, W+ and S are, on so many samples; 0 leaves it out."""
-    keep: bool = True
-    """Write what was measured into the directions' files."""
+    keep: bool = False
+    """Write what was measured (span, leakage) into the directions' files."""
 
-    def method(self) -> Evaluate:
-        """The method of evaluation."""
+    def method(self, seed: int = 0) -> Evaluate:
+        """The method of evaluation; another seed is other faces."""
         from latentlab.metrics.leakage import Evaluate
 
-        return Evaluate.reaching(self.reach, samples=self.samples, psi=self.psi)
+        return Evaluate.reaching(self.reach, seed, samples=self.samples, psi=self.psi)
 
 
 def evaluate(
@@ -96,20 +97,16 @@ def evaluate(
 ) -> Judged:
     """Measure directions on fresh faces; `method` and `scorers` take the place of the request's and of the judges."""
     request = request or Judge()
-    method = method or request.method()
+    method = method or request.method(studio.seed)
     judges = list(scorers) if scorers is not None else default_judges(studio)
+    second = [] if scorers is not None else default_guides(studio)  # where both guess apart, neither counts
     embed = dlib_embedding() if request.identity else None
     found = [name if isinstance(name, Direction) else find_direction(studio, name) for name in names]
     tell = studio.tell(watch)
     rows, sweeps = [], {}
     for place, direction in enumerate(found):
-        responses = method.respond(
-            studio.generator,
-            direction,
-            judges,
-            embed,
-            part(tell, place / len(found), (place + 1) / len(found)),
-        )
+        share = part(tell, place / len(found), (place + 1) / len(found))
+        responses = method.respond(studio.generator, direction, judges, embed, share, second)
         rows.append(method.judge(direction, responses, target_for(direction, responses)))
         sweeps[direction.name] = sweep(studio, direction, method)
     measured = [_with_measures(direction, row) for direction, row in zip(found, rows, strict=True)]
