@@ -148,6 +148,7 @@ class Evaluate:
         names, column = responses.names, responses.names.index(target)
         out = left_out(slopes(responses), responses.unmoved, names, responses.second, self.least)
         self._check_target(target, slopes(responses)[:, column])
+        out.pop(target, None)
         spread = spread_of(responses).numpy()
         changes = slopes(responses).numpy()  # [n attributes], own units
         draws = np.random.RandomState(0).randint(len(changes), size=(self.bootstraps, len(changes)))

@@ -49,9 +49,11 @@ def studio(tmp_path) -> Studio:
 def test_a_direction_is_found_kept_judged_and_found_again(studio, tmp_path) -> None:
     (found,) = discover(studio, "joint", scorers=[ToyScorer()], attribute="age", samples=1000)
     assert find_direction(studio, "age").found_by == found.found_by
-    judged = evaluate(
-        studio, ["age"], method=FEW, scorers=[ToyScorer()], identity=False, out=tmp_path / "report.html"
-    )
+    file = direction_files(studio)["age"][0].read_bytes()
+    given = {"method": FEW, "scorers": [ToyScorer()], "identity": False}
+    judged = evaluate(studio, ["age"], out=tmp_path / "report.html", **given)
+    assert direction_files(studio)["age"][0].read_bytes() == file  # judging changes nothing
+    evaluate(studio, ["age"], keep=True, **given)
     assert judged.evaluations[0].total_leakage[0] < 0.1
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
     assert set(find_direction(studio, "age").leakage) == {"glasses", "smile"}

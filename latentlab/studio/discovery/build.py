@@ -137,7 +137,7 @@ class _Maker:
     def make(self, wanted: Wanted) -> Built:
         """Find, stretch, measure, write."""
         from latentlab.directions.library import save_direction
-        from latentlab.studio.discover import in_steps
+        from latentlab.studio.discovery.discover import in_steps
 
         names = [name for scorer in self.guides for name in scorer.names]
         method = finder(wanted, self.recipe, names)

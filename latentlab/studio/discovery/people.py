@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from latentlab.core.errors import BadFile, BadInput, LatentLabError
+from latentlab.core.errors import BadInput, LatentLabError
 from latentlab.studio.lab import Lab
 
 if TYPE_CHECKING:
@@ -168,5 +168,6 @@ def _kept(studio: Lab, path: Path) -> People | None:
         pivots = (*([None] * (len(latents) - 1)), pivot)
         pictures = from_pixels(tensors["pixels"]).to(studio.place)
         return People([], pictures, latents, tensors["who"].cpu(), pivots)
-    except (BadFile, KeyError, LatentLabError):
+    except (KeyError, LatentLabError):
+        path.unlink()  # of our own name, in our own folder
         return None
