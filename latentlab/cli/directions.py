@@ -65,13 +65,15 @@ class Import(Command):
     """The published file."""
     name: str = ""
     """Its name here; the file's own if left out."""
+    space: Annotated[str, tyro.conf.arg(metavar="Z|W|W+|S")] = ""
+    """Where its vectors live; w or w+ by their shape if left out."""
 
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab directions import stylegan_ffhq_age_w_boundary.npy --name age --network ffhq.pkl",
     )
 
     def run(self, session: Session) -> None:
-        for direction in session.studio.import_directions(self.file, self.name):
+        for direction in session.studio.import_directions(self.file, self.name, self.space):
             session.answer(_line(direction), **_entry(direction))
 
 
@@ -85,9 +87,11 @@ class Export(Command):
     """The new file: .npy or .pt."""
     force: bool = False
     """Replace it if it exists."""
+    lossy: bool = False
+    """Leave out what the format cannot hold: a range of layers, a flow."""
 
     def run(self, session: Session) -> None:
-        path = session.studio.export_direction(self.name, self.file, overwrite=self.force)
+        path = session.studio.export_direction(self.name, self.file, overwrite=self.force, lossy=self.lossy)
         session.answer(str(path), name=self.name, file=str(path))
 
 
@@ -195,9 +199,11 @@ def _fate(built: Built) -> str:
 
 
 def _line(direction: Direction) -> str:
+    label = direction.story.get("label")
+    changes = f"; changes {label}" if label else ""
     span = f", {direction.span[0]:g} to {direction.span[1]:g} steps" if direction.span else ""
     layers = f", layers {direction.layers[0]}-{direction.layers[1]}" if direction.layers else ""
-    return f"{direction.name:<20} a step is {direction.step:g} {direction.unit}{span} ({direction.space.name}{layers})"
+    return f"{direction.name:<20} a step is {direction.step:g} {direction.unit}{span} ({direction.space.name}{layers}){changes}"
 
 
 def _entry(direction: Direction) -> dict[str, object]:

@@ -32,6 +32,8 @@ class Discover(Command):
     """Truncation of the samples in the bank."""
     engine: Literal["local", "ray"] = "local"
     """Where the bank is filled; ray needs latentlab[cluster]."""
+    first_seed: Annotated[int, tyro.conf.arg(metavar="SEED")] = 0
+    """The bank's first sample; another one is another bank, to see what of a direction is chance."""
     before: Annotated[tyro.conf.UseAppendAction[tuple[Path, ...]], tyro.conf.arg(metavar="PHOTO")] = ()
     """Pictures before the change (method pairs): a photo, a folder of photos, an inversion; can be repeated."""
     after: Annotated[tyro.conf.UseAppendAction[tuple[Path, ...]], tyro.conf.arg(metavar="PHOTO")] = ()
@@ -40,6 +42,9 @@ class Discover(Command):
     """Instead of pictures: rendered faces that differ in this alone (age=20, smile=0.5, glasses=1)."""
     pairs: Annotated[int, tyro.conf.arg(metavar="N")] = 32
     """How many pairs to render."""
+
+    assume_faces: bool = False
+    """Apply scorers of faces although no detector finds faces in the network's samples."""
 
     family: ClassVar[str] = "discoverer"
     examples: ClassVar[tuple[str, ...]] = (
@@ -52,8 +57,16 @@ class Discover(Command):
         from latentlab.studio import Discover as Request
 
         request = Request(
-            session.method, self.before, self.after, self.renders, self.pairs, self.psi, self.engine
+            session.method,
+            self.before,
+            self.after,
+            self.renders,
+            self.pairs,
+            self.psi,
+            self.engine,
+            first_seed=self.first_seed,
         )
+        session.studio.assume_faces = self.assume_faces
         with session.progress("discovering") as watch:
             found = session.studio.discover(request, watch=watch)
         for direction in found:

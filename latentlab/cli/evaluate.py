@@ -34,6 +34,8 @@ class Evaluate(Command):
     """How far to move, up and down."""
     dci: Annotated[int, tyro.conf.arg(metavar="N")] = 0
     """Also measure how disentangled Z, W, W+ and S are, on so many samples; 0 leaves it out."""
+    assume_faces: bool = False
+    """Apply scorers of faces although no detector finds faces in the network's samples."""
     update: bool = False
     """Write span and leakage as measured into the directions' own files; without it they stay as they are."""
     out: Annotated[Path, tyro.conf.arg(metavar="FILE", aliases=["-o"])] = Path("evaluation.html")
@@ -51,6 +53,7 @@ class Evaluate(Command):
         if not self.names:
             raise BadInput("which directions? 'latentlab directions list' shows their names")
         request = Judge(self.samples, self.psi, self.reach, not self.no_identity, self.dci, self.update)
+        session.studio.assume_faces = self.assume_faces
         with session.progress("evaluating") as watch:
             judged = session.studio.evaluate(self.names, request, watch=watch)
         judged.save(self.out)

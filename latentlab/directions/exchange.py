@@ -15,6 +15,7 @@ from latentlab.core.errors import BadFile, BadInput, WrongGenerator
 from latentlab.core.files import atomic
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
+from latentlab.directions.flow import FlowDirection
 from latentlab.store.bridge import read_tensors
 from latentlab.store.home import safe_name
 
@@ -127,9 +128,19 @@ def _check(direction: Direction, width: int | None, path: Path) -> None:
         )
 
 
-def export_direction(direction: Direction, path: Path | str) -> Path:
-    """Write a direction as `.npy` (float64 [1 width], InterFaceGAN) or `.pt` (float32 [1 …], encoder4editing)."""
+def export_direction(direction: Direction, path: Path | str, *, lossy: bool = False) -> Path:
+    """Write a direction as `.npy` (float64 [1 width], InterFaceGAN) or `.pt` (float32 [1 …], encoder4editing).
+
+    What these cannot hold (a range of layers, a flow) is refused, or left out if `lossy`.
+    """
     path = Path(path)
+    lost = "a flow, which turns on its way" if isinstance(direction, FlowDirection) else ""
+    if direction.layers is not None:
+        lost = f"kept to the layers {direction.layers[0]} to {direction.layers[1]}"
+    if lost and not lossy:
+        raise BadInput(
+            f"'{direction.name}' is {lost}; no published format can hold that: --lossy writes the vector alone"
+        )
     if direction.space not in (Space.W, Space.W_PLUS):
         raise BadInput(
             f"published formats hold directions in W and W+, '{direction.name}' lives in {direction.space.name}"

@@ -53,6 +53,8 @@ class Steer(Discoverer):
     """Attributes to hold; empty is every other attribute of the bank."""
     layers: tuple[int, int] | None = None
     """First and last layer that it moves; all if not given."""
+    same: bool = False
+    """One vector for all layers: a move in W, as the fits make it."""
     side: str = "both"
     """`up` asks for more of the attribute only, and of faces that lack it."""
     reach: float = 2.0
@@ -107,7 +109,9 @@ class Steer(Discoverer):
         seen = moments_of(bank, names, self.samples, generator.w_width)
         linear = Joint(ridge=0.1, slack=0.1).moves(seen)[:, 0]  # raises the target by one standard deviation
         root, inverse = roots(seen.covariance)
-        walk = (inverse @ linear).float().repeat(last - first + 1, 1)  # U, [moved layers, width]
+        walk = (
+            (inverse @ linear).float().repeat(1 if self.same else last - first + 1, 1)
+        )  # U, [moved layers, width]
         root, walk = root.to(generator.device), walk.to(generator.device)
         begun = self._moves(walk, root, generator)
 
@@ -126,7 +130,8 @@ class Steer(Discoverer):
     def _moves(self, walk: Tensor, root: Tensor, generator: Generator) -> Tensor:
         """V of every layer, 0 where it does not act, [layers width]."""
         first, last = layer_range(self.layers, generator.layers)
-        return F.pad(walk @ root, (0, 0, first, generator.layers - 1 - last))
+        moved = (walk @ root).expand(last - first + 1, -1)
+        return F.pad(moved, (0, 0, first, generator.layers - 1 - last))
 
     def _lessons(
         self, generator: Generator, bank: Bank, names: tuple[str, ...], seen: Moments

@@ -29,6 +29,8 @@ class Lab:
     seed: int = 0
     watch: Watch | None = None
     """Told how far long work is: share done, a line of text, a picture."""
+    assume_faces: bool = False
+    """Take the network for one that draws faces, whatever a detector finds in its samples."""
     pool: Pool = field(default_factory=shared_pool, repr=False)
     """Loaded networks, shared between sessions: a second session, a replay or another seed load nothing twice."""
 

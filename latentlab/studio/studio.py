@@ -249,7 +249,7 @@ class Studio(Lab):
         """Names of the directions of this network; `anywhere` adds those of other networks."""
         from latentlab.studio.shelf.directions import direction_files, own_names
 
-        return sorted(direction_files(self)) if anywhere else own_names(self)
+        return sorted(direction_files(self, anywhere=True)) if anywhere else own_names(self)
 
     def direction(self, name: str, *, anywhere: bool = False) -> Direction:
         """A direction by name or file; `anywhere` takes those of other networks as well."""
@@ -257,17 +257,19 @@ class Studio(Lab):
 
         return read_direction(self, name) if anywhere else find_direction(self, name)
 
-    def import_directions(self, path: str | Path, name: str = "") -> list[Direction]:
+    def import_directions(self, path: str | Path, name: str = "", space: str = "") -> list[Direction]:
         """Directions from a published file, checked against this network and kept in the lab."""
-        from latentlab.studio.discovery.discover import import_file
+        from latentlab.studio.discovery.imports import import_file
 
-        return import_file(self, path, name)
+        return import_file(self, path, name, space)
 
-    def export_direction(self, name: str, path: str | Path, *, overwrite: bool = False) -> Path:
-        """A direction as a published format: .npy (W) or .pt (W and W+)."""
+    def export_direction(
+        self, name: str, path: str | Path, *, overwrite: bool = False, lossy: bool = False
+    ) -> Path:
+        """A direction as a published format: .npy (W) or .pt (W and W+); `lossy` leaves out what these cannot hold."""
         from latentlab.studio.shelf.directions import export
 
-        return export(self, name, Path(path), overwrite=overwrite)
+        return export(self, name, Path(path), overwrite=overwrite, lossy=lossy)
 
     def port(
         self, name: str, child: str | Path, method: Evaluate | None = None, *, watch: Watch | None = None

@@ -19,6 +19,7 @@ from latentlab.directions.exchange import (
     import_directions,
     port,
 )
+from latentlab.directions.flow import FlowDirection
 from latentlab.directions.interfacegan import project_off
 from tests.directions.toy import ToyGenerator
 
@@ -124,3 +125,14 @@ def test_a_direction_is_ported_to_a_child_of_its_network_only() -> None:
     assert ported.story["ported_from"] == "parent"
     with pytest.raises(WrongGenerator, match="fine-tuned child"):
         port(Direction("age", Space.W, torch.ones(12), model="stranger"), "parent", child)
+
+
+def test_what_a_format_cannot_hold_is_refused_unless_asked_for(tmp_path) -> None:
+    deep = Direction("age", Space.W_PLUS, torch.ones(4, 12), layers=(1, 2))
+    with pytest.raises(BadInput, match="layers 1 to 2"):
+        export_direction(deep, tmp_path / "age.pt")
+    assert not (tmp_path / "age.pt").exists()
+    assert export_direction(deep, tmp_path / "age.pt", lossy=True).exists()
+    flow = FlowDirection("age", Space.W, torch.ones(12))
+    with pytest.raises(BadInput, match="flow"):
+        export_direction(flow, tmp_path / "age.npy")

@@ -104,3 +104,10 @@ def test_settings_that_make_no_sense_are_one_line(hooded) -> None:
         METHOD.discover(generator)
     with pytest.raises(UnknownName, match="did you mean 'smile'"):
         replace(METHOD, attribute="smiles").discover(generator, bank)
+
+
+def test_one_vector_for_all_layers_is_a_move_in_w(hooded) -> None:
+    generator, bank = hooded
+    (found,) = replace(METHOD, steps=5, same=True).discover(generator, bank)
+    assert torch.equal(found.vector[0], found.vector[1])
+    assert found.vector.any()

@@ -12,10 +12,12 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadFile, BadInput, MissingPart, UnknownName
 from latentlab.core.latent import Latent, Space
 from latentlab.core.watch import silent
+from latentlab.directions.library import save_direction
 from latentlab.metrics.leakage import Evaluate
 from latentlab.studio.discovery import pairs as pairs_task
-from latentlab.studio.discovery.discover import choose_discovery, import_file
+from latentlab.studio.discovery.discover import choose_discovery, default_guides
 from latentlab.studio.discovery.discover import discover as discover_by
+from latentlab.studio.discovery.imports import import_file
 from latentlab.studio.discovery.pairs import Counterfactual, opened, rendered_pairs
 from latentlab.studio.discovery.port import Ported, compared
 from latentlab.studio.reports.evaluate import Judge
@@ -114,6 +116,7 @@ def test_confounders_are_named(studio) -> None:
 
 
 def test_the_report_tells_confounders_and_spaces(studio, tmp_path, monkeypatch) -> None:
+    studio.assume_faces = True  # confounders ask the guide of this machine
     monkeypatch.setattr("latentlab.studio.discovery.discover.default_guides", lambda studio: [ToyScorer()])
     monkeypatch.setattr("latentlab.studio.reports.evaluate.default_judges", lambda studio: [ToyScorer()])
     monkeypatch.setattr("latentlab.studio.shelf.companions.judge", lambda studio: ToyScorer())
@@ -191,3 +194,52 @@ def test_a_folder_stands_for_the_pictures_in_it(tmp_path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadFile, match="no pictures"):
         opened([tmp_path / "empty"])
+
+
+def test_another_first_seed_is_another_bank(studio) -> None:
+    given = {"scorers": [ToyScorer()], "attribute": "age", "samples": 1000}
+    (one,) = discover(studio, "regression", **given)
+    (other,) = discover(studio, "regression", first_seed=50_000, **given)
+    assert not torch.equal(one.vector, other.vector)
+    assert len(list((studio.home / "banks").iterdir())) == 2
+    with pytest.raises(BadInput, match="a bank begins at"):
+        discover(studio, "regression", first_seed=2_000_000_000, **given)
+
+
+def test_no_scorer_of_faces_is_applied_to_what_shows_none(studio) -> None:
+    with pytest.raises(MissingPart, match="not known to draw faces"):
+        discover(studio, "regression", attribute="age", samples=1000)
+    with pytest.warns(UserWarning, match="stay without names"):
+        found = discover(studio, "sefa", components=2)
+    assert all("label" not in direction.story for direction in found)
+    studio.assume_faces = True
+    assert [scorer.role for scorer in default_guides(studio)] == ["guide"]
+
+
+def test_a_direction_belongs_to_a_network_and_a_name(tmp_path) -> None:
+    vectors = []
+    for number in (1.0, 2.0):
+        place = Studio("toy", home=tmp_path)
+        place.__dict__["generator"] = ToyGenerator()
+        place.generator.mix.mul_(number)
+        np.save(tmp_path / "smile.npy", np.full((1, 12), number))
+        (found,) = import_file(place, tmp_path / "smile.npy")
+        assert "unknown" in str(found.story["origin"])
+        vectors.append(find_direction(place, "smile").vector)
+    assert not torch.equal(*vectors)  # the second network's smile lies beside the first's
+    assert len(direction_files(place, anywhere=True)["smile"]) == 2
+    assert len(direction_files(place)["smile"]) == 1
+
+
+def test_an_import_says_where_it_lives_and_shadows_nothing_that_ships(studio, tmp_path) -> None:
+    np.save(tmp_path / "age.npy", np.ones((1, 12)))
+    (found,) = import_file(studio, tmp_path / "age.npy", space="z")
+    assert find_direction(studio, "age").space is Space.Z is found.space
+    save_direction(found, tmp_path / "directions")
+    studio.network = tmp_path / "toy.safetensors"
+    studio.network.touch()
+    with pytest.raises(BadInput, match="ships with"):
+        import_file(studio, tmp_path / "age.npy")
+    np.save(tmp_path / "deep.npy", np.ones((1, 2, 12)))
+    with pytest.raises(BadInput, match="w\\+, not in z"):
+        import_file(studio, tmp_path / "deep.npy", space="z")

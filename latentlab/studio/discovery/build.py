@@ -181,27 +181,28 @@ class _Maker:
 
         generator, score = self.studio.generator, self.guides[0]
         faces = self._faces(generator, found)
-        chosen = faces
-        if wanted.side == "up":
-            chosen = faces.with_values(faces.values[lacking(score, generator, faces, wanted.target)])
-        factor = Calibrate().factor(
-            generator,
-            found,
-            wanted.target,
-            score,
-            chosen,
-            wanted.step,
-            "up" if wanted.side == "up" else "both",
-        )
-        if not factor:
-            raise _TooWeak(f"no length of it moves '{wanted.target}' by {wanted.step:g} {found.unit}")
-        stretched = found.stretched(factor)
+        stretched = found
+        if wanted.calibrate == "guide":
+            stretched = self._stretched(wanted, found, faces)
         least = 0.3 if wanted.side == "both" else -0.1  # what a face has already need not grow further
         # the identity that limits the span is dlib's: a small embedding takes an open mouth for somebody else
         measured = Calibrate(least_slope=least).measure(generator, stretched, wanted.target, score, faces)
         span = _within(measured.span or wanted.limits, wanted.limits)
         short = stretched.vector.half().float()  # as the file keeps it: what is judged is what is written
         return replace(stretched, vector=short, step=wanted.step, span=span, name=wanted.name)
+
+    def _stretched(self, wanted: Wanted, found: Direction, faces: Latent) -> Direction:
+        """As long as the guide asks for."""
+        from latentlab.editing.calibrate import Calibrate
+
+        generator, score, chosen = self.studio.generator, self.guides[0], faces
+        if wanted.side == "up":
+            chosen = faces.with_values(faces.values[lacking(score, generator, faces, wanted.target)])
+        side: Any = "up" if wanted.side == "up" else "both"
+        factor = Calibrate().factor(generator, found, wanted.target, score, chosen, wanted.step, side)
+        if not factor:
+            raise _TooWeak(f"no length of it moves '{wanted.target}' by {wanted.step:g} {found.unit}")
+        return found.stretched(factor)
 
     def _faces(self, generator: Generator, direction: Direction) -> Latent:
         from latentlab.metrics.leakage import fresh_latents
@@ -250,7 +251,7 @@ class _Maker:
             "judge": judge_words(self.judges, identity=False), "judge_step": round(row.step[0], 4),
             "reached": round(reached, 4), "works": round(works, 4), "monotony": round(row.monotony, 4),
             "total_leakage": round(row.total_leakage[0], 4), "per_face": round((row.per_face or (0.0,))[0], 4),
-            "first_seed": row.first_seed, "left_out": dict(row.left_out),
+            "first_seed": row.first_seed, "calibrated_by": wanted.calibrate, "left_out": dict(row.left_out),
         }  # fmt: skip
         if row.identity is not None:
             story["identity_at_one_sd"] = round(row.identity[0], 4)

@@ -20,6 +20,7 @@ from latentlab.directions.discoverer import Discoverer, Source, check_size
 from latentlab.directions.joint import Joint
 from latentlab.studio.discovery.pairs import Counterfactual, photo_pairs, rendered_pairs
 from latentlab.studio.lab import Lab
+from latentlab.studio.shelf.directions import directions_folder
 
 if TYPE_CHECKING:
     from latentlab.scorers.bank import Bank, BankKey
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 SHARE_OF_BANK = 0.9
 """Of the progress bar, when a bank has to be filled first."""
+LAST_BANK = 1_500_000_000
+"""From here on seeds belong to calibration, selection and judging."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Discover:
     """Where the bank is filled: local or ray."""
     save: bool = True
     """Keep what is found under `HOME/directions`."""
+    first_seed: int = 0
+    """The bank's first sample: another one is another bank."""
 
 
 def discover(
@@ -87,7 +92,13 @@ def _source(studio: Lab, request: Discover, scorers: Sequence[Scorer] | None, wa
         if finder.bank_size:
             check_size(finder.bank_size, studio.generator.w_width)
         return filled_bank(
-            studio, judges, finder.bank_size, psi=request.psi, engine=request.engine, watch=watch
+            studio,
+            judges,
+            finder.bank_size,
+            psi=request.psi,
+            engine=request.engine,
+            first_seed=request.first_seed,
+            watch=watch,
         )
     if finder.needs == "pairs":
         others = (*request.before, *request.after, *([request.renders] if request.renders else ()))
@@ -105,27 +116,27 @@ def keep(studio: Lab, directions: Sequence[Direction]) -> list[Path]:
     return [save_direction(direction, directions_folder(studio)) for direction in directions]
 
 
-def directions_folder(studio: Lab) -> Path:
-    """Where the lab keeps its own directions."""
-    return Path(studio.home) / "directions"
-
-
 def default_guides(studio: Lab) -> list[Scorer]:
-    """What discovery may see: the guide, never the judge."""
+    """What discovery may see: the guide, never the judge; MissingPart where a network is not known to draw faces."""
+    from latentlab.studio.discovery.draws_faces import check_faces
     from latentlab.studio.shelf.companions import guide
 
+    check_faces(studio)
     return [guide(studio)]
 
 
 def filled_bank(
-    studio: Lab, scorers: Sequence[Scorer], samples: int, *, psi: float = 1.0, engine: str = "local", watch: Watch | None = None
+    studio: Lab, scorers: Sequence[Scorer], samples: int, *, psi: float = 1.0, engine: str = "local", first_seed: int = 0,
+    watch: Watch | None = None,
 ) -> Bank:  # fmt: skip
     """The bank of these scorers on this network, extended to so many samples; kept under `HOME/banks`."""
     from latentlab.scorers.bank import Bank, bank_key
 
     if samples < 1:
-        raise BadInput(f"{samples} samples are none; ask for some thousands: `samples` 20000")
-    key = bank_key(studio.generator, scorers, psi=psi)
+        raise BadInput(f"{samples} samples are none; ask for some thousands: --samples 20000")
+    if not 0 <= first_seed < LAST_BANK:
+        raise BadInput(f"a bank begins at a seed from 0 to {LAST_BANK - 1}, not {first_seed}")
+    key = bank_key(studio.generator, scorers, first_seed, psi)
     bank = Bank.open(bank_folder(studio, key), key, scorers)
     bank.extend(samples, studio.generator, scorers, engine=engine, watch=studio.tell(watch))
     return bank
@@ -134,6 +145,7 @@ def filled_bank(
 def bank_folder(studio: Lab, key: BankKey) -> Path:
     """Where the lab keeps the bank of this key."""
     mark = "-".join([key.model[:12], *(each[:8] for each in key.scorers), f"psi{key.psi:g}"])
+    mark += f"-from{key.first_seed}" if key.first_seed else ""
     return Path(studio.home) / "banks" / mark
 
 
@@ -230,20 +242,3 @@ def _check_attributes(finder: Discoverer, scorers: Sequence[Scorer]) -> None:
     for name in finder.attributes:
         if name not in known:
             raise unknown("attribute", name, known)
-
-
-def import_file(studio: Lab, path: Path | str, name: str = "") -> list[Direction]:
-    """Directions from a published file, checked against this network's width and kept in the lab."""
-    from latentlab.directions.exchange import import_directions
-
-    found = [
-        replace(d, model=studio.generator.hash)
-        for d in import_directions(path, name, studio.generator.w_width, studio.generator.layers)
-    ]
-    for direction in found:
-        if direction.vector.ndim == 2 and len(direction.vector) != studio.generator.layers:
-            raise BadInput(
-                f"{Path(path).name} is for a network with {len(direction.vector)} layers, this one has {studio.generator.layers}"
-            )
-    keep(studio, found)
-    return found

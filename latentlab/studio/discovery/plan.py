@@ -34,6 +34,9 @@ class Wanted:
     """`up` for what a face has or has not: calibrated and judged on faces that lack it."""
     layers: tuple[int, int] | None = None
     """First and last layer it acts on; the others keep what the scorers do not see, such as the hue of a background."""
+    calibrate: str = "guide"
+    """`guide` stretches the direction until the guide reads `step` on fresh faces; `truth` leaves the length that true
+    pictures taught, where a step is what was rendered: nearer to the truth, and read as less."""
     limits: tuple[float, float] = (-4.0, 4.0)
     """Strengths beyond which the span never goes, however good pictures look."""
 
@@ -73,6 +76,10 @@ class LibraryRecipe:
         if self.faces < LEAST_FACES:
             raise BadInput(f"{self.faces} faces are too few to judge by; at least {LEAST_FACES}: faces = 200")
         for wanted in self.direction:
+            if wanted.calibrate not in {"guide", "truth"}:
+                raise BadInput(
+                    f"the direction '{wanted.name}' is calibrated by guide or truth, not by {wanted.calibrate}"
+                )
             if wanted.step <= 0 or wanted.side not in {"both", "up"} or wanted.limits[0] > wanted.limits[1]:
                 raise BadInput(
                     f"the direction '{wanted.name}' needs a step above 0, the side both or up, and limits that rise; "
@@ -106,7 +113,11 @@ def check(
                 raise unknown("attribute", name, known)
     for one in wanted:
         check_name(one.name)
-        finder(one, recipe, [name for scorer in guides for name in scorer.names])
+        method = finder(one, recipe, [name for scorer in guides for name in scorer.names])
+        if one.calibrate == "truth" and method.needs != "pairs":
+            raise BadInput(
+                f"the direction '{one.name}' is found by {one.method}, which knows no truth; leave calibrate out"
+            )
 
 
 def finder(wanted: Wanted, recipe: LibraryRecipe, names: Sequence[str]) -> Any:

@@ -161,8 +161,10 @@ def default_judges(studio: Lab) -> list[Scorer]:
     """The judge (another network, seed and set of people than the guide) and the measures that were never trained here."""
     from latentlab.scorers.colour import Colour
     from latentlab.scorers.geometry import Geometry
+    from latentlab.studio.discovery.draws_faces import check_faces
     from latentlab.studio.shelf.companions import judge
 
+    check_faces(studio)
     return [judge(studio), *([Geometry(), Colour()] if dlib_embedding() else [])]
 
 

@@ -16,20 +16,40 @@ FOLDER = "directions"
 ENDING = ".direction.safetensors"
 
 
-def places(studio: Lab) -> list[Path]:
-    """Folders with directions: the lab's first, then those that ship with the network or lie beside its file."""
+def directions_folder(studio: Lab) -> Path:
+    """Where the lab keeps the directions of this network: another network's `smile` lies in another folder."""
+    return Path(studio.home) / FOLDER / studio.generator.hash[:12]
+
+
+def places(studio: Lab, *, anywhere: bool = False) -> list[Path]:
+    """Folders with directions: the lab's for this network, those that ship with it or lie beside its file, then what older
+    versions kept in one folder; `anywhere` adds the lab's of other networks."""
+    home = Path(studio.home) / FOLDER
+    others = sorted(path for path in home.glob("*") if path.is_dir()) if anywhere else []
+    found = dict.fromkeys([directions_folder(studio), home, *_given(studio), *others])
+    return [folder for folder in found if folder.is_dir()]
+
+
+def _given(studio: Lab) -> list[Path]:
+    """Folders of directions that came with the network."""
     shipped = find_asset(f"{studio.name}/{FOLDER}")
     beside = Path(studio.network).parent / FOLDER if Path(studio.network).is_file() else None
-    found = [Path(studio.home) / FOLDER, shipped, beside]
-    return [folder for folder in found if folder is not None and folder.is_dir()]
+    return [folder for folder in (shipped, beside) if folder is not None]
 
 
-def direction_files(studio: Lab) -> dict[str, list[Path]]:
+def shipped_names(studio: Lab) -> set[str]:
+    """Names of the directions that came with the network and fit it."""
+    from latentlab.directions.library import names_in
+
+    return {n for folder in _given(studio) for n, path in names_in(folder).items() if _fits(path, studio)}
+
+
+def direction_files(studio: Lab, *, anywhere: bool = False) -> dict[str, list[Path]]:
     """Every direction by name, with the files of that name, the lab's first."""
     from latentlab.directions.facts import names_in
 
     files: dict[str, list[Path]] = {}
-    for folder in places(studio):
+    for folder in places(studio, anywhere=anywhere):
         for name, path in names_in(folder).items():
             files.setdefault(name, []).append(path)
     return files
@@ -71,19 +91,19 @@ def read_direction(studio: Lab, name: str) -> Direction:
         return load_direction(Path(name))
     if name in own_names(studio):
         return find_direction(studio, name)
-    files = direction_files(studio)
+    files = direction_files(studio, anywhere=True)
     if name not in files:
         raise unknown("direction", name, files)
     return load_direction(files[name][0])
 
 
-def export(studio: Lab, name: str, path: Path, *, overwrite: bool = False) -> Path:
+def export(studio: Lab, name: str, path: Path, *, overwrite: bool = False, lossy: bool = False) -> Path:
     """A direction of any network as a published format, by the ending of the file."""
     from latentlab.directions.exchange import export_direction
 
     if path.exists() and not overwrite:
-        raise BadFile(f"{path} exists; choose another name, or `force`")
-    return export_direction(read_direction(studio, name), path)
+        raise BadFile(f"{path} exists; choose another name, or --force")
+    return export_direction(read_direction(studio, name), path, lossy=lossy)
 
 
 def identity(direction: Direction) -> dict[str, object]:
