@@ -32,6 +32,10 @@ class Discover(Command):
     """Truncation of the samples in the bank."""
     engine: Literal["local", "ray"] = "local"
     """Where the bank is filled; ray needs latentlab[cluster]."""
+    labels: Annotated[str, tyro.conf.arg(metavar="TABLE")] = ""
+    """Your own labels instead of scores: CSV or Parquet with a column seed (or file) and any others."""
+    scorer: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=PLACE")] = ()
+    """A scorer of your own: NAME=MODULE:FUNCTION, NAME=FILE.pt, NAME=FILE.onnx; can be repeated."""
     first_seed: Annotated[int, tyro.conf.arg(metavar="SEED")] = 0
     """The bank's first sample; another one is another bank, to see what of a direction is chance."""
     before: Annotated[tyro.conf.UseAppendAction[tuple[Path, ...]], tyro.conf.arg(metavar="PHOTO")] = ()
@@ -64,6 +68,8 @@ class Discover(Command):
             self.pairs,
             self.psi,
             self.engine,
+            labels=self.labels,
+            scorers=self.scorer,
             first_seed=self.first_seed,
         )
         session.studio.assume_faces = self.assume_faces

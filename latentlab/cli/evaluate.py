@@ -34,6 +34,8 @@ class Evaluate(Command):
     """How far to move, up and down."""
     dci: Annotated[int, tyro.conf.arg(metavar="N")] = 0
     """Also measure how disentangled Z, W, W+ and S are, on so many samples; 0 leaves it out."""
+    scorer: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=PLACE")] = ()
+    """Judge by a scorer of your own: NAME=MODULE:FUNCTION, NAME=FILE.pt, NAME=FILE.onnx; can be repeated."""
     assume_faces: bool = False
     """Apply scorers of faces although no detector finds faces in the network's samples."""
     update: bool = False
@@ -52,7 +54,9 @@ class Evaluate(Command):
 
         if not self.names:
             raise BadInput("which directions? 'latentlab directions list' shows their names")
-        request = Judge(self.samples, self.psi, self.reach, not self.no_identity, self.dci, self.update)
+        request = Judge(
+            self.samples, self.psi, self.reach, not self.no_identity, self.dci, self.scorer, self.update
+        )
         session.studio.assume_faces = self.assume_faces
         with session.progress("evaluating") as watch:
             judged = session.studio.evaluate(self.names, request, watch=watch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -17,6 +18,7 @@ from latentlab.core.pairs import LatentPairs
 from latentlab.core.watch import Watch, silent
 from latentlab.scorers.bank import Bank, Samples
 
+LEAST_SAMPLES = 10
 Source = Bank | LatentPairs | None
 """What a method learns from."""
 
@@ -62,10 +64,16 @@ def supervised_samples(bank: Bank, names: tuple[str, ...], samples: int, width: 
 
 
 def check_size(samples: int, width: int) -> None:
-    """One line unless there are more samples than dimensions."""
-    if samples <= width:
+    """One line below ten samples; a note where a fit of so few has to lean on its penalty."""
+    if samples < LEAST_SAMPLES:
         raise BadInput(
-            f"{samples} samples cannot fix {width} dimensions; ask for more than {2 * width}: `samples` {10 * width}"
+            f"{samples} samples cannot fix {width} dimensions; at least {LEAST_SAMPLES}: --samples {10 * width}"
+        )
+    if samples <= width:
+        warnings.warn(
+            f"{samples} samples for {width} dimensions: the fit is regularised so much the more; "
+            f"better ask for {10 * width}",
+            stacklevel=2,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 
 import torch
 from torch import Tensor
@@ -26,6 +27,8 @@ class Moments:
     """[names]."""
     score_variance: Tensor
     """[names]."""
+    count: float = inf
+    """How many samples they are of."""
 
     @property
     def spread(self) -> Tensor:
@@ -34,7 +37,8 @@ class Moments:
 
     def effects(self, ridge: float) -> Tensor:
         """B of the ridge regression S ≈ (w − w̄)·B, (C + ρI)⁻¹·Cov(w, s), [width names]; the penalty ρ is this share
-        of the mean variance of a coordinate of w."""
+        of the mean variance of a coordinate of w, and more where there are fewer than four samples for each."""
+        ridge = ridge * max(1.0, 4 * len(self.covariance) / self.count)
         penalty = ridge * self.covariance.diagonal().mean() * torch.eye(len(self.covariance)).double()
         return torch.linalg.solve(self.covariance + penalty, self.cross)
 
@@ -77,6 +81,7 @@ class _Sums:
             self.ws / self.mass - torch.outer(mean, score),
             score + self.score_origin,
             (self.ss / self.mass - score.square()).clamp_min(0),
+            self.mass,
         )
 
 

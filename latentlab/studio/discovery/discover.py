@@ -18,6 +18,8 @@ from latentlab.directions import DISCOVERERS
 from latentlab.directions.counterfactual import Counterfactual as WishMethod
 from latentlab.directions.discoverer import Discoverer, Source, check_size
 from latentlab.directions.joint import Joint
+from latentlab.scorers.own import own_scorers
+from latentlab.studio.discovery.labels import fitted, labelled_bank
 from latentlab.studio.discovery.pairs import Counterfactual, photo_pairs, rendered_pairs
 from latentlab.studio.lab import Lab
 from latentlab.studio.shelf.directions import directions_folder
@@ -51,6 +53,10 @@ class Discover:
     """Where the bank is filled: local or ray."""
     save: bool = True
     """Keep what is found under `HOME/directions`."""
+    labels: Path | str = ""
+    """A table (CSV or Parquet) of your own labels instead of scores: seed or file, and any columns."""
+    scorers: tuple[str, ...] = ()
+    """Scorers of your own beside or instead of the guide: NAME=MODULE:FUNCTION, NAME=FILE.pt or NAME=FILE.onnx."""
     first_seed: int = 0
     """The bank's first sample: another one is another bank."""
 
@@ -60,6 +66,11 @@ def discover(
 ) -> list[Direction]:
     """Find directions; `scorers` defaults to the guide."""
     finder, tell = request.method, studio.tell(watch)
+    if request.scorers and scorers is None:
+        scorers = own_scorers(request.scorers)
+    if request.labels:
+        bank = labelled_bank(studio, request.labels, _labels_of(finder), request.psi)
+        return _kept(studio, request, fitted(finder, bank).discover(studio.generator, bank, tell))
     source = _source(studio, request, scorers, part(tell, 0, SHARE_OF_BANK))
     found = finder.discover(studio.generator, source, part(tell, SHARE_OF_BANK if source else 0.0, 1.0))
     if request.renders and finder.needs == "pairs":
@@ -68,9 +79,22 @@ def discover(
         found = [in_steps(direction, finder.wish) for direction in found]
     if finder.needs == "nothing" and len(found) > 1:  # components, of which nobody knows yet what they change
         found = named(studio, found, scorers)
+    return _kept(studio, request, found)
+
+
+def _kept(studio: Lab, request: Discover, found: list[Direction]) -> list[Direction]:
     if request.save:
         keep(studio, found)
     return found
+
+
+def _labels_of(finder: Discoverer) -> tuple[str, ...]:
+    """The columns that a method learns from; it has to be one that learns from a bank, and to name them."""
+    if finder.needs != "bank" or "all" in finder.attributes or not finder.attributes:
+        raise BadInput(
+            "labels teach a method that learns one attribute from a bank: --method regression --attribute NAME"
+        )
+    return tuple(dict.fromkeys(finder.attributes))
 
 
 def choose_discovery(method: str | Discoverer | Discover = "joint", **fields: Any) -> Discover:

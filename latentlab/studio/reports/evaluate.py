@@ -16,6 +16,7 @@ from latentlab.core.errors import MissingPart
 from latentlab.core.files import write_text
 from latentlab.core.image import grid, save_image
 from latentlab.core.watch import Watch, part
+from latentlab.scorers.own import own_scorers
 from latentlab.studio.discovery.discover import default_guides
 from latentlab.studio.discovery.discover import keep as keep_directions
 from latentlab.studio.lab import Lab
@@ -76,6 +77,8 @@ class Judge:
     """Measure the identity distance as well (dlib, about 0.1 s a face)."""
     dci: int = 0
     """Also measure how disentangled Z, W, W+ and S are, on so many samples; 0 leaves it out."""
+    scorers: tuple[str, ...] = ()
+    """Scorers of your own instead of the judges: NAME=MODULE:FUNCTION, NAME=FILE.pt or NAME=FILE.onnx."""
     keep: bool = False
     """Write what was measured (span, leakage) into the directions' files."""
 
@@ -98,6 +101,8 @@ def evaluate(
     """Measure directions on fresh faces; `method` and `scorers` take the place of the request's and of the judges."""
     request = request or Judge()
     method = method or request.method(studio.seed)
+    if request.scorers and scorers is None:
+        scorers = own_scorers(request.scorers)
     judges = list(scorers) if scorers is not None else default_judges(studio)
     second = [] if scorers is not None else default_guides(studio)  # where both guess apart, neither counts
     embed = dlib_embedding() if request.identity else None
