@@ -13,6 +13,7 @@ from latentlab.directions.facts import names_in
 from latentlab.directions.library import load_direction
 from latentlab.editing.calibrate import Calibrate
 from latentlab.scorers.targets import NAMES
+from latentlab.store.home import asset
 from latentlab.studio.discovery.build import build_library
 from latentlab.studio.discovery.plan import LibraryRecipe, Wanted, finder, load_recipe
 from latentlab.studio.studio import Studio
@@ -141,8 +142,9 @@ def test_nonsense_in_a_recipe_is_one_line(tmp_path) -> None:
         assert "\n" not in str(caught.value)
 
 
-def test_the_recipe_that_ships_names_attributes_that_scorers_have() -> None:
-    recipe = load_recipe()
+@pytest.mark.parametrize("name", ["directions", "directions-true"])
+def test_the_recipes_that_ship_name_attributes_that_scorers_have(name) -> None:
+    recipe = load_recipe(asset(f"recipes/{name}.toml"))
     for wanted in recipe.direction:
         method = finder(wanted, recipe, NAMES)
         assert {wanted.target, *getattr(method, "hold", ()), *wanted.free} <= set(NAMES)
