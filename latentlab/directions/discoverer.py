@@ -49,7 +49,7 @@ def need_bank(source: Source) -> Bank:
     """The bank, or one line that says it is missing."""
     if not isinstance(source, Bank):
         raise MissingPart(
-            "this method learns from a score bank, and none was given; see: latentlab discover --help"
+            "this method learns from a score bank, and none was given; see: latentlab discover `help`"
         )
     return source
 
@@ -67,7 +67,7 @@ def check_size(samples: int, width: int) -> None:
     """One line below ten samples; a note where a fit of so few has to lean on its penalty."""
     if samples < LEAST_SAMPLES:
         raise BadInput(
-            f"{samples} samples cannot fix {width} dimensions; at least {LEAST_SAMPLES}: --samples {10 * width}"
+            f"{samples} samples cannot fix {width} dimensions; at least {LEAST_SAMPLES}: `samples` {10 * width}"
         )
     if samples <= width:
         warnings.warn(

@@ -139,7 +139,7 @@ def export_direction(direction: Direction, path: Path | str, *, lossy: bool = Fa
         lost = f"kept to the layers {direction.layers[0]} to {direction.layers[1]}"
     if lost and not lossy:
         raise BadInput(
-            f"'{direction.name}' is {lost}; no published format can hold that: --lossy writes the vector alone"
+            f"'{direction.name}' is {lost}; no published format can hold that: `lossy` writes the vector alone"
         )
     if direction.space not in (Space.W, Space.W_PLUS):
         raise BadInput(

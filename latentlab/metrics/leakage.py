@@ -195,7 +195,7 @@ class Evaluate:
         measured = int(torch.isfinite(changes).sum())
         if measured < self.least:
             raise BadInput(
-                f"'{target}' was measured on {measured} faces, {self.least} are needed; judge more: --samples "
+                f"'{target}' was measured on {measured} faces, {self.least} are needed; judge more: `samples` "
                 f"{2 * self.least}"
             )
 

@@ -170,7 +170,7 @@ def test_a_bank_that_cannot_teach_is_one_line(damage, told, lab, tmp_path) -> No
     [
         (("--attribute", "smlie"), "did you mean 'smile'"),
         (("--attribute", "age", "--hold", "nose"), "nose"),
-        (("--samples", "20"), "20 samples cannot fix 32 dimensions; ask for more than 64"),
+        (("--samples", "5"), "5 samples cannot fix 32 dimensions; at least 10"),
         (("--method", "interfacegan", "--share", "0.001", "--samples", "500"), "at least 10"),
         (("--method", "stylespace", "--channels", "0", "--samples", "500"), "out of range"),
         (("--method", "ganspace", "--components", "99"), "components"),

@@ -97,7 +97,7 @@ def test_what_cannot_be_learned_is_one_line(method, toy) -> None:
     generator, bank = toy
     with pytest.raises(UnknownName, match="did you mean 'smile'"):
         method(attribute="smiles", samples=500).discover(generator, bank)
-    with pytest.raises(BadInput, match="--samples"):
+    with pytest.raises(BadInput, match="`samples`"):
         method(attribute="smile", samples=5).discover(generator, bank)
     with pytest.raises(MissingPart, match="bank"):
         method(attribute="smile").discover(generator)

@@ -92,7 +92,7 @@ def _labels_of(finder: Discoverer) -> tuple[str, ...]:
     """The columns that a method learns from; it has to be one that learns from a bank, and to name them."""
     if finder.needs != "bank" or "all" in finder.attributes or not finder.attributes:
         raise BadInput(
-            "labels teach a method that learns one attribute from a bank: --method regression --attribute NAME"
+            "labels teach a method that learns one attribute from a bank: `method` regression with its `attribute`"
         )
     return tuple(dict.fromkeys(finder.attributes))
 
@@ -157,7 +157,7 @@ def filled_bank(
     from latentlab.scorers.bank import Bank, bank_key
 
     if samples < 1:
-        raise BadInput(f"{samples} samples are none; ask for some thousands: --samples 20000")
+        raise BadInput(f"{samples} samples are none; ask for some thousands: `samples` 20000")
     if not 0 <= first_seed < LAST_BANK:
         raise BadInput(f"a bank begins at a seed from 0 to {LAST_BANK - 1}, not {first_seed}")
     key = bank_key(studio.generator, scorers, first_seed, psi)

@@ -33,7 +33,7 @@ def check_faces(studio: Lab) -> None:
             else f"a detector finds one in {found} of {SAMPLES} samples"
         )
         raise MissingPart(
-            f"'{studio.name}' is not known to draw faces ({told}), so no scorer of faces is applied to it; --assume-faces "
+            f"'{studio.name}' is not known to draw faces ({told}), so no scorer of faces is applied to it; `assume_faces` "
             "overrides, own labels and scorers are in docs/discover.md"
         )
 

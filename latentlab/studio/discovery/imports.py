@@ -38,7 +38,7 @@ def import_file(studio: Lab, path: Path | str, name: str = "", space: str = "") 
             )
         if direction.name in shipped:
             raise BadInput(
-                f"a direction called '{direction.name}' ships with {studio.name}; import this one under another name: --name"
+                f"a direction called '{direction.name}' ships with {studio.name}; import this one under another name: `name`"
             )
     keep(studio, found)
     return found

@@ -102,7 +102,7 @@ def export(studio: Lab, name: str, path: Path, *, overwrite: bool = False, lossy
     from latentlab.directions.exchange import export_direction
 
     if path.exists() and not overwrite:
-        raise BadFile(f"{path} exists; choose another name, or --force")
+        raise BadFile(f"{path} exists; choose another name, or `force`")
     return export_direction(read_direction(studio, name), path, lossy=lossy)
 
 
