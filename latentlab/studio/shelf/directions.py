@@ -39,7 +39,7 @@ def _given(studio: Lab) -> list[Path]:
 
 def shipped_names(studio: Lab) -> set[str]:
     """Names of the directions that came with the network and fit it."""
-    from latentlab.directions.library import names_in
+    from latentlab.directions.facts import names_in
 
     return {n for folder in _given(studio) for n, path in names_in(folder).items() if _fits(path, studio)}
 
