@@ -203,6 +203,8 @@ class Wish:
     """With --to: least similarity to the face before, 0 to 1."""
     max_change: tuple[str, ...] = ()
     """With --to: largest change of other attributes, `glasses=.1`."""
+    transfer: Literal["auto", "learned", "flow", "none"] = "auto"
+    """How an edit of a photo keeps the photo: auto is learned where it is at hand, none is the network's own picture."""
     paste_back: bool = False
     """Put the face back into its photo."""
 
@@ -221,5 +223,6 @@ class Wish:
             blend=None if self.blend is None else parse_blend(self.blend),
             min_identity=self.min_identity,
             max_change=parse_goals(self.max_change),
+            transfer=self.transfer,
             paste_back=self.paste_back,
         )

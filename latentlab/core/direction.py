@@ -33,6 +33,8 @@ class Direction:
     """`repr` of the method."""
     leakage: Mapping[str, float] = field(default_factory=dict)
     """What one step changes besides, in standard deviations of the population."""
+    region: str = ""
+    """Where on a face it acts (`editing.regions`, joined by +); empty is everywhere."""
     story: Mapping[str, object] = field(default_factory=dict)
     """n, seed, versions, and whatever else tells how it came to be."""
 

@@ -191,7 +191,9 @@ def save_image(
     path = Path(path)
     picture = image if isinstance(image, pillow.Image) else to_picture(image)
     kind = picture_format(path)
-    options: dict[str, object] = {}
+    options: dict[str, object] = {
+        name: picture.info[name] for name in ("icc_profile", "exif", "dpi") if name in picture.info
+    }
     if kind == "PNG":
         info = PngInfo()
         if source is not None:

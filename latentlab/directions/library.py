@@ -18,6 +18,14 @@ from latentlab.directions.flow import FlowDirection
 from latentlab.store.archive import Archive
 from latentlab.store.home import check_name
 
+REGIONS = {
+    "lip_redness": "mouth",
+    "lipstick": "mouth",
+    "eye_shadow": "eyes",
+    "blink": "eyes",
+    "blush": "face",
+}
+"""Of attributes that are drawn in one place alone."""
 KINDS = {"line": Direction, "flow": FlowDirection}
 
 
@@ -35,6 +43,7 @@ def save_direction(direction: Direction, folder: Path | str) -> Path:
         "model": direction.model,
         "found_by": direction.found_by,
         "leakage": dict(direction.leakage),
+        "region": direction.region,
         "how": dict(direction.story),
     }
     tensors = {"vector": _short(direction.vector.contiguous())}
@@ -65,6 +74,7 @@ def _build(facts: Facts, archive: Archive) -> Direction:
     story: Mapping[str, Any] = archive.story  # type: ignore[assignment]
     told: dict[str, Any] = {part.name: getattr(facts, part.name) for part in fields(facts)}
     told |= {"space": Space[facts.space], "vector": archive.tensors["vector"].float()}
+    told["region"] = _region(story)
     if story["form"] == "line":
         return Direction(**told)
     if story["form"] != "flow":
@@ -76,6 +86,13 @@ def _build(facts: Facts, archive: Archive) -> Direction:
     }
     extra: dict[str, Any] = {name: finite_number(story[name]) for name in ("slack", "stride", "per_step")}
     return FlowDirection(**told, **extra, tensors=tensors, column=int(story["column"]))
+
+
+def _region(story: Mapping[str, Any]) -> str:
+    """Where it acts; files that do not say it are known by what they move."""
+    how = story["how"]
+    attribute = str(how.get("attribute", story["name"])) if isinstance(how, Mapping) else ""
+    return str(story.get("region") or REGIONS.get(attribute, ""))
 
 
 def _short(vector: Tensor) -> Tensor:

@@ -129,10 +129,19 @@ class TransferNet(nn.Module):
         return x
 
 
+def has_transfer() -> bool:
+    """Whether a network ships with this installation."""
+    return _shipped().is_file()
+
+
+def _shipped() -> Path:
+    return assets_folder() / "faces" / "transfer.safetensors"
+
+
 @lru_cache(maxsize=2)
 def load_transfer(path: Path | None = None, device: torch.device | str = "cpu") -> TransferNet:
     """The network of a file, or the one that ships; MissingPart where there is none, BadFile where it is another."""
-    place = path or assets_folder() / "faces" / "transfer.safetensors"
+    place = path or _shipped()
     if not place.exists():
         raise MissingPart(f"there is no transfer network {place}; use `transfer` flow")
     archive = Archive.load(place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.resources import files
@@ -71,7 +72,7 @@ def find_asset(name: str) -> Path | None:
 
 def check_name(name: str) -> str:
     """The name itself, if it can be that of a file or folder in the lab."""
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", name) or len(name) > LONGEST_NAME:
+    if not re.fullmatch(r"\w[\w.+-]*", name) or len(name) > LONGEST_NAME:
         raise BadInput(
             f"'{name[:LONGEST_NAME]}' cannot be a name; use letters, digits, and . _ + - (at most {LONGEST_NAME})"
         )
@@ -80,7 +81,8 @@ def check_name(name: str) -> str:
 
 def safe_name(text: str, *, whole: bool = False) -> str:
     """A name made of free text (a photo's file name): `My Photo.JPG` is `My_Photo`; with `whole`, no ending is cut off."""
-    stem = re.sub(r"[^A-Za-z0-9_+-]+", "_", text if whole else Path(text).stem).strip("_+-")
+    plain = unicodedata.normalize("NFC", text if whole else Path(text).stem)
+    stem = re.sub(r"[^\w+-]+", "_", plain).strip("_+-")
     return stem[:LONGEST_NAME] or "unnamed"
 
 

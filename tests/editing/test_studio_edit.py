@@ -83,12 +83,14 @@ def keep_face(studio: Studio, name: str, number: int, tmp_path: Path) -> Face:
 
 
 def edit(studio: Studio, source: object, directions: dict | None = None, **words: object) -> Picture:
-    """As the command line says it."""
+    """As the command line says it; the network's own picture unless a transfer is named."""
+    words.setdefault("transfer", "none")
     moves = tuple(f"{name}={value}" for name, value in (directions or {}).items())
     return studio.edit(source, Wish(direction=moves, **words).edit())
 
 
 def opened(studio: Studio, **words: object) -> OpenEdit:
+    words.setdefault("transfer", "none")
     return studio.open_edit("anna", Wish(**words).edit())
 
 
@@ -261,3 +263,43 @@ def test_words_become_values() -> None:
     assert parse_layers("4") == (4, 4)
     assert parse_mix("my:name:8-13") == ("my:name", (8, 13))
     assert parse_blend("anna=.5") == ("anna", 0.5)
+
+
+def test_an_edit_of_a_photo_has_the_photos_own_size_and_pixels(studio: Studio) -> None:
+    still = edit(studio, "anna", {"age": 0.0}, transfer="flow")
+    photo = find_face(studio, "anna").photo
+    assert photo is not None
+    assert (still.image - photo.face()[0]).abs().max() < 0.02
+    assert still.image.shape[-1] == 64  # of the photo, not of the network
+    assert still.source == "compositeWithTrainedAlgorithmicMedia"
+
+
+def test_a_recipe_names_the_transfer_that_was_taken(studio: Studio) -> None:
+    from latentlab.studio.portraits.carry import choose
+
+    picture = edit(studio, "anna", {"age": 1.0}, transfer="auto")
+    taken = json.dumps(dict(picture.recipe))
+    assert f'"{choose("auto", find_face(studio, "anna"))}"' in taken
+    assert '"auto"' not in taken
+
+
+def test_a_face_without_a_photo_needs_no_transfer(studio: Studio) -> None:
+    face = find_face(studio, "anna")
+    drawn = Face("drawn", face.latent, face.image, model=face.model)
+    assert edit(studio, drawn, {"age": 1.0}, transfer="flow").image.shape[-1] == 32
+
+
+def test_an_unknown_transfer_is_one_line(studio: Studio) -> None:
+    from latentlab.studio import Edit
+
+    with pytest.raises(UnknownName, match="flow"):
+        studio.open_edit("anna", Edit({"age": 1.0}, transfer="flaw"))
+
+
+def test_files_tell_edits_apart(studio: Studio, tmp_path: Path) -> None:
+    mask = tmp_path / "left.png"
+    Image.new("L", (32, 32), 255).save(mask)
+    words = ({}, {"mask": str(mask)}, {"layers": "0-2"}, {"mix": "bert:0-1"}, {"blend": "bert=.5"})
+    names = [next(iter(opened(studio, direction=("age=1",), **one).draw())).name for one in words]
+    assert len(set(names)) == len(names)
+    assert all(name.startswith("age+1") for name in names)

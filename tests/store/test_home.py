@@ -31,7 +31,7 @@ def test_names_that_leave_the_lab_are_refused(name):
 
 def test_free_text_becomes_a_name():
     assert home.check_name(home.safe_name("../My Photo (1).JPG")) == "My_Photo_1"
-    assert home.check_name(home.safe_name("日本.png")) == "unnamed"
+    assert home.check_name(home.safe_name("日本.png")) == "日本"
 
 
 def test_the_newest_inversion_is_the_default(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ from latentlab.networks.transfer import Layers
 class FlowTransfer(Transfer):
     """Correspondence, visibility, colour, structure and background, one after the other."""
 
+    reads_landmarks: ClassVar[bool] = True
     size: int = 128
     """Side of the pictures in which the flow is found."""
 

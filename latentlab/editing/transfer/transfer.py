@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -60,6 +61,9 @@ class Carried:
 
 class Transfer(ABC):
     """Carries an edit from a generator's pictures to the photo."""
+
+    reads_landmarks: ClassVar[bool] = False
+    """Whether it is better with the landmarks of both pictures."""
 
     @abstractmethod
     def layers(self, scene: Scene) -> Layers:

@@ -21,6 +21,7 @@ from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import Picture
 from latentlab.studio.pictures.sheet import Sheet, strip
 from latentlab.studio.portraits.faces import Source
+from latentlab.studio.portraits.telling import told
 from latentlab.studio.portraits.workpiece import Workpiece, workpiece
 from latentlab.studio.recipes.ingredients import Ingredients
 from latentlab.studio.shelf import companions
@@ -63,6 +64,8 @@ class Edit:
     """With goals: least similarity to the face before, 0 to 1."""
     max_change: Mapping[str, float] = field(default_factory=dict)
     """With goals: largest change of other attributes, in their units."""
+    transfer: str = "auto"
+    """How an edit of a photo keeps the photo: auto, learned, flow, or none for the network's own picture."""
     paste_back: bool = False
     """Put the face back into its photo."""
 
@@ -138,6 +141,8 @@ class OpenEdit:
     """By the names of the request."""
     reached: Reached | None = None
     """What the closed loop came to, once drawn."""
+    told: list[str] = field(default_factory=list)
+    """What a single edit of a photo did, once drawn."""
 
     @property
     def face(self) -> Face:
@@ -154,6 +159,7 @@ class OpenEdit:
             )
         if self.reached is not None:
             lines += self.reached.sentences(self._goals())
+        lines += self.told
         return list(dict.fromkeys(lines))
 
     def draw(self, watch: Watch | None = None) -> Iterator[Picture]:
@@ -162,6 +168,8 @@ class OpenEdit:
         tell, pictures = self.studio.tell(watch), []
         for number, strengths in enumerate(cells, 1):
             picture = self.piece.picture({self.directions[name]: v for name, v in strengths.items()})
+            if len(cells) == 1:
+                self.told = told(self.piece, strengths, self.directions, picture)
             tell(number / len(cells), picture.name)
             pictures.append(picture)
             yield picture

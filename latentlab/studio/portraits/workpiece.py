@@ -24,6 +24,7 @@ from latentlab.editing.mix import blend_pivots, interpolate
 from latentlab.editing.mix import mix as mix_layers
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import Picture
+from latentlab.studio.portraits.carry import Carrier, carrier, choose
 from latentlab.studio.recipes.ingredients import Ingredients
 from latentlab.studio.recipes.recipe import recipe
 
@@ -47,15 +48,29 @@ class Workpiece:
     mask: Tensor | None
     """[1 1 r r], 1 where the edit may show."""
     given: Ingredients
+    carrier: Carrier | None = None
+    """The photo that the edit is carried to; None for a face that has none, or where the network's picture is wanted."""
 
     @property
     def noise(self) -> Noise:
         """The face's own."""
         return self.face.noise
 
-    @torch.no_grad()
     def face_image(self, strengths: Mapping[Direction, float]) -> Images:
-        """The edited face [1 3 r r], not yet in its photo."""
+        """The edited face, not yet in its photo: the photo's own pixels [1 3 s s], or the network's [1 3 r r]."""
+        return self.carried(strengths)[0]
+
+    @torch.no_grad()
+    def carried(self, strengths: Mapping[Direction, float]) -> tuple[Images, float]:
+        """The edited face, and the share of it that is torn."""
+        after = self._rendered(strengths)
+        if self.carrier is None:
+            return after, 0.0
+        found = self.carrier.image(after, strengths, self.mask)
+        return found.image, found.torn
+
+    def _rendered(self, strengths: Mapping[Direction, float]) -> Images:
+        """As the network draws it, [1 3 r r]."""
         generator = self.studio.generator
         after = apply(generator, self.base, strengths, self.request.layers)
         if self.mask is None:
@@ -64,10 +79,11 @@ class Workpiece:
 
     def picture(self, strengths: Mapping[Direction, float]) -> Picture:
         """The edited face, or the photo with it, and the recipe to make it again."""
-        image, name, story = self.face_image(strengths), _label(strengths), self._story(strengths)
+        image, name, story = self.face_image(strengths), self.label(strengths), self._story(strengths)
+        composite = "compositeWithTrainedAlgorithmicMedia"
         if not self.request.paste_back:
-            return Picture(name, image[0], story)
-        return Picture(f"{name}_photo", self._pasted(image), story, "compositeWithTrainedAlgorithmicMedia")
+            return Picture(name, image[0], story, *([composite] if self.carrier else []))
+        return Picture(f"{name}_photo", self._pasted(image), story, composite)
 
     @torch.no_grad()
     def moved(self, strengths: Mapping[Direction, float]) -> Face:
@@ -78,7 +94,7 @@ class Workpiece:
             )
         generator = self.studio.generator
         latent = apply(generator, self.base, strengths, self.request.layers)
-        name = f"{self.face.name}_{_label(strengths)}"
+        name = f"{self.face.name}_{self.label(strengths)}"
         return Face(
             name, latent, generator.render(latent, self.noise, self.pivot), self.noise, self.pivot, self.face.model,
             self._story(strengths),
@@ -106,9 +122,39 @@ class Workpiece:
             raise MissingPart(
                 f"the photo of '{self.face.name}' was not kept; invert it again to paste back into it"
             )
+        if self.carrier is not None:
+            return self._returned(picture, image)
         original = cut(picture, photo.crop)
         face = restore(image.cpu().float(), self.face.image.cpu().float(), original)
         return paste_back(picture, face.clamp(-1, 1), photo.crop)
+
+    def _returned(self, picture: Image, image: Images) -> Image:
+        """The photo with its own pixels moved and tinted: nothing else needs to meet, and the mask is the whole square."""
+        from latentlab.faces.mask import square_mask
+        from latentlab.faces.paste import paste_back
+        from latentlab.faces.whole import returned
+
+        photo = self.face.photo
+        assert photo is not None and photo.crop is not None, "looked at before"
+        size = image.shape[-1]
+        changed = paste_back(picture, image, photo.crop, square_mask(size), match=False)
+        return returned(photo.source, picture, changed)
+
+    def label(self, strengths: Mapping[Direction, float]) -> str:
+        """What a file is called: everything that tells one edit from another."""
+        request = self.request
+        words = [f"{direction.name}{value:+g}" for direction, value in strengths.items()]
+        for word, other in (("mix", request.mix), ("blend", request.blend)):
+            if other is not None:
+                amount = other[1] if isinstance(other[1], int | float) else "-".join(map(str, other[1]))
+                words.append(f"{word}_{other[0]}_{amount}")
+        if request.mask is not None:
+            words.append(f"in_{request.mask.stem if isinstance(request.mask, Path) else request.mask}")
+        if request.layers is not None:
+            words.append("layers_" + "-".join(map(str, request.layers)))
+        if request.keep:
+            words.append("keep_" + "+".join(request.keep))
+        return "_".join(words) or "unedited"
 
 
 def workpiece(
@@ -128,7 +174,8 @@ def workpiece(
         base = mix_layers(generator, base, styles.latent, layers)
         named = replace(named, mix=(styles.name, layers))
     area = None if request.mask is None else _mask(request.mask, face.image, given)
-    return Workpiece(studio, named, face, base, pivot, area, given)
+    named = replace(named, transfer=choose(request.transfer, face))
+    return Workpiece(studio, named, face, base, pivot, area, given, carrier(named.transfer, face))
 
 
 def _named(request: Edit, directions: Mapping[str, Direction]) -> Edit:
@@ -140,11 +187,6 @@ def _named(request: Edit, directions: Mapping[str, Direction]) -> Edit:
         sweeps=tuple(replace(sweep, direction=directions[sweep.direction].name) for sweep in request.sweeps),
         keep=tuple(directions[name].name for name in request.keep),
     )
-
-
-def _label(strengths: Mapping[Direction, float]) -> str:
-    """`age+2_smile-1`: what a file is called."""
-    return "_".join(f"{direction.name}{value:+g}" for direction, value in strengths.items()) or "unedited"
 
 
 def _mask(wanted: str | Path, image: Images, given: Ingredients) -> Tensor:

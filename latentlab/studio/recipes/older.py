@@ -88,6 +88,7 @@ def _edit(asked: Mapping[str, object]) -> tuple[str, Told, Told]:
     told: Told = {
         "directions": [[_name(one), field_of(one, "strength", (int, float))] for one in moves],
         "keep": [_name(one) for one in kept],
+        "transfer": "none",
         **{name: asked[name] for name in ("layers", "paste_back") if name in asked},
     }
     ingredients: Told = {

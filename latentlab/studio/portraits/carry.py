@@ -1,0 +1,118 @@
+"""A photo that takes part in its edits: the generator says what changes, every pixel comes from the photo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from latentlab.core.direction import Direction
+from latentlab.core.errors import LatentLabError, MissingPart, unknown
+from latentlab.core.face import Face
+from latentlab.core.shapes import Images
+from latentlab.editing.regions import region_mask
+from latentlab.editing.transfer import TRANSFERS
+from latentlab.editing.transfer.transfer import LARGEST, Carried, Scene, Transfer
+from latentlab.networks.regressor import fit_to
+from latentlab.networks.transfer import has_transfer
+
+CHOICES = ("auto", *TRANSFERS, "none")
+SMALLEST = 256
+FACTOR = 8
+"""A photo is edited at up to so many times the network's own size."""
+TORN = 0.25
+"""Beyond this share of the face the picture tears; said in one line."""
+
+
+@dataclass(frozen=True, eq=False)
+class Carrier:
+    """One face's photo, and the method that carries edits to it."""
+
+    method: Transfer
+    photo: Images
+    """The aligned face at the photo's own resolution, [1 3 s s]."""
+    before: Images
+    """As the network renders it, [1 3 r r]."""
+
+    def image(self, after: Images, strengths: Mapping[Direction, float], mask: Tensor | None) -> Carried:
+        """The edited photo; it changes only inside the mask, or inside the regions of directions that all have one."""
+        scene = Scene(self.photo, self.before, after.to(self.photo).clamp(-1, 1), self._landmarks(after))
+        found = self.method.carry(scene)
+        area = self._area(strengths) if mask is None else mask
+        if area is None:
+            return found
+        size = self.photo.shape[-2:]
+        share = interpolate(area.to(self.photo), size, mode="bilinear", antialias=True).clamp(0, 1)
+        return Carried(self.photo + share * (found.image - self.photo), found.layers, found.torn)
+
+    def _landmarks(self, after: Images) -> tuple[Tensor, Tensor] | None:
+        """Of the network's two pictures; None where no face is found in one of them."""
+        if not self.method.reads_landmarks:
+            return None
+        from latentlab.faces.landmarks import aligned_landmarks
+
+        try:
+            found = [aligned_landmarks(images.clamp(-1, 1).cpu()) for images in (self.before, after.detach())]
+        except (MissingPart, ImportError):
+            return None
+        return (found[0].points[0], found[1].points[0]) if all(bool(one.found[0]) for one in found) else None
+
+    def _area(self, strengths: Mapping[Direction, float]) -> Tensor | None:
+        regions = [direction.region for direction, strength in strengths.items() if strength]
+        if not regions or not all(regions) or self._points is None:
+            return None
+        return region_mask("+".join(sorted(set("+".join(regions).split("+")))), self._points, SMALLEST)
+
+    @cached_property
+    def _points(self) -> Tensor | None:
+        """The photo's landmarks [1 68 2] at 256 pixels."""
+        from latentlab.faces.landmarks import aligned_landmarks
+
+        try:
+            found = aligned_landmarks(fit_to(self.photo.cpu(), SMALLEST).clamp(-1, 1))
+        except (MissingPart, ImportError):
+            return None
+        return found.points if bool(found.found[0]) else None
+
+
+def choose(wanted: str, face: Face) -> str:
+    """The transfer that a face gets: a face without a photo needs none, `auto` takes the learned one where it is at hand."""
+    if wanted not in CHOICES:
+        raise unknown("transfer", wanted, CHOICES)
+    if wanted == "none" or face.photo is None:
+        return "none"
+    if wanted == "auto":
+        return "learned" if has_transfer() else "flow"
+    return wanted
+
+
+def carrier(name: str, face: Face) -> Carrier | None:
+    """The photo of a face, ready to be edited by the transfer of this name; None for `none`."""
+    if name == "none" or face.photo is None:
+        return None
+    return Carrier(TRANSFERS.build(name), _own_size(face).to(face.image), face.image.detach().clamp(-1, 1))
+
+
+def _own_size(face: Face) -> Images:
+    """The crop at the photo's resolution, 256 to 1024 pixels, at most eight times the network's."""
+    from latentlab.faces.align import cut
+
+    assert face.photo is not None, "asked before"
+    crop, aligned = face.photo.crop, face.photo.face()
+    most = max(min(LARGEST, FACTOR * face.image.shape[-1]), min(SMALLEST, aligned.shape[-1]))
+    if crop is not None:
+        size = max(min(most, 8 * round(crop.scale * crop.size / 8)), aligned.shape[-1])
+        if size > aligned.shape[-1] and (picture := _whole(face)) is not None:
+            return cut(picture, crop.resized(size))
+    return aligned if aligned.shape[-1] <= most else fit_to(aligned, most)
+
+
+def _whole(face: Face):  # type: ignore[no-untyped-def]
+    assert face.photo is not None, "asked before"
+    try:
+        return face.photo.picture()
+    except LatentLabError:
+        return None  # the aligned face is still there

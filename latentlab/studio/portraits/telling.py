@@ -1,0 +1,69 @@
+"""What an edit of a photo did, in one sentence: from what to what, and whether it is still the same person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from latentlab.core.direction import Direction
+from latentlab.core.errors import LatentLabError
+from latentlab.core.shapes import Images
+from latentlab.studio.lab import Lab
+from latentlab.studio.pictures.picture import Picture
+from latentlab.studio.portraits.carry import TORN
+from latentlab.studio.portraits.photo_story import identity_measures
+from latentlab.studio.shelf.companions import guide
+
+if TYPE_CHECKING:
+    from latentlab.studio.portraits.workpiece import Workpiece
+
+SAME_PERSON = 0.6
+"""dlib's distance below which two pictures show one person."""
+
+
+def told(
+    piece: Workpiece, strengths: Mapping[str, float], directions: Mapping[str, Direction], picture: Picture
+) -> list[str]:
+    """The sentence, and a warning where it is a stranger or the picture tears; nothing for faces without a photo."""
+    if piece.carrier is None:
+        return []
+    moves = {directions[name]: value for name, value in strengths.items()}
+    image, torn = (
+        piece.carried(moves) if not isinstance(picture.image, Tensor) else (picture.image[None], None)
+    )
+    lines = [sentence(piece.studio, list(moves), piece.carrier.photo, image)]
+    if torn is None:
+        torn = piece.carried(moves)[1]
+    if torn > TORN:
+        lines.append(f"{torn:.0%} of the face had to be made up; a smaller step keeps more of the photo")
+    return [line for line in lines if line]
+
+
+@torch.no_grad()
+def sentence(studio: Lab, directions: list[Direction], before: Images, after: Images) -> str:
+    """What the guide reads before and after, and dlib's distance between the two."""
+    words = []
+    try:
+        scorer = guide(studio)
+        first, last = (scorer(images)[0] for images in (before, after))
+        for direction in directions:
+            name = str(direction.story.get("attribute", direction.name))
+            if name in scorer.names:
+                place = list(scorer.names).index(name)
+                unit = scorer.units.get(name, "")
+                words.append(f"{name} {float(first[place]):.2f} → {float(last[place]):.2f} {unit}".strip())
+    except LatentLabError:
+        pass
+    identity = identity_measures(before, after).get("identity")
+    if identity is not None:
+        apart = float(identity[0])
+        verdict = (
+            "the same person"
+            if apart < SAME_PERSON
+            else "another person by that measure: take a smaller step"
+        )
+        words.append(f"identity distance {apart:.2f}, {verdict} (below {SAME_PERSON:g})")
+    return ", ".join(words)
