@@ -51,6 +51,10 @@ class Layers:
         moved = warp(photo, flow_at(self.flow, size)) + colour
         return new + kept * (moved - new)
 
+    def stronger(self, gain: float) -> Layers:
+        """The same change, so many times as large; what is kept and what is new stay."""
+        return Layers(gain * self.flow, gain * self.colour, self.kept, self.new)
+
 
 def _at(layer: Tensor, size: int) -> Tensor:
     if layer.shape[-1] == size:

@@ -27,6 +27,10 @@ TORN = 0.25
 """Beyond this share of the face the picture tears; said in one line."""
 
 
+TINTS = ("lip_redness", "eye_shadow", "blush")
+"""What only tints: smooth colour inside its region, which the learned transfer is too careful with."""
+
+
 @dataclass(frozen=True, eq=False)
 class Carrier:
     """One face's photo, and the method that carries edits to it."""
@@ -40,13 +44,19 @@ class Carrier:
     def image(self, after: Images, strengths: Mapping[Direction, float], mask: Tensor | None) -> Carried:
         """The edited photo; it changes only inside the mask, or inside the regions of directions that all have one."""
         scene = Scene(self.photo, self.before, after.to(self.photo).clamp(-1, 1), self._landmarks(after))
-        found = self.method.carry(scene)
+        found = self._method(strengths).carry(scene)
         area = self._area(strengths) if mask is None else mask
         if area is None:
             return found
         size = self.photo.shape[-2:]
         share = interpolate(area.to(self.photo), size, mode="bilinear", antialias=True).clamp(0, 1)
         return Carried(self.photo + share * (found.image - self.photo), found.layers, found.torn)
+
+    def _method(self, strengths: Mapping[Direction, float]) -> Transfer:
+        """Of an edit that only tints, the flow."""
+        moving = [direction for direction, strength in strengths.items() if strength]
+        tints = all(str(one.story.get("attribute", one.name)) in TINTS for one in moving)
+        return TRANSFERS.build("flow") if moving and tints else self.method
 
     def _landmarks(self, after: Images) -> tuple[Tensor, Tensor] | None:
         """Of the network's two pictures; None where no face is found in one of them."""

@@ -7,21 +7,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import Tensor
-
-from latentlab.core.errors import LatentLabError
 from latentlab.core.face import Face
 from latentlab.core.files import atomic
 from latentlab.core.watch import Watch
 from latentlab.studio.lab import Lab
-from latentlab.studio.pictures.picture import Picture, writable
+from latentlab.studio.pictures.picture import writable
 from latentlab.studio.portraits.edit import Edit, open_edit
 from latentlab.studio.portraits.invert import choose_method, invert
 from latentlab.studio.portraits.photo_story import nearness
 from latentlab.studio.portraits.request import Invert
 from latentlab.studio.shelf.directions import own_names
 
-WISHES = ({"age": 1.0}, {"yaw": -1.0}, {"yaw": 1.0})
+WISHES = (
+    {"age": 2.0}, {"age": -2.0}, {"yaw": -1.0}, {"yaw": 1.0}, {"smile": 1.0}, {"lipstick": 2.0}, {"glasses": 2.0},
+)  # fmt: skip
+"""Older, younger, turned both ways, smiling, made up, with glasses."""
 PORTRAIT = "portrait.png"
 
 
@@ -69,28 +69,7 @@ def _edits(studio: Lab, face: Face, kept: Path) -> Iterator[Shown]:
             "there are no directions for this network yet; find some: latentlab discover --help", stacklevel=2
         )
     for wish in wishes:
-        (picture,) = open_edit(studio, Edit(wish), face).draw()
+        opened = open_edit(studio, Edit(wish), face)
+        (picture,) = opened.draw()
         path = picture.save(kept / f"{picture.name}.png")
-        yield Shown(path, _change(studio, face, picture, next(iter(wish))))
-
-
-def _change(studio: Lab, face: Face, picture: Picture, name: str) -> str:
-    """What the guide scorer and dlib's identity say about an edit."""
-    from latentlab.studio.portraits.photo_story import identity_measures
-    from latentlab.studio.shelf.companions import guide
-
-    words = []
-    assert isinstance(picture.image, Tensor), "nothing was pasted back"
-    after = picture.image[None]
-    try:
-        scorer = guide(studio)
-        if name in scorer.names:
-            column = list(scorer.names).index(name)
-            before, now = (float(scorer(image)[0, column]) for image in (face.image, after))
-            words.append(f"{name} {before:.2f} → {now:.2f} {scorer.units.get(name, '')}".strip())
-    except LatentLabError:
-        pass
-    identity = identity_measures(face.image, after).get("identity")
-    if identity is not None:
-        words.append(f"identity distance {float(identity[0]):.2f} (same person: below 0.6)")
-    return ", ".join(words) or "edited"
+        yield Shown(path, "; ".join(opened.told) or "edited")

@@ -1,0 +1,124 @@
+"""Edits carried to the photo, against the true counterfactual: doing nothing, the network's own picture, flow, learned.
+
+    python benchmarks/transfer.py --n 40                 every task of `counterfactuals.py`, one pass of the encoder
+    python benchmarks/transfer.py --tasks age+20,yaw15 --size 512
+
+`identity` is dlib's distance (to the truth, to the start), `target` the judge's change as a share of the wish, `others` the
+mean change of all other attributes in standard deviations. `nothing` is the untouched photo. Means, with the 95 % interval
+of the difference from doing nothing in the JSON file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping
+
+import torch
+from counterfactuals import TASKS, Case, Task, cases
+from report import mean_interval, table, write
+from torch import Tensor
+
+from latentlab.core.direction import Direction
+from latentlab.core.shapes import Images
+from latentlab.editing.apply import apply
+from latentlab.editing.transfer import TRANSFERS
+from latentlab.editing.transfer.transfer import Scene
+from latentlab.inversion.encode import encode
+from latentlab.inversion.resize import resize
+from latentlab.networks.perceptual import ms_ssim, mse
+from latentlab.studio.shelf.companions import companions, judge
+from latentlab.studio.shelf.directions import find_direction
+from latentlab.studio.studio import Studio
+
+
+@torch.no_grad()
+def pictures(studio: Studio, case: Case, task: Task, direction: Direction) -> dict[str, tuple[Images, float]]:
+    """What each column shows, and the seconds from latent to picture."""
+    from latentlab.faces.landmarks import aligned_landmarks
+
+    generator, encoder = studio.generator, companions(studio, distance="none").encoder
+    assert encoder is not None, "the shipped network has one"
+    latent = encode(encoder, generator, case.start)
+    low, high = direction.span or (-4.0, 4.0)
+    strength = min(max(case.wished(task.attribute) / direction.step, low), high)
+    before = generator.render(latent).clamp(-1, 1)
+
+    began = time.perf_counter()
+    after = generator.render(apply(generator, latent, {direction: strength})).clamp(-1, 1)
+    plain = time.perf_counter() - began
+    found = {"nothing": (case.start, 0.0), "network": (resize(after, case.start.shape[-1]), plain)}
+    for name in TRANSFERS:
+        method = TRANSFERS.build(name)
+        began = time.perf_counter()
+        marks = None
+        if method.reads_landmarks:
+            marks = (aligned_landmarks(before).points[0], aligned_landmarks(after).points[0])
+        image = method.carry(Scene(case.start, before, after, marks)).image
+        found[name] = (image, plain + time.perf_counter() - began)
+    return found
+
+
+@torch.no_grad()
+def measure(reader, image: Images, case: Case, task: Task) -> dict[str, float]:  # type: ignore[no-untyped-def]
+    """One picture beside the truth and the start."""
+    from latentlab.faces.identity import distances, embed
+
+    vector, start, truth = (embed(images) for images in (image, case.start, case.truth))
+    names = list(reader.names)
+    change: Tensor = (reader(image) - reader(case.start))[0]
+    column = names.index(task.attribute)
+    rest = [i for i in range(len(names)) if i != column]
+    return {
+        "identity to truth": float(distances(vector, truth)), "identity to start": float(distances(vector, start)),
+        "ms_ssim": float(ms_ssim(image, case.truth)), "mse": float(mse(image, case.truth)),
+        "target": float(change[column]) / case.wished(task.attribute),
+        "others": float((change.abs() / reader.network.spread)[rest].mean()),
+    }  # fmt: skip
+
+
+def run(studio: Studio, task: Task, n: int, size: int) -> tuple[list[Mapping[str, object]], dict]:
+    """The rows of one task, and what each column gains over doing nothing."""
+    reader, direction = judge(studio), find_direction(studio, task.direction or task.attribute)
+    columns: dict[str, dict[str, list[float]]] = {}
+    for case in cases(task, n, size):
+        for name, (image, seconds) in pictures(studio, case, task, direction).items():
+            for key, value in (measure(reader, image, case, task) | {"seconds": seconds}).items():
+                columns.setdefault(name, {}).setdefault(key, []).append(value)
+    rows: list[Mapping[str, object]] = [
+        {"task": task.name, "": name} | {key: sum(v) / len(v) for key, v in found.items()}
+        for name, found in columns.items()
+    ]
+    gains = {
+        name: {
+            key: mean_interval(torch.tensor(found[key]) - torch.tensor(columns["nothing"][key]))
+            for key in ("identity to truth", "ms_ssim", "mse")
+        }
+        for name, found in columns.items()
+    }
+    return rows, gains
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--network", default="faces")
+    parser.add_argument("--n", type=int, default=40)
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--tasks", default=",".join(TASKS))
+    options = parser.parse_args()
+
+    torch.set_num_threads(1)
+    studio = Studio(network=options.network, device="cpu")
+    rows: list[Mapping[str, object]] = []
+    gains = {}
+    for name in options.tasks.split(","):
+        found, gains[name] = run(studio, TASKS[name], options.n, options.size)
+        rows += found
+        print(table(found), flush=True)
+    print(write("transfer", {"n": options.n, "size": options.size, "rows": rows, "gains": gains}))
+
+
+if __name__ == "__main__":
+    main()
