@@ -8,7 +8,6 @@ from latentlab.core.errors import MissingPart
 from latentlab.store.home import assets_folder, shipped_networks
 from latentlab.store.models import Model, Models
 from latentlab.studio.lab import Lab
-from latentlab.studio.shelf.networks import GENERATORS, find, read
 
 __all__ = ["Model", "card", "models", "shipped"]
 
@@ -33,6 +32,8 @@ def shipped() -> dict[str, Path]:
 def card(studio: Lab) -> str:
     """The network's model card (Markdown): the one beside its file, else what the file itself tells."""
 
+    from latentlab.studio.shelf.networks import find  # needs torch, which a list of models does not
+
     path = find(studio.network, studio.home)
     written = path.parent / CARD
     if path.parent.name == str(studio.network) and written.is_file():
@@ -41,6 +42,8 @@ def card(studio: Lab) -> str:
 
 
 def _told(studio: Lab, path: Path) -> str:
+    from latentlab.studio.shelf.networks import GENERATORS, read
+
     parts = read(path)
     foreign = next(parts[part] for part in (*GENERATORS, *parts) if part in parts)
     count = sum(value.numel() for value in foreign.tensors.values())
