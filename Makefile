@@ -6,7 +6,7 @@ STAMP   = $(VENV)/.ready
 PHOTO  ?=
 WORKERS ?= 2
 
-.PHONY: demo test setup lint tests cuda-check wheel bench clean
+.PHONY: demo test setup lint tests app-test cuda-check wheel bench clean
 
 setup: $(STAMP)
 
@@ -29,6 +29,11 @@ lint: setup
 # One torch thread for each worker: two processes that fight for the cores are slower than one.
 tests: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests
+
+# The app in a real browser; elsewhere these tests run where Chromium is found.
+app-test: setup
+	command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq chromium)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/apps
 
 # The CUDA kernels compile with nvcc alone, for sm_80 and sm_90; no GPU is needed.
 cuda-check: setup

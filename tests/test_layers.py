@@ -22,12 +22,11 @@ ROWS: list[set[str]] = [
         for name in ("directions", "inversion", "editing", "baselines", "backbones", "metrics")
     },
     {"latentlab.studio"},
-    {"latentlab.cli", "apps"},
+    {"latentlab.apps"},
+    {"latentlab.cli"},
 ]
-TOP = {"latentlab.cli", "apps"}
-FILES = [
-    path for folder in ("cuda_ops", "latentlab", "apps") for path in sorted((ROOT / folder).rglob("*.py"))
-]
+TOP = {"latentlab.cli", "latentlab.apps"}
+FILES = [path for folder in ("cuda_ops", "latentlab") for path in sorted((ROOT / folder).rglob("*.py"))]
 
 ABOVE = [
     path for path in FILES if path.relative_to(ROOT).parts[:2] == ("latentlab", "cli") or "apps" in path.parts
@@ -54,7 +53,8 @@ def inside_of_studio(name: str) -> bool:
 def complaint(importer: str, imported: str) -> str | None:
     if importer == imported or row_of(importer) is None or row_of(imported) is None:
         return None
-    if importer in TOP and imported not in {"latentlab.studio", "latentlab.core"}:
+    starts = {"latentlab.apps"} if importer == "latentlab.cli" else set()  # the command line starts the app
+    if importer in TOP and imported not in {"latentlab.studio", "latentlab.core", *starts}:
         return f"{importer} may not import {imported}: only latentlab.studio and latentlab.core"
     if row_of(imported) >= row_of(importer):  # type: ignore[operator]
         return f"{importer} may not import {imported}: it is not a layer below"

@@ -32,6 +32,7 @@ COMMANDS: Registry = Registry(
         "finetune": "latentlab.cli.train:Finetune",
         "metrics": "latentlab.cli.metrics:Metrics",
         "convert": "latentlab.cli.convert:Convert",
+        "app": "latentlab.cli.app:App",
         "replay": "latentlab.cli.replay:Replay",
         "models list": "latentlab.cli.models:List",
         "models fetch": "latentlab.cli.models:Fetch",

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from latentlab.studio.discovery.discover import Discover, choose_discovery
     from latentlab.studio.discovery.plan import LibraryRecipe, Wanted, load_recipe
     from latentlab.studio.discovery.port import Ported
+    from latentlab.studio.exploring.chart import Chart, chart, direction_from_seeds, umap_is_here
+    from latentlab.studio.exploring.desk import Desk, Desks
+    from latentlab.studio.exploring.history import History
+    from latentlab.studio.exploring.jobs import Job
+    from latentlab.studio.exploring.keeping import bundle, delete, rename, restore
+    from latentlab.studio.exploring.readings import read_view
+    from latentlab.studio.exploring.restoring import view_of_picture
+    from latentlab.studio.exploring.sliders import grouped
+    from latentlab.studio.exploring.view import View, view_of
     from latentlab.studio.learning.train_scorer import TrainScorer
     from latentlab.studio.learning.training import LogReader
     from latentlab.studio.pictures.gallery import Gallery
@@ -49,6 +58,15 @@ _PLACES = {
     "discovery.discover": ("Discover", "choose_discovery"),
     "discovery.plan": ("LibraryRecipe", "Wanted", "load_recipe"),
     "discovery.port": ("Ported",),
+    "exploring.chart": ("Chart", "chart", "direction_from_seeds", "umap_is_here"),
+    "exploring.desk": ("Desk", "Desks"),
+    "exploring.history": ("History",),
+    "exploring.jobs": ("Job",),
+    "exploring.keeping": ("bundle", "delete", "rename", "restore"),
+    "exploring.readings": ("read_view",),
+    "exploring.restoring": ("view_of_picture",),
+    "exploring.sliders": ("grouped",),
+    "exploring.view": ("View", "view_of"),
     "learning.train_scorer": ("TrainScorer",),
     "learning.training": ("LogReader",),
     "pictures.gallery": ("Gallery",),
@@ -83,11 +101,13 @@ _PLACES = {
 _HOMES = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
-    "Align", "AlignedFace", "Built", "Compare", "Compared", "Discover", "Edit", "Gallery", "Generate", "Interpolate", "Invert",
-    "Judge", "Judged", "LibraryRecipe", "LogReader", "Measures", "Mix", "OpenEdit", "Outcome", "Picture", "Pool", "Ported",
-    "Rendering", "Replayed", "Source", "Studio", "Sweep", "TrainScorer", "Video", "Wanted", "as_data", "choose_discovery",
-    "choose_method", "draw_sheet", "examine", "from_data", "import_face_model", "load_recipe", "may_replace", "methods",
-    "models", "nearness", "render_dataset", "shipped", "writable",
+    "Align", "AlignedFace", "Built", "Chart", "Compare", "Compared", "Desk", "Desks", "Discover", "Edit", "Gallery",
+    "Generate", "History", "Interpolate", "Invert", "Job", "Judge", "Judged", "LibraryRecipe", "LogReader", "Measures",
+    "Mix", "OpenEdit", "Outcome", "Picture", "Pool", "Ported", "Rendering", "Replayed", "Source", "Studio", "Sweep",
+    "TrainScorer", "Video", "View", "Wanted", "as_data", "bundle", "chart", "choose_discovery", "choose_method", "delete",
+    "direction_from_seeds", "draw_sheet", "examine", "from_data", "grouped", "import_face_model", "load_recipe",
+    "may_replace", "methods", "models", "nearness", "read_view", "rename", "render_dataset", "restore", "shipped",
+    "umap_is_here", "view_of", "view_of_picture", "writable",
 ]  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""The exploration app: a Streamlit page over the studio (`latentlab app`)."""

@@ -1,0 +1,187 @@
+"""Invert: a photo, the faces found in it, one of them inverted, with its likeness in words."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import streamlit as st
+from PIL import Image, ImageDraw
+
+from latentlab.apps.components import component
+from latentlab.apps.pages.common import open_in_explore, picture_url, told
+from latentlab.apps.serving import desk
+from latentlab.core.errors import LatentLabError
+from latentlab.core.image import decode_picture, to_picture
+from latentlab.core.watch import Watch
+from latentlab.studio import Align, Invert, Job, View, choose_method
+
+METHODS = {
+    "encode": "one pass of the encoder; a second",
+    "refine": "the encoder, five times over",
+    "auto": "the best that a minute gives",
+    "pivot": "the network tuned to the photo; nearest, edits less far",
+}
+PREVIEW = 720
+
+
+def show() -> None:
+    """The page."""
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        photo = _photo()
+    with right, told():
+        if photo is None:
+            st.caption(
+                "A portrait, taken from the front, gives the best edits. It stays on this machine and is deleted when the session ends."
+            )
+        else:
+            _work(photo)
+    _finished()
+
+
+def _photo() -> Path | None:
+    """Upload or camera; kept in the session's folder under a name of our own."""
+    given = st.file_uploader("Photo", type=["jpg", "jpeg", "png", "webp", "tif", "tiff", "heic"], key="photo")
+    if st.toggle("Use the camera"):
+        given = st.camera_input("Camera", label_visibility="collapsed") or given
+    if given is None:
+        return None
+    if st.session_state.get("photo_id") != given.file_id:
+        try:
+            decode_picture(given.getvalue(), "the file")
+        except LatentLabError as error:
+            st.error(" ".join(str(error).split()), icon=":material/error:")
+            return None
+        path = desk().folder / f"upload-{secrets.token_hex(4)}"
+        path.write_bytes(given.getvalue())
+        st.session_state.update(
+            photo_id=given.file_id, photo_path=path, photo_name=Path(given.name).stem[:60]
+        )
+    return st.session_state["photo_path"]
+
+
+def _work(photo: Path) -> None:
+    studio = desk().studio
+    faces = list(studio.aligned(photo, Align(256, all=True)))
+    shown = _drawn(faces)
+    st.image(shown, caption=f"{len(faces)} face{'s' if len(faces) != 1 else ''} found")
+    number = 1
+    if len(faces) > 1:
+        number = st.radio("Which face", range(1, len(faces) + 1), horizontal=True)
+    chosen = faces[number - 1]
+    with st.columns(3)[0]:
+        st.image(to_picture(chosen.face.image[0]), caption="as it is aligned")
+    for note in chosen.face.notes:
+        st.info(note)
+    method = st.segmented_control("Method", list(METHODS), default="encode") or "encode"
+    st.caption(METHODS[method])
+    job: Job | None = st.session_state.get("inversion")
+    if st.button(
+        "Invert", type="primary", icon=":material/play_arrow:", disabled=job is not None and job.running
+    ):
+        request = Invert(choose_method(method), face=number, keep=False)
+        st.session_state["inversion"] = Job("invert", _inverting(photo, request)).start()
+        st.session_state.pop("inverted", None)
+    _progress()
+
+
+def _inverting(photo: Path, request: Invert):  # type: ignore[no-untyped-def]
+    studio = desk().studio
+
+    def work(watch: Watch) -> object:
+        for outcome in studio.inverted([photo], request, watch):
+            if outcome.error is not None:
+                raise outcome.error
+            return outcome
+        return None
+
+    return work
+
+
+@st.fragment(run_every=0.5)
+def _progress() -> None:
+    job: Job | None = st.session_state.get("inversion")
+    if job is None:
+        return
+    if job.running:
+        st.progress(job.done, job.text or "looking at the photo")
+        if job.image is not None:
+            st.image(
+                to_picture(job.image.detach().cpu().reshape(-1, *job.image.shape[-3:])[0].clamp(-1, 1)),
+                width=256,
+            )
+        if st.button("Stop", icon=":material/stop:"):
+            job.cancel()
+        return
+    if job.error:
+        st.error(job.error, icon=":material/error:")
+        return
+    if "inverted" not in st.session_state and job.result is not None:
+        st.session_state["inverted"] = (desk().put(job.result.face), job.result.notes)
+        st.rerun(scope="app")
+
+
+def _finished() -> None:
+    """The photo beside what the network makes of it, and ways on."""
+    if "inverted" not in st.session_state:
+        return
+    name, notes = st.session_state["inverted"]
+    view = View(name)
+    with told():
+        face = desk().face(view)
+        st.subheader("Inverted")
+        left, right = st.columns([1, 1], gap="large")
+        with left:
+            component("divider")(
+                data={
+                    "before": picture_url(view, 512, before=True), "before_alt": "the photo",
+                    "after": picture_url(View(name, transfer="none"), 512), "after_alt": "what the network makes of it",
+                },
+                key="likeness",
+            )  # fmt: skip
+        with right:
+            st.markdown(_likeness(face.measures))
+            for note in notes:
+                st.info(note)
+            if st.button("Edit it", type="primary", icon=":material/tune:"):
+                open_in_explore(view)
+            shelf = st.text_input("Name on the shelf", st.session_state.get("photo_name", "face"))
+            if st.button("Keep on the shelf", icon=":material/bookmark_add:"):
+                desk().keep(view, shelf)
+                st.success(f"{shelf} is on the shelf")
+
+
+def _likeness(measures: dict[str, float]) -> str:
+    """How near it is, in a sentence."""
+    identity, psnr = measures.get("identity"), measures.get("psnr")
+    words = []
+    if identity is not None:
+        words.append(
+            f"dlib takes both for **the same person** ({identity:.2f}, below .6)" if identity < 0.6
+            else f"dlib takes the network's picture for **somebody else** ({identity:.2f}, the same below .6)"
+        )  # fmt: skip
+    if psnr is not None:
+        words.append(f"the pictures are {psnr:.1f} dB apart")
+    return (
+        "; ".join(words) + ". Edits take their pixels from the photo, so the face stays yours."
+        if words
+        else ""
+    )
+
+
+def _drawn(faces: list) -> Image.Image:  # type: ignore[type-arg]
+    """The photo with a frame and a number around every face."""
+    photo = faces[0].face.picture.copy()
+    pen = ImageDraw.Draw(photo)
+    width = max(2, max(photo.size) // 200)
+    for number, one in enumerate(faces, 1):
+        (x, y), half = one.face.detected.centre, one.face.detected.width * 0.6
+        pen.rounded_rectangle(
+            (x - half, y - half, x + half, y + half), half / 5, outline="#ffb000", width=width
+        )
+        pen.text(
+            (x - half + 3 * width, y - half + 2 * width), str(number), fill="#ffb000", font_size=8 * width
+        )
+    photo.thumbnail((PREVIEW, PREVIEW))
+    return photo

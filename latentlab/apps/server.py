@@ -1,0 +1,127 @@
+"""The server of the app: Streamlit's page, a route for pictures, and a guard around both."""
+
+from __future__ import annotations
+
+import gc
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latentlab.apps.guard import Door, Guard, addresses, own_names
+from latentlab.core.errors import BadInput, MissingPart
+
+if TYPE_CHECKING:
+    from streamlit.web.server.starlette.starlette_app import App
+
+PAGE = Path(__file__).with_name("page.py")
+LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+UPLOAD_MEGABYTES = 25
+OPTIONS = {
+    "browser.gatherUsageStats": False, "client.showErrorDetails": "none", "client.toolbarMode": "minimal",
+    "server.maxUploadSize": UPLOAD_MEGABYTES, "server.fileWatcherType": "none", "server.enableXsrfProtection": True,
+    "server.enableCORS": True, "server.headless": True, "global.developmentMode": False,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Where the app listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8501
+    browser: bool = True
+    """Open a browser."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.port < 65536:
+            raise BadInput(f"port is {self.port}; it lies between 1 and 65535")
+
+    @property
+    def open_to_others(self) -> bool:
+        """Whether machines other than this one can reach it."""
+        return self.host not in LOCAL
+
+
+def needs_streamlit() -> None:
+    """Say what to install where the page cannot run."""
+    try:
+        from streamlit.components import v2  # noqa: F401
+        from streamlit.starlette import App  # noqa: F401
+    except ImportError:
+        raise MissingPart(
+            "the app needs Streamlit 1.57 or newer; install it: pip install 'latentlab[app]'"
+        ) from None
+
+
+def serve(serving: Serving, network: str, home: Path, device: str, *, say: object = print) -> None:
+    """Run until interrupted; the network is loaded before the first page is."""
+    needs_streamlit()
+    import uvicorn
+
+    free(serving)
+    token = secrets.token_urlsafe(18) if serving.open_to_others else None
+    door = Door(own_names(serving.host), token)
+    app = build(door, network, home, device)
+    for address in addresses(serving.host, serving.port, token):
+        say(f"open {address}")  # type: ignore[operator]
+        if serving.browser:
+            import webbrowser
+
+            webbrowser.open(address)
+    uvicorn.run(app, host=serving.host, port=serving.port, log_level="error", ws_max_size=64 << 20)
+
+
+def build(door: Door, network: str, home: Path, device: str) -> App:
+    """The ASGI app: the page, `/picture`, the guard."""
+    from starlette.middleware import Middleware
+    from starlette.routing import Route
+    from streamlit import config
+    from streamlit.starlette import App
+
+    from latentlab.apps.drawing import picture
+    from latentlab.apps.serving import close_desks, open_desks
+
+    os.environ.setdefault("STREAMLIT_SERVER_HEADLESS", "true")
+    for name, value in OPTIONS.items():
+        config.set_option(name, value)
+
+    @asynccontextmanager
+    async def warm(_: App) -> AsyncIterator[dict[str, object]]:
+        open_desks(network, home, device)
+        # Streamlit collects garbage after every run; what was loaded once need not be looked through each time.
+        gc.collect()
+        gc.freeze()
+        yield {}
+        close_desks()
+
+    return App(
+        PAGE, lifespan=warm, routes=[Route("/picture", picture)], middleware=[Middleware(Guard, door=door)]
+    )
+
+
+def _sorry(error: Exception) -> bool:
+    """A sentence instead of a traceback; the traceback is on the terminal."""
+    import streamlit as st
+
+    st.error(
+        f"Something went wrong here ({type(error).__name__}). Your face and its edits are kept; load the page again."
+    )
+    return True
+
+
+def free(serving: Serving) -> None:
+    """Refuse a port that is taken, or an address that is not this machine's, before anything is loaded."""
+    family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((serving.host, serving.port))
+        except OSError as error:
+            raise BadInput(
+                f"cannot listen on {serving.host}:{serving.port} ({error.strerror}); choose another --port or --host"
+            ) from None

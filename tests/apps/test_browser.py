@@ -1,0 +1,130 @@
+"""The app in a real browser, where Chromium and playwright are at hand."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+BROWSER = os.environ.get("LATENTLAB_BROWSER") or shutil.which("chromium") or shutil.which("chromium-browser")
+pytest.importorskip("streamlit", reason="the app's extra is not installed")
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed; see: make app-test"
+)
+pytestmark = [
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium here; make app-test installs it"),
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.timeout(300),
+]
+WAIT = 90_000
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running app over an empty lab."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    home = tmp_path_factory.mktemp("app") / "lab"
+    words = [
+        sys.executable,
+        "-m",
+        "latentlab",
+        "app",
+        "--no-browser",
+        "--port",
+        str(port),
+        "--home",
+        str(home),
+    ]
+    server = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    place = f"http://localhost:{port}"
+    for _ in range(240):
+        try:
+            urlopen(place, timeout=2).close()
+            break
+        except OSError:
+            time.sleep(0.5)
+            assert server.poll() is None, server.stdout and server.stdout.read().decode()
+    yield place
+    server.terminate()
+    server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    with playwright.sync_playwright() as running:
+        opened = running.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+        )  # fmt: skip
+        yield opened
+        opened.close()
+
+
+def opened(browser, address: str, path: str = "/"):  # type: ignore[no-untyped-def]
+    page = browser.new_page(viewport={"width": 1280, "height": 1100})
+    page.goto(address + path)
+    return page
+
+
+def painted(page) -> int:  # type: ignore[no-untyped-def]
+    page.wait_for_selector(".bench[data-painted]", timeout=WAIT)
+    return int(page.locator(".bench").get_attribute("data-painted"))
+
+
+def test_a_slider_moves_the_picture_and_the_link_holds_the_edit(browser, address) -> None:  # type: ignore[no-untyped-def]
+    page = opened(browser, address, "/?face=seed:3")
+    before = painted(page)
+    shown = page.locator(".bench .after").get_attribute("src")
+    page.locator("#slider-age").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(f".bench[data-painted='{before + 1}']", timeout=WAIT)
+    assert page.locator(".bench .after").get_attribute("src") != shown
+    page.wait_for_url("**edit=age**", timeout=WAIT)
+    page.wait_for_selector("text=what else moved", timeout=WAIT)
+    page.close()
+
+
+@pytest.mark.parametrize(("path", "text"), [("invert", "Photo"), ("discover", "Method"), ("map", "Draw the map"), ("compare", "Nothing is edited"), ("shelf", "Faces")])  # fmt: skip
+def test_every_page_opens_without_asking_another_machine(browser, address, path: str, text: str) -> None:  # type: ignore[no-untyped-def]
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{address}/{path}")
+    page.wait_for_selector(f"text={text}", timeout=WAIT)
+    foreign = [url for url in asked if not url.startswith((address, "data:", "blob:", "ws://localhost"))]
+    assert foreign == []
+    page.close()
+
+
+def test_a_bad_upload_is_one_sentence_and_a_portrait_is_inverted(browser, address, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    skimage = pytest.importorskip("skimage")
+    from PIL import Image
+
+    page = opened(browser, address, "/invert")
+    page.wait_for_selector("text=Photo", timeout=WAIT)
+    bad = tmp_path / "text.jpg"
+    bad.write_text("no picture")
+    page.locator("input[type=file]").first.set_input_files(bad)
+    page.wait_for_selector("[data-testid=stAlert]", timeout=WAIT)
+    assert "Traceback" not in page.content()
+    page.close()
+
+    page = opened(browser, address, "/invert")
+    page.wait_for_selector("text=Photo", timeout=WAIT)
+    good = tmp_path / "portrait.png"
+    Image.fromarray(skimage.data.astronaut()).save(good)
+    page.locator("input[type=file]").first.set_input_files(good)
+    page.wait_for_selector("text=1 face found", timeout=WAIT)
+    page.get_by_role("button", name="Invert", exact=True).click()
+    page.get_by_role("button", name="Edit it").click(timeout=WAIT)
+    painted(page)
+    page.close()

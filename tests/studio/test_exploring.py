@@ -1,0 +1,225 @@
+"""What the app stands on and no browser is needed for: views and links, history, desks, the shelf's acts, marks."""
+
+from __future__ import annotations
+
+import threading
+import time
+import zipfile
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latentlab.core.errors import BadInput, LatentLabError, WrongGenerator
+from latentlab.studio import (
+    Desk,
+    Desks,
+    History,
+    Job,
+    Studio,
+    View,
+    bundle,
+    delete,
+    direction_from_seeds,
+    grouped,
+    read_view,
+    rename,
+    restore,
+    view_of,
+    view_of_picture,
+)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(Studio(home=tmp_path / "lab"))
+
+
+@given(
+    st.integers(0, 999_999_999),
+    st.floats(0, 2),
+    st.dictionaries(st.sampled_from(["age", "smile", "yaw"]), st.floats(-5, 5)),
+)
+def test_a_view_survives_its_link(seed: int, psi: float, strengths: dict[str, float]) -> None:
+    view = View(f"seed:{seed}", psi).moved(strengths)
+    again = view_of(view.query())
+    assert again.face == view.face
+    assert again.psi == pytest.approx(view.psi, rel=1e-4, abs=1e-4)
+    assert all(
+        again.strengths.get(name, 0.0) == pytest.approx(value, rel=1e-4, abs=1e-4)
+        for name, value in view.strengths.items()
+    )
+
+
+@given(st.dictionaries(st.sampled_from(["face", "psi", "edit", "transfer", "x"]), st.text(max_size=40)))
+def test_any_link_is_a_view_or_one_sentence(query: dict[str, str]) -> None:
+    with suppress(BadInput):
+        assert view_of(view_of(query).query()).face == view_of(query).face
+
+
+@pytest.mark.parametrize(
+    "face", ["seed:-1", "seed:x", "shelf:../anna", "shelf:a/b", "other:1", "", "seed:1:2"]
+)
+def test_a_face_that_cannot_be_is_refused(face: str) -> None:
+    with pytest.raises(BadInput):
+        View(face)
+
+
+def test_undo_and_redo_walk_the_history_and_a_new_view_forgets_what_was_undone() -> None:
+    one, two, three = View("seed:1"), View("seed:2"), View("seed:3")
+    history = History((one,)).to(two).to(two).to(three)
+    assert len(history.views) == 3
+    assert history.undo().now == two
+    assert history.undo().redo() == history
+    assert history.undo().undo().undo().now == one
+    branched = history.undo().undo().to(three)
+    assert branched.views == (one, three)
+    assert not branched.can_redo
+
+
+def test_a_desk_draws_what_the_command_line_would(desk: Desk) -> None:
+    view = View("seed:7", 0.7, {"age": 1.0})
+    drawn = np.asarray(desk.picture(view).show())
+    direct = desk.studio.edit(desk.studio.sample(7, psi=0.7), {"age": 1.0}).show()
+    assert np.array_equal(drawn, np.asarray(direct))
+    assert desk.jpeg(view)[:2] == b"\xff\xd8"
+
+
+def test_a_picture_that_is_dropped_restores_what_made_it(desk: Desk, tmp_path: Path) -> None:
+    view = View("seed:7", 0.7, {"age": 1.0, "smile": -0.5})
+    file = desk.picture(view).save(tmp_path / "kept.png")
+    assert view_of_picture(desk, file.read_bytes()) == view
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n"])
+def test_a_dropped_file_without_a_recipe_is_one_sentence(desk: Desk, content: bytes) -> None:
+    with pytest.raises(LatentLabError):
+        view_of_picture(desk, content)
+
+
+def test_a_dropped_picture_of_another_network_is_refused(desk: Desk, tmp_path: Path) -> None:
+    from latentlab.core.image import save_image
+
+    image = desk.studio.sample(1).image[0]
+    file = save_image(
+        image, tmp_path / "a.png", {"command": "edit", "network": {"name": "other", "hash": "0"}}
+    )
+    with pytest.raises(WrongGenerator):
+        view_of_picture(desk, file.read_bytes())
+
+
+def test_desks_do_not_see_each_others_faces(tmp_path: Path) -> None:
+    desks = Desks("faces", tmp_path / "lab")
+    one, two = desks.new(), desks.new()
+    name = one.put(one.studio.sample(3))
+    assert one.face(View(name)).name
+    with pytest.raises(BadInput, match="another session"):
+        two.face(View(name))
+    assert one.studio.generator is two.studio.generator
+    folder = one.folder
+    desks.remove(one.token)
+    assert not folder.exists()
+    with pytest.raises(BadInput, match="ended"):
+        desks.get(one.token)
+
+
+def test_idle_desks_are_cleared_and_living_ones_stay(tmp_path: Path) -> None:
+    desks = Desks("faces", tmp_path / "lab")
+    one, two = desks.new(), desks.new()
+    one.used = two.used = time.monotonic() - 10
+    assert desks.sweep(lambda token: token == two.token, idle=5) == 1
+    assert len(desks) == 1
+    assert desks.get(two.token) is two
+
+
+def test_what_is_kept_can_be_renamed_deleted_restored_and_taken_along(desk: Desk) -> None:
+    desk.keep(View("seed:1", strengths={"age": 1.0}), "anna")
+    desk.keep(View("seed:2"), "ben")
+    with pytest.raises(BadInput):
+        rename(desk.studio, "anna", "ben")
+    rename(desk.studio, "anna", "clara")
+    gone = delete(desk.studio, "clara")
+    assert desk.studio.faces() == ["ben"]
+    with pytest.raises(BadInput, match="not on the shelf any more"):
+        delete(desk.studio, "clara")
+    assert restore(desk.studio, gone) == "clara"
+    names = zipfile.ZipFile(BytesIO(bundle(desk.studio, ["clara"]))).namelist()
+    assert "clara/latent.safetensors" in names
+
+
+def test_marks_make_a_direction_that_goes_from_less_to_more(desk: Desk) -> None:
+    studio = desk.studio
+    ages = {seed: studio.score(studio.sample(seed))["age"] for seed in range(24)}
+    order = sorted(ages, key=lambda seed: ages[seed])
+    direction = direction_from_seeds(studio, "older", order[-8:], order[:8])
+    assert "older" in studio.directions()
+    before, after = (
+        desk.studio.score(studio.sample(99)),
+        studio.score(studio.edited(studio.sample(99), _edit(direction.name, 1.0))),
+    )
+    assert after["age"] > before["age"]
+
+
+def _edit(name: str, strength: float):  # type: ignore[no-untyped-def]
+    from latentlab.studio import Edit
+
+    return Edit({name: strength})
+
+
+@pytest.mark.parametrize(
+    ("more", "less", "words"),
+    [([1, 2, 3], [3, 4, 5], "decide"), ([1], [2, 3, 4], "at least"), ([1, 2, 3], [], "at least")],
+)
+def test_marks_that_say_too_little_are_refused(
+    desk: Desk, more: list[int], less: list[int], words: str
+) -> None:
+    with pytest.raises(BadInput, match=words):
+        direction_from_seeds(desk.studio, "mine", more, less)
+
+
+def test_readings_name_what_was_asked_and_are_zero_without_an_edit(desk: Desk) -> None:
+    still = read_view(desk, View("seed:5"), identity=False)
+    assert max(abs(one.change) for one in still.readings if one.name != "background") < 0.35 * 60
+    older = read_view(desk, View("seed:5", strengths={"age": 2.0}), identity=False)
+    found = {one.name: one for one in older.readings}
+    assert found["age"].change > 3
+    assert "age" in older.sentence({"age": 2.0})
+
+
+def test_every_direction_has_one_slider(desk: Desk) -> None:
+    names = desk.studio.directions()
+    sliders = [
+        one for group in grouped([desk.studio.direction(name) for name in names]) for one in group.sliders
+    ]
+    assert sorted(one.name for one in sliders) == sorted(names)
+    assert all(one.low <= 0 <= one.high for one in sliders)
+
+
+def test_a_job_reports_fails_in_a_sentence_and_stops() -> None:
+    done = Job("sum", lambda watch: watch(0.5, "half") or 7).start()
+    assert done.wait(5)
+    assert (done.result, done.done, done.error) == (7, 1.0, None)
+
+    def fails(watch):  # type: ignore[no-untyped-def]
+        raise BadInput("there is nothing here")
+
+    failed = Job("fails", fails).start()
+    assert failed.wait(5)
+    assert failed.error == "there is nothing here"
+
+    begun = threading.Event()
+
+    def endless(watch):  # type: ignore[no-untyped-def]
+        while True:
+            begun.set()
+            watch(0.1)
+
+    stopped = Job("endless", endless).start()
+    assert begun.wait(5)
+    stopped.cancel()
+    assert stopped.wait(5)
+    assert "stopped" in str(stopped.error)
