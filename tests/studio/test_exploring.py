@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latentlab.core.errors import BadInput, LatentLabError, WrongGenerator
@@ -39,6 +39,7 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(Studio(home=tmp_path / "lab"))
 
 
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.integers(0, 999_999_999),
     st.floats(0, 2),
@@ -55,6 +56,7 @@ def test_a_view_survives_its_link(seed: int, psi: float, strengths: dict[str, fl
     )
 
 
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(st.sampled_from(["face", "psi", "edit", "transfer", "x"]), st.text(max_size=40)))
 def test_any_link_is_a_view_or_one_sentence(query: dict[str, str]) -> None:
     with suppress(BadInput):
