@@ -22,7 +22,7 @@ class LatentLabError(Exception):
 
     def __str__(self) -> str:
         """On one line, whatever the files that it speaks of have put into it."""
-        return escaped(super().__str__())
+        return escaped(" ".join(super().__str__().split()))
 
 
 class BadFile(LatentLabError):
