@@ -123,5 +123,5 @@ def free(serving: Serving) -> None:
             probe.bind((serving.host, serving.port))
         except OSError as error:
             raise BadInput(
-                f"cannot listen on {serving.host}:{serving.port} ({error.strerror}); choose another --port or --host"
+                f"cannot listen on {serving.host}:{serving.port} ({error.strerror}); choose another `port` or `host`"
             ) from None
