@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
+sys.path.insert(0, str(Path(__file__).parent))
+from shape_checks import switch_on
+
 torch.set_num_threads(1)
+if os.environ.get("LATENTLAB_CHECK_SHAPES"):
+    switch_on()
 
 
 def _outside(variable: str, part: str = "") -> Path:

@@ -46,7 +46,7 @@ class ArcFace(Trunk):
     def start(self, source: torch.Generator) -> None:
         super().start(source)
         linear = self.output_layer[3]
-        linear.weight.normal_(0, linear.in_features**-0.5, generator=source)  # type: ignore[union-attr, arg-type]
+        linear.weight.normal_(0, linear.in_features**-0.5, generator=source)  # type: ignore[arg-type, operator, union-attr]
         linear.bias.zero_()  # type: ignore[union-attr, operator]
 
     def forward(self, images: Images) -> Tensor:

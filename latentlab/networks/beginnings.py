@@ -52,9 +52,9 @@ def _draw(network: nn.Module, law: Law, source: torch.Generator, kinds: tuple[ty
     for module in _layers(network, kinds):
         parametrised = getattr(module, "parametrizations", None)
         weight = parametrised.weight.original if parametrised is not None else module.weight
-        law(weight, source)
+        law(weight, source)  # type: ignore[arg-type]
         if module.bias is not None:
-            module.bias.zero_()
+            module.bias.zero_()  # type: ignore[operator]
 
 
 def _layers(network: nn.Module, kinds: tuple[type, ...]) -> Iterator[nn.Module]:

@@ -136,7 +136,7 @@ def _fill(network: nn.Module, tensors: dict[str, Tensor]) -> None:
     ready = {name: _own(value, state[name]) for name, value in tensors.items()}
     network.load_state_dict(ready, strict=True, assign=True)
     if "mapping.w_avg" in getattr(network, "unset", ()):
-        network.mapping.measure_average()  # type: ignore[union-attr]
+        network.mapping.measure_average()  # type: ignore[operator, union-attr]
 
 
 def _own(value: Tensor, like: Tensor) -> Tensor:
@@ -182,10 +182,10 @@ def _settle_average(network: nn.Module, tensors: dict[str, Tensor]) -> None:
     layers, width = network.layers, network.w_width  # type: ignore[union-attr]
     value = tensors.get("mapping.w_avg")
     if value is None:
-        tensors["mapping.w_avg"] = torch.zeros(width)
+        tensors["mapping.w_avg"] = torch.zeros(width)  # type: ignore[call-overload]
         object.__setattr__(network, "unset", ("mapping.w_avg",))
     elif tuple(value.shape) == (layers, width):
-        mapping.w_avg = torch.zeros(layers, width)
+        mapping.w_avg = torch.zeros(layers, width)  # type: ignore[call-overload]
 
 
 def _settle_encoder(network: nn.Module, tensors: dict[str, Tensor]) -> None:
@@ -198,7 +198,7 @@ def _settle_encoder(network: nn.Module, tensors: dict[str, Tensor]) -> None:
     average = tensors.get("latent_avg")
     if network.latent_avg is None:
         tensors.pop("latent_avg", None)
-    elif average is not None and average.shape[-1:] == network.latent_avg.shape[-1:]:  # type: ignore[union-attr]
+    elif average is not None and average.shape[-1:] == network.latent_avg.shape[-1:]:  # type: ignore[index, union-attr]
         tensors["latent_avg"] = average.reshape(-1, average.shape[-1])
         if len(tensors["latent_avg"]) == 1:
             network.latent_avg = torch.zeros(1, average.shape[-1])

@@ -97,6 +97,8 @@ def minibatch_deviation(x: Tensor, group: int | None, channels: int) -> Tensor:
 class DiscriminatorBlock(nn.Module):
     """Two convolutions; the second one halves the size."""
 
+    resample_filter: Tensor
+
     def __init__(self, width: int, after: int, resolution: int, arguments: DiscriminatorArguments) -> None:
         super().__init__()
         self.resolution, self.architecture = resolution, arguments.architecture
@@ -113,10 +115,10 @@ class DiscriminatorBlock(nn.Module):
         self, x: Tensor | None, image: Tensor | None, dtype: torch.dtype
     ) -> tuple[Tensor, Tensor | None]:
         if hasattr(self, "fromrgb"):
-            y = self.fromrgb(cast(image, dtype))
+            y = self.fromrgb(cast(image, dtype))  # type: ignore[arg-type]
             x = y if x is None else cast(x, dtype) + y
-            image = downsample2d(image, self.resample_filter) if self.architecture == "skip" else None
-        x = cast(x, dtype)
+            image = downsample2d(image, self.resample_filter) if self.architecture == "skip" else None  # type: ignore[arg-type]
+        x = cast(x, dtype)  # type: ignore[arg-type]
         if self.architecture == "resnet":
             shortcut = self.skip(x, gain=math.sqrt(0.5))
             return shortcut + self.conv1(self.conv0(x), gain=math.sqrt(0.5)), image
@@ -140,7 +142,7 @@ class Epilogue(nn.Module):
     def forward(self, x: Tensor, image: Tensor | None, dtype: torch.dtype) -> Tensor:
         x = x.to(dtype)
         if self.architecture == "skip":
-            x = x + self.fromrgb(image.to(dtype))
+            x = x + self.fromrgb(image.to(dtype))  # type: ignore[union-attr]
         if self.group_channels:
             x = minibatch_deviation(x, self.group_size, self.group_channels)
         return self.out(self.fc(self.conv(x).flatten(1)))
@@ -179,8 +181,8 @@ class Discriminator(nn.Module):
         if not self.condition_width:
             return logits
         if self.class_logits:  # one logit for each class, chosen by the label
-            return (logits * condition.to(logits.dtype)).sum(1, keepdim=True)
-        embedded = self.mapping(None, condition)
+            return (logits * condition.to(logits.dtype)).sum(1, keepdim=True)  # type: ignore[union-attr]
+        embedded = self.mapping(None, condition)  # type: ignore[misc]
         return (logits * embedded).sum(1, keepdim=True) / math.sqrt(embedded.shape[1])
 
     def features(self, images: Images) -> dict[int, Tensor]:
@@ -191,7 +193,7 @@ class Discriminator(nn.Module):
         x, image = None, images
         for block in self.blocks():
             x, image = block(x, image, block_dtype(self, block.resolution, images))
-        return x, image
+        return x, image  # type: ignore[return-value]
 
     def _walk(self, images: Images) -> Iterator[tuple[DiscriminatorBlock, Tensor]]:
         x, image = None, images

@@ -49,6 +49,8 @@ class StyleGAN1DiscriminatorArguments:
 class ScaledConvolution(nn.Module):
     """Convolution with the He gain in its weight, bias, leaky ReLU without a gain; `down` blurs and halves the size."""
 
+    resample_filter: Tensor | None
+
     def __init__(
         self,
         before: int,
@@ -102,10 +104,10 @@ class StyleGAN1Discriminator(nn.Module):
             yield getattr(self, f"b{size}")
 
     def forward(self, images: Images, condition: Conditions | None = None) -> Tensor:
-        x = self.features(images)[4] if self.resolution > 4 else self.b4.fromrgb(images)
+        x = self.features(images)[4] if self.resolution > 4 else self.b4.fromrgb(images)  # type: ignore[operator, union-attr]
         if self.group_channels:
             x = minibatch_deviation(x, self.group_size, self.group_channels)
-        logits = self.b4.out(self.b4.fc(self.b4.conv(x).flatten(1)))
+        logits = self.b4.out(self.b4.fc(self.b4.conv(x).flatten(1)))  # type: ignore[operator, union-attr]
         if not self.condition_width:
             return logits
         if condition is None:

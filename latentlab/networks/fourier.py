@@ -15,6 +15,10 @@ from latentlab.networks.layers import FullyConnected
 class FourierInput(nn.Module):
     """Styles (cos, sin, x, y of a rotation and a shift) → [n channels size size]; `transform` is the user's own 3×3."""
 
+    transform: Tensor
+    freqs: Tensor
+    phases: Tensor
+
     def __init__(self, w_width: int, signal: Signal) -> None:
         super().__init__()
         self.signal = signal
@@ -36,7 +40,7 @@ class FourierInput(nn.Module):
     def settle(self) -> None:
         """A fresh network's input neither turns nor moves."""
         self.affine.weight.zero_()
-        self.affine.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
+        self.affine.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))  # type: ignore[union-attr]
 
     def forward(self, styles: Tensor) -> Tensor:
         freqs, phases = self._moved(styles)

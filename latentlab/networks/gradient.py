@@ -174,7 +174,7 @@ class Backward:
     def _unfiltered(self, layer: Layer, gradient: Tensor, r0: int, r1: int) -> Tensor:
         """Rows 2·r0 to 2·r1 of the gradient at what the filter of an up-convolution was given."""
         fir, side = layer.module.resample_filter, 2 * layer.size_in
-        taps = fir.shape[-1]
+        taps = fir.shape[-1]  # type: ignore[union-attr]
         before = taps - 1 - layer.before
         low, high = 2 * r0 - before, 2 * r1 + taps - before  # rows that the filter meets
         begin, end = max(low, 0), min(high, side)

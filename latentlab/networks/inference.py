@@ -162,7 +162,7 @@ class Inference:
         name = layer.name.removesuffix("conv1") + "torgb"
         if name not in self.styles or not layer.name.endswith("conv1"):
             return None, None
-        weight = (self.styles[name] * self.torgb(layer).scale)[:, None] * self.kernel(layer)  # [n colours in]
+        weight = (self.styles[name] * self.torgb(layer).scale)[:, None] * self.kernel(layer)  # type: ignore[operator]  # [n colours in]
         shape = (self.count, weight.shape[1], layer.module.resolution, layer.module.resolution)
         flat = self.space.flat("rgb", shape[0] * shape[1] * shape[2] * shape[3], torch.float32)
         return flat.view(shape), in_fours(weight)
@@ -184,12 +184,12 @@ class Inference:
     def _add_colours(self, layer: Layer, image: Tensor | None, rgb: Tensor, *, last: bool) -> Tensor:
         module = self.torgb(layer)
         clamp = module.clamp
-        bias = module.bias.detach()  # type: ignore[union-attr]
+        bias = module.bias.detach()  # type: ignore[operator, union-attr]
         if image is None:
             colours = rgb + bias[:, None, None]
-            return colours if clamp is None else colours.clamp(-clamp, clamp)  # type: ignore[operator]
+            return colours if clamp is None else colours.clamp(-clamp, clamp)  # type: ignore[arg-type, operator]
         fir = self.block(layer).resample_filter
-        taps = fir.shape[-1]
+        taps = fir.shape[-1]  # type: ignore[index]
         if last:
             out = torch.empty_like(rgb)
         else:

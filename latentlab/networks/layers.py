@@ -73,6 +73,8 @@ class FullyConnected(nn.Module):
 class Convolution(nn.Module):
     """Convolution with bias and activation, resampled through a FIR filter (discriminators, and the skips of residual nets)."""
 
+    resample_filter: Tensor | None
+
     def __init__(
         self,
         before: int,
@@ -112,7 +114,7 @@ def start(network: nn.Module, seed: int) -> None:
     with torch.no_grad():
         for module in network.modules():
             if hasattr(module, "start"):
-                module.start(source)
+                module.start(source)  # type: ignore[operator]
         for module in network.modules():
             if hasattr(module, "settle"):
-                module.settle()
+                module.settle()  # type: ignore[operator]

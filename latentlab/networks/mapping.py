@@ -56,6 +56,8 @@ class MappingArguments:
 class Mapping(nn.Module):
     """z, label → w."""
 
+    w_avg: Tensor
+
     def __init__(self, arguments: MappingArguments) -> None:
         super().__init__()
         self.z_width, self.condition_width = arguments.z_width, arguments.condition_width
@@ -83,7 +85,7 @@ class Mapping(nn.Module):
 
     def forward(self, z: Z | None, condition: Conditions | None = None) -> W:
         if z is not None:
-            z = z.to(self.fc0.weight.dtype if self.depth else torch.float32)
+            z = z.to(self.fc0.weight.dtype if self.depth else torch.float32)  # type: ignore[arg-type, union-attr]
         parts = [] if z is None or not self.z_width else [z if self.joined else normalise(z)]
         if self.embed is not None:
             label = self.embed(self._checked(condition, len(z) if z is not None else None))
@@ -95,7 +97,7 @@ class Mapping(nn.Module):
             x = getattr(self, f"fc{index}")(x)
         return x
 
-    def _checked(self, condition: Conditions | None, count: int | None) -> Conditions:
+    def _checked(self, condition: Conditions | None, count: int | None) -> Tensor:
         if condition is None:
             raise BadInput(
                 f"this network is conditional and no class was given; choose one of 0 to {self.condition_width - 1}"
@@ -104,7 +106,7 @@ class Mapping(nn.Module):
             raise BadInput(
                 f"labels of this network have the shape [n {self.condition_width}], these have {list(condition.shape)}"
             )
-        label = condition.to(self.embed.weight.dtype)  # type: ignore[union-attr]
+        label = condition.to(self.embed.weight.dtype)  # type: ignore[arg-type, union-attr]
         return label.expand(count, -1) if count is not None and len(label) == 1 else label
 
     @torch.no_grad()
@@ -124,4 +126,4 @@ class Mapping(nn.Module):
             if self.condition_width:
                 condition = one_hot(rows % self.condition_width, self.condition_width).float().to(device)
             total = total + self(z[rows].to(device), condition).sum(0)
-        self.w_avg.copy_(total / count)
+        self.w_avg.copy_(total / count)  # type: ignore[arg-type]

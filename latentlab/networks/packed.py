@@ -10,7 +10,7 @@ from torch import Tensor
 def packing_works() -> bool:
     """Whether this PyTorch can keep convolution weights in oneDNN's own layout."""
     return (
-        torch.backends.mkldnn.is_available()
+        torch.backends.mkldnn.is_available()  # type: ignore[return-value]
         and torch.backends.mkldnn.enabled
         and hasattr(torch.ops.mkldnn, "_reorder_convolution_weight")
         and hasattr(torch.ops.mkldnn, "_convolution_pointwise")

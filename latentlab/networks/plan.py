@@ -153,7 +153,7 @@ def _layer(name: str, module: StyledConvolution) -> Layer:
     if module.noisy:
         layer.strength = float(module.noise_strength)
     if layer.up:
-        taps = separable(module.resample_filter)
+        taps = separable(module.resample_filter)  # type: ignore[arg-type]
         layer.taps = [2 * value for value in taps.flip(0).tolist()]  # type: ignore[union-attr]
         _, layer.before, _ = blur_padding(len(layer.taps), 3, 2)
     return layer

@@ -38,7 +38,7 @@ class Residual(nn.Module):
         super().__init__()
 
         def convolution() -> nn.Module:
-            return nn.Conv2d(width, width, 3, 1, 1, padding_mode=padding, bias=bias)
+            return nn.Conv2d(width, width, 3, 1, 1, padding_mode=padding, bias=bias)  # type: ignore[arg-type]
 
         self.inner = nn.Sequential(
             convolution(),

@@ -91,6 +91,9 @@ def instance_norm(x: Tensor) -> Tensor:
 class StyledLayer(nn.Module):
     """[enlarge] convolution [blur], noise, bias, activation, instance norm, style; without `before` the constant's layer."""
 
+    noise_const: Tensor
+    resample_filter: Tensor | None
+
     def __init__(
         self, before: int, after: int, resolution: int, up: bool, arguments: StyleGAN1Arguments
     ) -> None:
@@ -185,7 +188,8 @@ class StyleGAN1(Generator):
         self.z_width, self.w_width = arguments.z_width, arguments.w_width
         self.condition_width, self.lod = arguments.condition_width, float(arguments.lod)
         self.truncation_psi, self.truncation_cutoff = arguments.truncation_psi, arguments.truncation_cutoff
-        self.half_resolutions, self.compute_dtype = arguments.half_resolutions, None
+        self.half_resolutions = arguments.half_resolutions
+        self.compute_dtype: torch.dtype | None = None
         self.colours = arguments.colours
         self.constant = (arguments.constant[0], arguments.constant[1])
         self.mapping = MappingNetwork(arguments.mapping)
@@ -247,7 +251,7 @@ class StyleGAN1(Generator):
             if correction is not None and correction.resolution == block.resolution:
                 x = x + correction.values.to(x)
             image = self._grow(block, image, x, prefix + "torgb", pivot)
-        return image
+        return image  # type: ignore[return-value]
 
     def _grow(
         self, block: Block, image: Tensor | None, x: Tensor, name: str, pivot: Pivot | None

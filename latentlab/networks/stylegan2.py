@@ -85,6 +85,9 @@ class StyleGAN2Arguments:
 class StyledConvolution(nn.Module):
     """Modulated 3×3 convolution, noise, bias, activation."""
 
+    noise_const: Tensor
+    resample_filter: Tensor | None
+
     def __init__(
         self, before: int, after: int, resolution: int, up: int, arguments: StyleGAN2Arguments
     ) -> None:
@@ -145,6 +148,8 @@ class ToRGB(nn.Module):
 class Block(nn.Module):
     """All layers of one resolution."""
 
+    resample_filter: Tensor
+
     def __init__(self, before: int, after: int, resolution: int, arguments: StyleGAN2Arguments) -> None:
         super().__init__()
         self.resolution, self.first = resolution, before == 0
@@ -185,12 +190,12 @@ class Block(nn.Module):
             x = cast(self.const.expand(len(styles[conv1]), -1, -1, -1), dtype)
             x = self.conv1(x, styles[conv1], conv1, maps, pivot)
         elif self.architecture == "resnet":
-            x = cast(x, dtype)
+            x = cast(x, dtype)  # type: ignore[arg-type]
             shortcut = self.skip(x, gain=math.sqrt(0.5))
             x = self.conv0(x, styles[conv0], conv0, maps, pivot)
             x = shortcut + self.conv1(x, styles[conv1], conv1, maps, pivot, gain=math.sqrt(0.5))
         else:
-            x = self.conv0(cast(x, dtype), styles[conv0], conv0, maps, pivot)
+            x = self.conv0(cast(x, dtype), styles[conv0], conv0, maps, pivot)  # type: ignore[arg-type]
             x = self.conv1(x, styles[conv1], conv1, maps, pivot)
         if correction is not None:
             x = x + correction.to(x)
@@ -288,4 +293,4 @@ class StyleGAN2(Generator):
             dtype = block_dtype(self, block.resolution, styles)
             added = correction.values if correction and correction.resolution == block.resolution else None
             x, image = block(x, image, by_layer, maps, pivot, dtype, added)
-        return image
+        return image  # type: ignore[return-value]

@@ -28,6 +28,10 @@ from latentlab.networks.stylegan3_arguments import StyleGAN3Arguments
 class AliasFreeLayer(nn.Module):
     """Modulated convolution and a filtered nonlinearity, from one band-limited signal to the next."""
 
+    magnitude_ema: Tensor
+    up_filter: Tensor
+    down_filter: Tensor
+
     def __init__(self, geometry: Geometry, arguments: StyleGAN3Arguments) -> None:
         super().__init__()
         self.geometry = geometry
@@ -148,7 +152,7 @@ class StyleGAN3(Generator):
         correction: FeatureCorrection | None = None,
     ) -> Images:
         first, *others = self.style_layers
-        x = self.synthesis.input(styles[:, first.channels])
+        x = self.synthesis.input(styles[:, first.channels])  # type: ignore[operator]
         last_of = {layer.resolution: layer.name for layer in others if layer.kind == "conv"}
         for layer in others:
             module = getattr(self.synthesis, layer.name)

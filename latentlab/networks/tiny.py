@@ -32,7 +32,7 @@ def tiny_generator(
         settings |= {"channels": channels_for(resolution, resolution * CHANNELS, CHANNELS)}
     generator = build(kind, settings | arguments, None, seed)
     _switch_noise_on(generator, seed)
-    generator.mapping.measure_average(1000)  # type: ignore[union-attr]
+    generator.mapping.measure_average(1000)  # type: ignore[operator, union-attr]
     return generator  # type: ignore[return-value]
 
 

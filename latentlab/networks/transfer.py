@@ -98,13 +98,13 @@ class TransferNet(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, SLOPE)
-                nn.init.zeros_(module.bias)
+                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
         with torch.no_grad():
             for unit in (*self.going, *self.coming):
                 unit.conv1.weight.mul_(0.3)
             for last in (self.coarse, self.draw):
                 last.weight.mul_(0.02)
-            self.draw.bias[5] = 2.0
+            self.draw.bias[5] = 2.0  # type: ignore[index]
 
     def forward(self, photo: Images, before: Images, after: Images) -> Layers:
         seen = torch.cat([photo, before, after], 1)

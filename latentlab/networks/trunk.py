@@ -98,4 +98,4 @@ class Trunk(nn.Module):
             elif isinstance(module, nn.PReLU):
                 module.weight.fill_(0.25)
         for unit in self.body:
-            unit.res_layer[4].weight.fill_(0.5)  # type: ignore[union-attr]
+            unit.res_layer[4].weight.fill_(0.5)  # type: ignore[index, union-attr]

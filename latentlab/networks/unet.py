@@ -149,7 +149,7 @@ class PatchDiscriminator(nn.Module):
             stride = 2 if index < layers else 1
             parts += [
                 nn.Conv2d(before, after, 4, stride, 1, bias=arguments.norm != "batch"),
-                NORMS[arguments.norm](after),
+                NORMS[arguments.norm](after),  # type: ignore[operator]
                 nn.LeakyReLU(arguments.slope),
             ]
             before = after

@@ -9,13 +9,13 @@ from latentlab.core.errors import BadInput, BadWeights, UnknownName
 from latentlab.core.latent import FeatureCorrection, Latent, Space
 from latentlab.core.noise import Noise, NoiseMode
 from latentlab.core.pivot import Pivot
-from latentlab.networks import KINDS, build, export
+from latentlab.networks import build, export
 from latentlab.networks.modulation import modulated_convolution
 from latentlab.networks.tiny import tiny_discriminator, tiny_generator
 
 GENERATORS = ["stylegan1", "stylegan2", "stylegan3"]
-DISCRIMINATORS = [kind for kind in KINDS if kind.endswith("discriminator")]
-ENCODERS = [kind for kind in KINDS if kind.startswith("encoder")]
+DISCRIMINATORS = [f"{kind}_discriminator" for kind in GENERATORS]
+ENCODERS = ["encoder_e4e", "encoder_psp", "encoder_w", "encoder_last"]
 TINY_ENCODER = {"styles": 8, "input_size": 64, "depth": 18, "base_width": 8, "w_width": 32}
 
 
