@@ -23,7 +23,7 @@ class Demo(Command):
 
     photo: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Your own photo."""
-    budget: Annotated[float, tyro.conf.arg(metavar="SECONDS")] = 60.0
+    budget: Annotated[float | None, tyro.conf.arg(metavar="SECONDS")] = None
     """What the inversion may take."""
 
     examples: ClassVar[tuple[str, ...]] = ("latentlab demo --photo me.jpg",)

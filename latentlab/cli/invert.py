@@ -26,7 +26,7 @@ class Invert(Command):
     photos: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="PHOTO...")] = ()
     """Photos with a face."""
     method: Annotated[str, tyro.conf.arg(metavar="NAME")] = "auto"
-    """How to invert; auto takes what fits its --budget (seconds a photo)."""
+    """How to invert; auto counts in steps, or takes what fits --budget (seconds a photo)."""
     name: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Name in the lab; the photo's own if left out."""
     face: Annotated[int | None, tyro.conf.arg(metavar="N")] = None

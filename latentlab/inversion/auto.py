@@ -38,24 +38,28 @@ class Plan:
 class Auto(Inverter):
     """Encoder alone, a short descent, a pivot at the encoder's answer, or a descent and a pivot: whatever fits the budget."""
 
-    budget: float = 60.0
-    """Seconds for each photo."""
+    budget: float | None = None
+    """Seconds for each photo; None counts in `steps`, so that a busy machine gives the same picture later."""
+    steps: int = 2
+    """Without a budget: steps of a descent that a photo may cost; at 2 one pass of the encoder, the best base of a transfer."""
     out_of_domain: float = 3.0
     """Warn when a photo is so many times harder than the hardest of the network's own pictures."""
 
     def __post_init__(self) -> None:
-        if not self.budget > 0:
+        if self.budget is not None and not self.budget > 0:
             raise BadInput(f"the budget is {self.budget} seconds; give more than 0, e.g. `budget` 30")
 
     def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008
         return self.run(self.choose(generator, faces, given), generator, faces, given)
 
     def choose(self, generator: Generator, faces: Images, given: Given) -> Plan:
-        """The longest plan whose steps, at the speed measured now, fit what the looking around left of the budget."""
+        """The longest plan within `steps`, or whose steps, at the speed measured now, fit what is left of the budget."""
         watch = Stopwatch(generator.device)
         foreign = foreignness(generator, faces, given)
-        step = step_seconds(generator, faces, given)
-        affordable = (self.budget * len(faces) - watch.seconds) / step
+        affordable = float(self.steps)
+        if self.budget is not None:
+            step = step_seconds(generator, faces, given)
+            affordable = (self.budget * len(faces) - watch.seconds) / step
 
         plans = self.plans(given)
         fitting = [plan for plan in plans if plan.steps <= affordable]

@@ -228,7 +228,7 @@ class Studio(Lab):
         return list(self.open_edit(face, request, watch).draw(watch))
 
     def demo(
-        self, photo: Path | None = None, budget: float = 60.0, watch: Watch | None = None
+        self, photo: Path | None = None, budget: float | None = None, watch: Watch | None = None
     ) -> Iterator[Shown]:
         """The main job on a portrait, start to end."""
         from latentlab.studio.portraits.demo import demo

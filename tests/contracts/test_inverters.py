@@ -331,3 +331,18 @@ def test_half_precision_comes_home_too(generator: Generator, faces: Tensor) -> N
     assert half.error.max() < 0.01
     assert half.image.dtype == torch.float32
     assert half.latent.values.dtype == torch.float32
+
+
+def test_auto_without_a_budget_does_not_look_at_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine gives the same picture, later."""
+
+    def no_clock(*_: object) -> float:
+        raise AssertionError("the speed was measured")
+
+    monkeypatch.setattr("latentlab.inversion.auto.step_seconds", no_clock)
+    network = tame(tiny_generator())
+    with torch.no_grad():
+        face = network.render(Latent(Space.Z, draw_z([3], network.z_width))).clamp(-1, 1)
+    quick = Auto().choose(network, face, Given())
+    thorough = Auto(steps=200).choose(network, face, Given())
+    assert quick.steps < thorough.steps <= 200

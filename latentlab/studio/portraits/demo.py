@@ -46,7 +46,7 @@ def portrait(folder: Path) -> Path:
 
 
 def demo(
-    studio: Lab, photo: Path | None = None, budget: float = 60.0, watch: Watch | None = None
+    studio: Lab, photo: Path | None = None, budget: float | None = None, watch: Watch | None = None
 ) -> Iterator[Shown]:
     """Pictures as they are finished."""
 
