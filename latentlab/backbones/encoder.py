@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from latentlab.backbones.latent_discriminator import LatentDiscriminator, Pool
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.image import grid, resized
+from latentlab.core.ranges import Between, Pixels, Rate, Share, Steps, Weight, Width, check
 from latentlab.core.shapes import Images, WPlus
 from latentlab.data.batches import as_images
 from latentlab.networks.build import build
@@ -35,43 +36,44 @@ class EncoderSettings:
     """Published values unless said otherwise; `PRESETS` has smaller ones."""
 
     kind: Literal["encoder_e4e", "encoder_psp", "encoder_w"] = "encoder_e4e"
-    input_size: int = 256
-    depth: int = 50
+    input_size: Pixels = 256
+    depth: Annotated[int, Between(1, 1000)] = 50
     """Residual units: 18, 34, 50 (published), 100."""
-    base_width: int = 64
-    heads: int = 0
+    base_width: Width = 64
+    heads: Annotated[int, Between(0, 100)] = 0
     """How many styles have a head of their own, the finest sharing the last; 0: all of them, as published."""
-    learning_rate: float = 1e-4
-    pixels: float = 1.0
+    learning_rate: Annotated[float, Between(0, 10)] = 1e-4
+    pixels: Weight = 1.0
     """Weight of the mean squared error."""
-    perceptual: float = 0.8
-    identity: float = 0.1
-    delta: float = 2e-4
+    perceptual: Weight = 0.8
+    identity: Weight = 0.1
+    delta: Weight = 2e-4
     """Weight of the offsets' size: keeps the w of all layers together."""
-    adversary: float = 0.1
+    adversary: Weight = 0.1
     """Weight of a discriminator that tells encoded w from mapped ones."""
-    discriminator_rate: float = 2e-5
-    r1: float = 10.0
-    r1_every: int = 16
-    pool: int = 50
+    discriminator_rate: Rate = 2e-5
+    r1: Weight = 10.0
+    r1_every: Steps = 16
+    pool: Annotated[int, Between(0, 1_000_000)] = 50
     """Earlier codes that the discriminator goes on being shown."""
-    progressive_from: int = 20_000
+    progressive_from: Annotated[int, Between(0, 100_000_000)] = 20_000
     """Step at which the first offset is switched on; all before encode into W alone."""
-    progressive_every: int = 2_000
+    progressive_every: Annotated[int, Between(0, 100_000_000)] = 2_000
     """Steps for each further offset."""
-    own: float = 0.25
+    own: Share = 0.25
     """Share of each batch that the generator makes itself, so that the true latent is known."""
-    latent: float = 0.1
+    latent: Weight = 0.1
     """Weight of the squared distance from the true latent, on those."""
     iterative: bool = False
     """Sees its last render as well and corrects it."""
-    passes: tuple[float, ...] = (0.4, 0.35, 0.25)
+    passes: tuple[Share, ...] = (0.4, 0.35, 0.25)
     """With `iterative`: how often the first, second, … pass is the one that learns."""
     channels_last: bool = True
     precision: Literal["fp32", "bf16"] = "fp32"
     """bf16 about doubles the speed of processors that have it; weights and losses stay in fp32."""
 
     def __post_init__(self) -> None:
+        check(self)
         if self.heads < 0:
             raise BadInput(f"an encoder cannot have {self.heads} heads; 0 gives every style its own")
         if not self.passes or min(self.passes) < 0 or sum(self.passes) <= 0:

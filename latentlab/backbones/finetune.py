@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from torch import Tensor
 from latentlab.backbones.difference import Difference, low_rank, swap_layers, whole
 from latentlab.backbones.train import Train
 from latentlab.core.errors import BadFile, BadInput
+from latentlab.core.ranges import Between, PowerOfTwo, Seconds, check
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch, silent
 from latentlab.data.open import SourceOptions, open_source
@@ -35,13 +36,13 @@ class Finetune:
     """A folder of images of the new domain (people held out are left out by name), or packed images."""
     out: Path
     discriminator: Path | None = None
-    images: int = 50_000
-    seconds: float = float("inf")
-    freeze_discriminator: int = 2
+    images: Annotated[int, Between(1, 1_000_000_000_000)] = 50_000
+    seconds: Seconds = float("inf")
+    freeze_discriminator: Annotated[int, Between(0, 12)] = 2
     """Largest resolutions of the discriminator that stay as they are (freeze-D, Mo et al. 2020)."""
     freeze_mapping: bool = True
     """Keep the mapping: parent and child then share their latent space, and directions move both."""
-    swap_from: int = 0
+    swap_from: Annotated[int, PowerOfTwo(4, 4096, zero=True)] = 0
     """Take the child's layers from this resolution on, the parent's below; 0 takes all of the child's."""
     form: str = "auto"
     """`low rank` (at most 2 MB), `whole` (at most 8 MB), or whichever measures better."""
@@ -49,6 +50,9 @@ class Finetune:
     resume: bool = False
     device: str = "auto"
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def run(
         self, unlikeness: Unlikeness | None = None, source: Source | None = None, watch: Watch = silent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.files import atomic, make_folder
 from latentlab.core.image import to_pixels
 from latentlab.core.locks import in_turn
+from latentlab.core.ranges import Between, Count, Pixels, check
 from latentlab.core.watch import Watch, silent
 from latentlab.scorers.targets import targets_of
 from latentlab.world.factors import Face, flatten, identity_factors, unflatten
@@ -33,14 +34,15 @@ YAW_REACH = 35.0
 class FaceSet:
     """Which faces, at which size; block b is always the same faces, whoever renders it."""
 
-    n: int
-    seed: int
-    size: int = 96
+    n: Count
+    seed: Annotated[int, Between(0, 2**62)]
+    size: Pixels = 96
     law: str = "factorial"
-    views: int = 0
+    views: Annotated[int, Between(0, 250)] = 0
     """0: n different people. Else n / views people, each seen so often with other looks, light, pose and age."""
 
     def __post_init__(self) -> None:
+        check(self)
         if self.n < 1 or (self.views and (self.n % self.views or BLOCK % self.views)):
             raise BadInput(
                 f"{self.n} pictures with {self.views} views each cannot be dealt into blocks of {BLOCK}"

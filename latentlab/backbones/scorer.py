@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +14,7 @@ from torch.optim import AdamW, Optimizer
 
 from latentlab.core.errors import BadInput
 from latentlab.core.image import from_pixels
+from latentlab.core.ranges import Between, Count, MoreThan, Pixels, Rate, Share, Width, check
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch, silent
 from latentlab.networks.build import build
@@ -108,21 +109,24 @@ class ScorerTraining(Trainable):
 
     role: str = "guide"
     """`guide` (residual trunk) or `judge` (plain trunk): other architecture, other seed, other people."""
-    width: int = 32
+    width: Annotated[int, Between(4, 4096)] = 32
     """Channels of the first stage."""
-    size: int = 96
+    size: Pixels = 96
     """Pixels a side that the network reads."""
-    depth: int = 1
+    depth: Annotated[int, Between(1, 100)] = 1
     """Convolutions (guide: residual units) at each size."""
-    rate: float = 2e-3
+    rate: Rate = 2e-3
     """Highest learning rate; falls along a cosine after a short rise."""
-    images: int = 200_000
+    images: Count = 200_000
     """Length of the training, for the schedule."""
     half: bool = True
     """bfloat16 arithmetic in the trunk."""
     mean: tuple[float, ...] = ()
     """Of each target over the data."""
     spread: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def fitted(self, values: Tensor) -> ScorerTraining:
         """With mean and spread of these targets, [n names]."""
@@ -172,16 +176,19 @@ class ScorerTraining(Trainable):
 class IdentityTraining(Trainable):
     """Large-margin softmax over rendered people (Wang et al. 2018, CosFace: scale s, margin m on the cosine)."""
 
-    people: int = 1000
+    people: Count = 1000
     """How many people the data has."""
-    width: int = 32
-    size: int = 96
-    outputs: int = 128
-    rate: float = 2e-3
-    images: int = 200_000
-    scale: float = 24.0
-    margin: float = 0.25
+    width: Annotated[int, Between(4, 4096)] = 32
+    size: Pixels = 96
+    outputs: Width = 128
+    rate: Rate = 2e-3
+    images: Count = 200_000
+    scale: Annotated[float, MoreThan(0, 1000)] = 24.0
+    margin: Share = 0.25
     half: bool = True
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def parts(self, networks: Networks) -> Mapping[str, str]:
         return {"embedding": "identity"}

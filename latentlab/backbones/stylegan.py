@@ -6,7 +6,7 @@ import copy
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +14,19 @@ from torch.optim import Adam, Optimizer
 
 from latentlab.backbones.adversarial import AdversarialLosses
 from latentlab.backbones.sampler import Sampler
-from latentlab.core.errors import BadInput
 from latentlab.core.image import grid
+from latentlab.core.ranges import (
+    Batch,
+    Between,
+    MoreThan,
+    PowerOfTwo,
+    Rate,
+    Share,
+    Steps,
+    Weight,
+    Width,
+    check,
+)
 from latentlab.core.seeds import draw_z
 from latentlab.core.shapes import Images
 from latentlab.networks.build import build
@@ -37,49 +48,49 @@ FILES = {"G_ema": "generator", "D": "discriminator", "E": "encoder"}
 class StyleGAN(Trainable):
     """Settings that all generations have; `backbones.presets` has the published ones."""
 
-    resolution: int = 256
+    resolution: Annotated[int, PowerOfTwo(4, 4096)] = 256
     """Images are squares of this side."""
-    channel_base: int = 16384
+    channel_base: Annotated[int, Between(1, 1_000_000)] = 16384
     """A layer of resolution r has min(channel_base / r, channel_max) channels."""
-    channel_max: int = 512
-    z_width: int = 512
-    w_width: int = 512
-    mapping_layers: int = 8
-    condition_width: int = 0
+    channel_max: Width = 512
+    z_width: Width = 512
+    w_width: Width = 512
+    mapping_layers: Annotated[int, Between(1, 64)] = 8
+    condition_width: Annotated[int, Between(0, 1_000_000)] = 0
     """Number of classes; 0 trains without labels."""
-    discriminator_base: int = 0
+    discriminator_base: Annotated[int, Between(0, 1_000_000)] = 0
     """Channel base of the discriminator; 0 is that of the generator."""
-    minibatch_group: int = 4
+    minibatch_group: Batch = 4
     """Images over which the discriminator measures the deviation of a batch."""
     discriminator_architecture: str = "resnet"
-    learning_rate: float = 0.0025
-    discriminator_rate: float = 0.0
+    learning_rate: Rate = 0.0025
+    discriminator_rate: Annotated[float, Between(0, 10)] = 0.0
     """Learning rate of the discriminator; 0 is that of the generator."""
     adversary: Adversary = "nonsaturating"
-    r1: float = 1.0
+    r1: Weight = 1.0
     """γ: weight of the squared gradient at real images."""
-    r1_every: int = 16
-    mixing: float = 0.9
+    r1_every: Steps = 16
+    mixing: Share = 0.9
     """How often two styles are mixed."""
-    ema_images: float = 10_000.0
+    ema_images: Annotated[float, Between(0, 1e12)] = 10_000.0
     """Half-life of the averaged generator."""
-    ema_ramp: float | None = 0.05
+    ema_ramp: Annotated[float, MoreThan(0, 1000)] | None = 0.05
     """At most this share of the images shown so far; None starts with the full half-life."""
     augment: Literal["none", "ada", "fixed"] = "none"
-    augment_target: float = 0.6
-    augment_speed: float = 500.0
+    augment_target: Annotated[float, Between(-1, 1)] = 0.6
+    augment_speed: Annotated[float, MoreThan(0, 1e9)] = 500.0
     """Thousands of images in which the strength can go from 0 to 1."""
-    augment_strength: float = 0.2
+    augment_strength: Share = 0.2
     """With `fixed`."""
     augment_flip: bool = True
     precision: Precision = "fp32"
-    half_resolutions: int = 0
+    half_resolutions: Annotated[int, Between(0, 12)] = 0
     """With fp16 on a GPU: how many of the largest resolutions compute in it (published: 4, with clamp 256)."""
-    clamp: float | None = None
+    clamp: Annotated[float, MoreThan(0, 1e9)] | None = None
     channels_last: bool = True
     reuse_fakes: bool = False
     """The discriminator learns from the images that the generator has just made, which saves a synthesis in each step."""
-    freeze_discriminator: int = 0
+    freeze_discriminator: Annotated[int, Between(0, 12)] = 0
     """Largest resolutions of the discriminator that stay as they were (freeze-D, Mo et al. 2020)."""
     freeze_mapping: bool = False
     extra: tuple[tuple[str, Any], ...] = ()
@@ -88,13 +99,7 @@ class StyleGAN(Trainable):
     """The same of the discriminator."""
 
     def __post_init__(self) -> None:
-        if self.resolution < 4 or self.resolution & (self.resolution - 1):
-            raise BadInput(
-                f"a resolution of {self.resolution} is impossible; choose a power of two from 4 on"
-            )
-        for name in ("r1_every", "path_every", "path_shrink", "minibatch_group"):
-            if getattr(self, name, 1) < 1:
-                raise BadInput(f"{name} has to be at least 1, not {getattr(self, name)}")
+        check(self)
 
     @property
     @abstractmethod

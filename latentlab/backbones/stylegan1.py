@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from latentlab.backbones.stylegan import StyleGAN
+from latentlab.core.ranges import MoreThan, Rate, Steps, Weight
 
 
 @dataclass(frozen=True)
@@ -14,11 +15,11 @@ class StyleGAN1(StyleGAN):
 
     body: Literal["stylegan1", "stylegan2"] = "stylegan2"
     """`stylegan1` is the published generator with its own discriminator."""
-    r1: float = 10.0
-    r1_every: int = 1
+    r1: Weight = 10.0
+    r1_every: Steps = 1
     discriminator_architecture: str = "orig"
-    learning_rate: float = 0.001
-    ema_ramp: float | None = None
+    learning_rate: Rate = 0.001
+    ema_ramp: Annotated[float, MoreThan(0, 1000)] | None = None
 
     @property
     def generator_kind(self) -> str:

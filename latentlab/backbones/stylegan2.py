@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from torch import Tensor
 
@@ -21,6 +21,7 @@ from latentlab.backbones.path_length import PathLength, PathRegulariser
 from latentlab.backbones.sampler import Sampler
 from latentlab.backbones.stylegan import StyleGAN
 from latentlab.backbones.warm_start import WarmStart
+from latentlab.core.ranges import Batch, Between, Share, Steps, Weight
 from latentlab.data.batches import as_images
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.trainable import Networks
@@ -30,17 +31,17 @@ from latentlab.training.trainable import Networks
 class StyleGAN2(StyleGAN):
     """What StyleGAN2 adds, and what small machines need."""
 
-    path_length: float = 2.0
+    path_length: Weight = 2.0
     """Weight of the path-length regulariser; 0 leaves it out."""
-    path_every: int = 4
-    path_decay: float = 0.01
-    path_shrink: int = 2
+    path_every: Steps = 4
+    path_decay: Share = 0.01
+    path_shrink: Batch = 2
     """Path lengths are measured on the so-manieth part of a batch."""
-    noise_from: int = 0
+    noise_from: Annotated[int, Between(0, 1_000_000_000_000)] = 0
     """Images after which the noise inputs are switched on; before, the weights have to do all the drawing."""
-    warm_start: int = 0
+    warm_start: Annotated[int, Between(0, 1_000_000_000)] = 0
     """Images during which the generator learns as the decoder of an autoencoder, before any discriminator."""
-    warm_weight: float = 1.0
+    warm_weight: Weight = 1.0
     """Weight of the posterior's distance from N(0, 1) during the warm start."""
 
     @property

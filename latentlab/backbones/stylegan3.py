@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from latentlab.backbones.sampler import Sampler
 from latentlab.backbones.stylegan import StyleGAN
+from latentlab.core.ranges import Between, Share
 from latentlab.core.shapes import Images
 from latentlab.training.phase import Moment
 
@@ -19,11 +20,11 @@ NEVER = 2**62
 class StyleGAN3(StyleGAN):
     """What StyleGAN3 adds."""
 
-    blur_images: float = 200_000.0
+    blur_images: Annotated[float, Between(0, 1e12)] = 200_000.0
     """Images over which the blur of the discriminator's input fades away; 0 leaves it out."""
-    mapping_layers: int = 2
-    discriminator_rate: float = 0.002
-    mixing: float = 0.0
+    mapping_layers: Annotated[int, Between(1, 64)] = 2
+    discriminator_rate: Annotated[float, Between(0, 10)] = 0.002
+    mixing: Share = 0.0
     augment: Literal["none", "ada", "fixed"] = "ada"
 
     @property

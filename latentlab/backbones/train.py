@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from torch import nn
 
@@ -13,6 +13,7 @@ from latentlab.backbones.presets import preset
 from latentlab.backbones.transfer import Parent, parent
 from latentlab.core.device import find_device
 from latentlab.core.errors import LatentLabError
+from latentlab.core.ranges import Between, PowerOfTwo, Seconds, check
 from latentlab.core.watch import Watch, on_stderr, silent
 from latentlab.data.open import SourceOptions, open_source
 from latentlab.teaching.plan import TrainingPlan
@@ -32,12 +33,12 @@ class Train:
     """A folder of images, a folder or zip with labels (`dataset.json`), packed images (`.npy`), a folder of such, or `renders`: the face world, endless."""
     out: Path
     """The run's folder; `generator.safetensors` and `discriminator.safetensors` will lie in it."""
-    images: int = 1_000_000
+    images: Annotated[int, Between(1, 1_000_000_000_000)] = 1_000_000
     """Images to show in all, earlier legs counted in."""
-    seconds: float = float("inf")
+    seconds: Seconds = float("inf")
     """Stop after so long, everything saved; the same command with `--resume` goes on."""
     preset: str = "auto"
-    resolution: int | None = None
+    resolution: Annotated[int, PowerOfTwo(4, 4096)] | None = None
     """Another resolution than the preset's."""
     resume: bool = False
     """Go on from the newest checkpoint in the run's folder, if there is one."""
@@ -56,6 +57,9 @@ class Train:
     device: str = "auto"
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the model or the schedule to change, by name."""
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def run(
         self, source: Source | None = None, watch: Watch = silent, measure: Measure | None = None

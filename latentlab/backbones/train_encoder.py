@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from torch import nn
 
@@ -14,6 +14,7 @@ from latentlab.backbones.encoder_parent import begin_with
 from latentlab.core.device import find_device
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
+from latentlab.core.ranges import Between, Seconds, Share, check
 from latentlab.core.watch import Watch, silent
 from latentlab.data.mixture import Mixture
 from latentlab.data.open import SourceOptions, open_source
@@ -35,10 +36,10 @@ class TrainEncoder:
     """Packed images, a folder of them, a folder of pictures, or `renders`; None trains on the generator's own samples."""
     photos: Path | None = None
     """Unlabelled aligned photographs; people held out are left out by name."""
-    photo_share: float = 0.25
+    photo_share: Share = 0.25
     """How many of the images are photographs, where there are some."""
-    images: int = 200_000
-    seconds: float = float("inf")
+    images: Annotated[int, Between(1, 1_000_000_000_000)] = 200_000
+    seconds: Seconds = float("inf")
     preset: str = "e4e"
     resume: bool = False
     begin: Path | None = None
@@ -46,6 +47,9 @@ class TrainEncoder:
     device: str = "auto"
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the encoder or the schedule to change, by name."""
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def run(
         self,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 
 from latentlab.cli.command import Command
+from latentlab.core.ranges import FaceNumber, Pixels
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -25,9 +26,9 @@ class Align(Command):
 
     photos: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="PHOTO...")] = ()
     """Photos; any orientation, colour space and size."""
-    size: int = 256
+    size: Pixels = 256
     """Side of the aligned pictures in pixels."""
-    face: int | None = None
+    face: FaceNumber | None = None
     """Which face of a photo with several: 1 is the leftmost."""
     all: bool = False
     """Every face of each photo."""
@@ -35,6 +36,8 @@ class Align(Command):
     """Also accept faces seen from the side."""
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])] = Path("aligned")
     """Where the faces go."""
+    force: bool = False
+    """Replace files that latentlab did not make."""
 
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab align holiday.jpg --all",

@@ -17,6 +17,7 @@ from latentlab.cli.command import Command, Common
 from latentlab.cli.page import page
 from latentlab.cli.spaces import REGISTRY
 from latentlab.core.errors import BadInput
+from latentlab.core.ranges import check
 
 CONFIG = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
 
@@ -46,8 +47,29 @@ def parse(name: str, kind: type[Command], words: list[str]) -> Parsed | str:
         near = _nearest(left[0], page(shape, program, kind, CONFIG, None))
         raise BadInput(f"'{name}' does not know {left[0]!r}{near}; see: {program} --help")
     parts = [getattr(found, part.name) for part in fields(found)]
+    for part in parts:
+        check_words(part)
     options = {part.name: _first(parts, part.name) for part in fields(Common)}
     return Parsed(found.command, parts[1] if method else None, options)
+
+
+def check_words(value: Any, name: str = "") -> None:
+    """Ranges of all flags, those of their groups too; and paths that only a shell would understand."""
+    if is_dataclass(value):
+        check(value)
+        for one in fields(value):
+            check_words(getattr(value, one.name), one.name)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            check_words(item, name)
+    elif isinstance(value, Path) or name == "home":
+        text = str(value)
+        if text.startswith("~"):
+            raise BadInput(
+                f"`{name}` is {text}: a shell knows ~, files do not; write the whole path (./~ for a folder called ~)"
+            )
+        if "\0" in text or not text:
+            raise BadInput(f"`{name}` is no path; name a file or folder")
 
 
 OUTPUTS = ("out", "target")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import tyro
 
+from latentlab.core.ranges import Seed
+
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
 
@@ -45,7 +47,7 @@ class Common:
     device: Annotated[str, flag("Where to compute; auto is the GPU if there is one.", "auto|cpu|cuda")] = (
         "auto"
     )
-    seed: Annotated[int, flag("Makes everything random repeatable.", "N")] = 0
+    seed: Annotated[Seed, flag("Makes everything random repeatable.", "N")] = 0
     home: Annotated[str, flag("The folder that keeps inversions, directions and score banks.", "FOLDER")] = (
         "lab"
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 
 from latentlab.cli.command import Command
+from latentlab.core.ranges import Seconds
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -23,7 +24,7 @@ class Demo(Command):
 
     photo: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Your own photo."""
-    budget: Annotated[float | None, tyro.conf.arg(metavar="SECONDS")] = None
+    budget: Annotated[Seconds | None, tyro.conf.arg(metavar="SECONDS")] = None
     """What the inversion may take."""
 
     examples: ClassVar[tuple[str, ...]] = ("latentlab demo --photo me.jpg",)

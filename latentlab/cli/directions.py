@@ -10,6 +10,7 @@ import tyro
 
 from latentlab.cli.command import Command
 from latentlab.cli.words import in_flags
+from latentlab.core.ranges import Count, MeasuredSamples, SamplesOrNone
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -103,7 +104,7 @@ class Port(Command):
     """A direction of --network."""
     child: Annotated[str, tyro.conf.arg(metavar="NAME|FILE")]
     """The child: a name or a weight file."""
-    samples: Annotated[int, tyro.conf.arg(metavar="N")] = 100
+    samples: Annotated[MeasuredSamples, tyro.conf.arg(metavar="N")] = 100
     """Faces of both networks on which the loss is measured; 0 measures nothing."""
 
     examples: ClassVar[tuple[str, ...]] = ("latentlab directions port age --child portraits",)
@@ -130,8 +131,10 @@ class Card(Command):
     """A name, or a .direction.safetensors file."""
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])] = Path("cards")
     """Where NAME.md and NAME.png go."""
-    samples: Annotated[int, tyro.conf.arg(metavar="N")] = 200
+    samples: Annotated[MeasuredSamples, tyro.conf.arg(metavar="N")] = 200
     """How many fresh faces it is measured on."""
+    force: bool = False
+    """Replace files that latentlab did not make."""
 
     def run(self, session: Session) -> None:
         from latentlab.studio import Judge
@@ -156,11 +159,11 @@ class Build(Command):
     """A recipe (TOML or JSON); the one that ships, assets/recipes/directions.toml, if left out."""
     only: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME")] = ()
     """Only this direction of the recipe; can be repeated."""
-    samples: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    samples: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
     """Samples of the score bank, instead of the recipe's number."""
-    faces: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    faces: Annotated[MeasuredSamples | None, tyro.conf.arg(metavar="N")] = None
     """Fresh faces for the judge, instead of the recipe's number."""
-    dlib: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    dlib: Annotated[SamplesOrNone | None, tyro.conf.arg(metavar="N")] = None
     """Faces on which dlib looks at every strength (0.1 s each), instead of the recipe's number; 0 leaves it out."""
     force: bool = False
     """Make those again that are there already."""

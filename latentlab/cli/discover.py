@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import tyro
 
 from latentlab.cli.command import Command
+from latentlab.core.ranges import Count, Psi
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,7 @@ class Discover(Command):
 
     method: Annotated[str, tyro.conf.arg(metavar="NAME")] = "joint"
     """How to look."""
-    psi: Annotated[float, tyro.conf.arg(metavar="PSI")] = 1.0
+    psi: Annotated[Psi, tyro.conf.arg(metavar="PSI")] = 1.0
     """Truncation of the samples in the bank."""
     engine: Literal["local", "ray"] = "local"
     """Where the bank is filled; ray needs latentlab[cluster]."""
@@ -44,7 +45,7 @@ class Discover(Command):
     """Pictures after it, in the same order."""
     renders: Annotated[str, tyro.conf.arg(metavar="FACTOR=CHANGE")] = ""
     """Instead of pictures: rendered faces that differ in this alone (age=20, smile=0.5, glasses=1)."""
-    pairs: Annotated[int, tyro.conf.arg(metavar="N")] = 32
+    pairs: Annotated[Count, tyro.conf.arg(metavar="N")] = 32
     """How many pairs to render."""
 
     assume_faces: bool = False

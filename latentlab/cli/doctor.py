@@ -20,8 +20,14 @@ class Doctor(Command):
     a backend that is merely absent is told with its reason and is no failure.
     """
 
+    clean: bool = False
+    """Only remove what killed runs left: temporary files in the lab, the working folder, the models and the cache."""
+
     def run(self, session: Session) -> int:
         from dataclasses import asdict
+
+        if self.clean:
+            return self._clean(session)
 
         from latentlab.studio import examine
 
@@ -46,3 +52,12 @@ class Doctor(Command):
         )
         session.emit(machine=machine, data=data, operators=asdict(report), good=report.good)
         return 0 if report.good else 1
+
+    def _clean(self, session: Session) -> int:
+        from latentlab.studio import clean
+
+        gone = clean(session.home)
+        for path in gone:
+            session.answer(f"removed {path}", removed=str(path))
+        session.say(f"{len(gone)} leftovers of killed runs removed")
+        return 0

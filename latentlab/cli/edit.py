@@ -11,6 +11,7 @@ import tyro
 
 from latentlab.cli.command import Command
 from latentlab.cli.words import Wish
+from latentlab.core.ranges import Fps
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -34,7 +35,7 @@ class Edit(Command):
     wish: tyro.conf.OmitArgPrefixes[tyro.conf.UseAppendAction[Wish]] = field(default_factory=Wish)
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE|FOLDER", aliases=["-o"])] = None
     """Where the picture goes; of a sweep .gif or .mp4 makes a video."""
-    fps: Annotated[int, tyro.conf.arg(metavar="N")] = 12
+    fps: Annotated[Fps, tyro.conf.arg(metavar="N")] = 12
     """Frames a second of a video."""
     force: bool = False
     """Replace files that latentlab did not make."""
@@ -53,7 +54,7 @@ class Edit(Command):
         request = self.wish.edit()
         if self.out is not None:
             writable(self.out.parent if self.out.suffix else self.out)
-        faces: tuple[str | None, ...] = self.faces or (None,)
+        faces: tuple[str | None, ...] = tuple(dict.fromkeys(self.faces)) or (None,)
         with session.progress("editing") as watch:
             for source in faces:
                 with session.step(source):
@@ -89,7 +90,11 @@ class Edit(Command):
         from latentlab.core.errors import BadInput
         from latentlab.studio import Video
 
-        if len(opened.request.sweeps) != 1 or self.wish.paste_back:
+        if self.wish.paste_back:
+            raise BadInput(
+                "a video shows the aligned face; leave out --paste-back, or name a picture with -o"
+            )
+        if len(opened.request.sweeps) != 1:
             raise BadInput(
                 "a video needs one sweep of the face, for example --sweep age=-3:3:25 -o ageing.gif"
             )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 
 from latentlab.cli.command import Command
+from latentlab.core.ranges import MeasuredSamples, Psi, Reach, SamplesOrNone
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -24,15 +25,15 @@ class Evaluate(Command):
 
     names: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="DIRECTION...")] = ()
     """Names or files of directions; see 'latentlab directions list'."""
-    samples: Annotated[int, tyro.conf.arg(metavar="N")] = 200
+    samples: Annotated[MeasuredSamples, tyro.conf.arg(metavar="N")] = 200
     """How many fresh faces."""
-    psi: Annotated[float, tyro.conf.arg(metavar="PSI")] = 0.7
+    psi: Annotated[Psi, tyro.conf.arg(metavar="PSI")] = 0.7
     """Truncation of the faces."""
     no_identity: bool = False
     """Skip the identity distance (dlib, about 0.1 s a face)."""
-    reach: Annotated[int, tyro.conf.arg(metavar="STEPS")] = 3
+    reach: Annotated[Reach, tyro.conf.arg(metavar="STEPS")] = 3
     """How far to move, up and down."""
-    dci: Annotated[int, tyro.conf.arg(metavar="N")] = 0
+    dci: Annotated[SamplesOrNone, tyro.conf.arg(metavar="N")] = 0
     """Also measure how disentangled Z, W, W+ and S are, on so many samples; 0 leaves it out."""
     scorer: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=PLACE")] = ()
     """Judge by a scorer of your own: NAME=MODULE:FUNCTION, NAME=FILE.pt, NAME=FILE.onnx; can be repeated."""
@@ -42,6 +43,8 @@ class Evaluate(Command):
     """Write span and leakage as measured into the directions' own files; without it they stay as they are."""
     out: Annotated[Path, tyro.conf.arg(metavar="FILE", aliases=["-o"])] = Path("evaluation.html")
     """The report."""
+    force: bool = False
+    """Replace files that latentlab did not make."""
 
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab evaluate age smile yaw",

@@ -10,6 +10,7 @@ import tyro
 
 from latentlab.cli.command import Command, count
 from latentlab.cli.words import Look
+from latentlab.core.ranges import Fps, Frames
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -25,7 +26,7 @@ class Interpolate(Command):
     """Where the path lies: w moves evenly, z keeps to typical faces."""
     path: Literal["spline", "linear", "slerp"] = "spline"
     """Smooth through all samples, straight, or on the sphere (around the average in w)."""
-    frames: Annotated[int, tyro.conf.arg(metavar="N")] = 60
+    frames: Annotated[Frames, tyro.conf.arg(metavar="N")] = 60
     """Frames from one sample to the next."""
     loop: bool = False
     """Return to the first sample, without a jump."""
@@ -34,8 +35,10 @@ class Interpolate(Command):
         "interpolation.mp4"
     )
     """The video: .mp4 or .gif."""
-    fps: Annotated[int, tyro.conf.arg(metavar="N")] = 30
+    fps: Annotated[Fps, tyro.conf.arg(metavar="N")] = 30
     """Frames a second."""
+    force: bool = False
+    """Replace files that latentlab did not make."""
 
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab interpolate --seeds 0-5 --psi .7 --loop",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 
 from latentlab.cli.command import Command
+from latentlab.core.ranges import FaceNumber
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -29,7 +30,7 @@ class Invert(Command):
     """How to invert; auto counts in steps, or takes what fits --budget (seconds a photo)."""
     name: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Name in the lab; the photo's own if left out."""
-    face: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    face: Annotated[FaceNumber | None, tyro.conf.arg(metavar="N")] = None
     """Which face of a photo with several: 1 is the leftmost."""
     start: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Begin from an inversion of the same photo."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 
 from latentlab.cli.command import Command
+from latentlab.core.ranges import ComparedSamples, Psi, SamplesOrNone
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -25,13 +26,13 @@ class Metrics(Command):
 
     data: Annotated[str, tyro.conf.arg(metavar="FOLDER")] = "renders"
     """A folder of real pictures, or 'renders': fresh faces of the face world."""
-    n: Annotated[int, tyro.conf.arg(metavar="N")] = 1000
+    n: Annotated[ComparedSamples, tyro.conf.arg(metavar="N")] = 1000
     """How many samples, and at most as many real pictures."""
-    psi: Annotated[float, tyro.conf.arg(metavar="PSI")] = 1.0
+    psi: Annotated[Psi, tyro.conf.arg(metavar="PSI")] = 1.0
     """Truncation of the samples."""
-    dlib: Annotated[int, tyro.conf.arg(metavar="N")] = 500
+    dlib: Annotated[SamplesOrNone, tyro.conf.arg(metavar="N")] = 500
     """At most so many faces in dlib's space (0.1 s a face); 0 leaves it out."""
-    path_length: Annotated[int, tyro.conf.arg(metavar="N")] = 0
+    path_length: Annotated[SamplesOrNone, tyro.conf.arg(metavar="N")] = 0
     """Samples for the perceptual path length; 0 leaves it out."""
     inception: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Inception weights of torch-fidelity, where they are not found by themselves."""

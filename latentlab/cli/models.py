@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 
 from latentlab.cli.command import Command
+from latentlab.core.ranges import Count, SamplesOrNone, SheetSamples
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -121,20 +122,22 @@ class Card(Command):
     """Write it there instead; with --measure the folder for CARD.md, card.json and the sheets (NAME-card if left out)."""
     measure: bool = False
     """Measure, and write the card."""
-    detection: Annotated[int, tyro.conf.arg(metavar="N")] = 500
+    detection: Annotated[SamplesOrNone, tyro.conf.arg(metavar="N")] = 500
     """Samples at each ψ in which dlib looks for a face (0.1 s each); 0 leaves it out."""
-    compared: Annotated[int, tyro.conf.arg(metavar="N")] = 1000
+    compared: Annotated[SamplesOrNone, tyro.conf.arg(metavar="N")] = 1000
     """Samples, and twice as many renders, for distances of distributions; 0 leaves them out."""
-    encoded: Annotated[int, tyro.conf.arg(metavar="N")] = 500
+    encoded: Annotated[SamplesOrNone, tyro.conf.arg(metavar="N")] = 500
     """Held-out renders for the encoder (0.5 s each); 0 leaves it out."""
     photos: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """Aligned photographs for the encoder; only people held out from all training are used."""
     training: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """Photographs that the network learnt from: looks for samples that reproduce one."""
-    nearest: Annotated[int, tyro.conf.arg(metavar="N")] = 1000
+    nearest: Annotated[Count, tyro.conf.arg(metavar="N")] = 1000
     """Samples that are compared with them."""
-    sheet: Annotated[int, tyro.conf.arg(metavar="N")] = 48
+    sheet: Annotated[SheetSamples, tyro.conf.arg(metavar="N")] = 48
     """Samples on each sheet."""
+    force: bool = False
+    """Replace files that latentlab did not make."""
 
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab models card faces",

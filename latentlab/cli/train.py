@@ -11,6 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import tyro
 
 from latentlab.cli.command import Command
+from latentlab.core.ranges import (
+    Batch,
+    Channels,
+    Count,
+    Depth,
+    Halvings,
+    ImagesShown,
+    Pixels,
+    Resolution,
+    Seconds,
+    Share,
+    SideOrNone,
+    Views,
+)
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -36,11 +50,11 @@ class Train(Command):
     """A folder of pictures, a packed set (.npy), or 'renders': the face world, endless."""
     preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "auto"
     """auto, stylegan2, paper256, paper512, paper1024, cifar, stylegan1, stylegan3-t, stylegan3-r, faces-256, faces64-cpu or faces128-cpu."""
-    resolution: Annotated[int | None, tyro.conf.arg(metavar="PIXELS")] = None
+    resolution: Annotated[Resolution | None, tyro.conf.arg(metavar="PIXELS")] = None
     """Another resolution than the preset's."""
-    images: Annotated[int, tyro.conf.arg(metavar="N")] = 1_000_000
+    images: Annotated[ImagesShown, tyro.conf.arg(metavar="N")] = 1_000_000
     """How many images to show in all."""
-    seconds: Annotated[float, tyro.conf.arg(metavar="S")] = FOREVER
+    seconds: Annotated[Seconds, tyro.conf.arg(metavar="S")] = FOREVER
     """Stop after so long, everything saved."""
     resume: bool = False
     """Go on from the newest checkpoint in the folder."""
@@ -86,13 +100,13 @@ class TrainEncoder(Command):
     """Pictures, packed sets, or 'renders'."""
     photos: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """Unlabelled aligned photographs."""
-    photo_share: Annotated[float, tyro.conf.arg(metavar="SHARE")] = 0.25
+    photo_share: Annotated[Share, tyro.conf.arg(metavar="SHARE")] = 0.25
     """How many of the images are photographs, where there are some."""
     preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "e4e"
     """The published settings, or ours."""
-    images: Annotated[int, tyro.conf.arg(metavar="N")] = 200_000
+    images: Annotated[ImagesShown, tyro.conf.arg(metavar="N")] = 200_000
     """How many images to show in all."""
-    seconds: Annotated[float, tyro.conf.arg(metavar="S")] = FOREVER
+    seconds: Annotated[Seconds, tyro.conf.arg(metavar="S")] = FOREVER
     """Stop after so long, everything saved."""
     resume: bool = False
     """Go on from the newest checkpoint in the folder."""
@@ -129,15 +143,15 @@ class Finetune(Command):
     """The run's folder."""
     discriminator: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """The discriminator's file, where it is neither inside the network's file nor beside it."""
-    images: Annotated[int, tyro.conf.arg(metavar="N")] = 50_000
+    images: Annotated[ImagesShown, tyro.conf.arg(metavar="N")] = 50_000
     """How many images to show in all."""
-    seconds: Annotated[float, tyro.conf.arg(metavar="S")] = FOREVER
+    seconds: Annotated[Seconds, tyro.conf.arg(metavar="S")] = FOREVER
     """Stop after so long, everything saved."""
-    freeze_discriminator: Annotated[int, tyro.conf.arg(metavar="N")] = 2
+    freeze_discriminator: Annotated[Halvings, tyro.conf.arg(metavar="N")] = 2
     """How many of the discriminator's largest resolutions stay as they are."""
     learn_mapping: bool = False
     """Let the mapping learn too; directions of the parent then fit the child less."""
-    swap_from: Annotated[int, tyro.conf.arg(metavar="PIXELS")] = 0
+    swap_from: Annotated[SideOrNone, tyro.conf.arg(metavar="PIXELS")] = 0
     """Take the child's layers from this resolution on, the parent's below; 0 takes all of the child's."""
     form: Literal["auto", "low rank", "whole"] = "auto"
     """How the difference is kept: at most 2 MB, at most 8 MB, or whichever measures better."""
@@ -176,21 +190,21 @@ class TrainScorer(Command):
     """The run's folder; ROLE.safetensors will lie in it."""
     role: Literal["guide", "judge", "identity"] = "guide"
     """guide (discovery and closed loops see it), judge, or identity."""
-    faces: Annotated[int, tyro.conf.arg(metavar="N")] = 20_000
+    faces: Annotated[Count, tyro.conf.arg(metavar="N")] = 20_000
     """Renders to learn from."""
-    held_out: Annotated[int, tyro.conf.arg(metavar="N")] = 5_000
+    held_out: Annotated[Count, tyro.conf.arg(metavar="N")] = 5_000
     """Renders to measure with."""
-    images: Annotated[int, tyro.conf.arg(metavar="N")] = 400_000
+    images: Annotated[ImagesShown, tyro.conf.arg(metavar="N")] = 400_000
     """Pictures to show in all."""
-    batch: Annotated[int, tyro.conf.arg(metavar="N")] = 64
+    batch: Annotated[Batch, tyro.conf.arg(metavar="N")] = 64
     """Pictures at once."""
-    size: Annotated[int, tyro.conf.arg(metavar="PIXELS")] = 96
+    size: Annotated[Pixels, tyro.conf.arg(metavar="PIXELS")] = 96
     """Side of the pictures that the network reads."""
-    width: Annotated[int, tyro.conf.arg(metavar="N")] = 32
+    width: Annotated[Channels, tyro.conf.arg(metavar="N")] = 32
     """Channels of its first stage."""
-    depth: Annotated[int, tyro.conf.arg(metavar="N")] = 1
+    depth: Annotated[Depth, tyro.conf.arg(metavar="N")] = 1
     """Convolutions of a judge, residual units of a guide, at each size."""
-    views: Annotated[int, tyro.conf.arg(metavar="N")] = 10
+    views: Annotated[Views, tyro.conf.arg(metavar="N")] = 10
     """Pictures of each person, for identity."""
     renders: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """Keeps the renders, so that roles can share the held-out ones; OUT/renders if left out."""

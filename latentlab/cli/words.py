@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from latentlab.core.errors import FIELD, BadInput
+from latentlab.core.ranges import ClassNumber, LayerCount, Psi, Seed, Share
 
 if TYPE_CHECKING:
     from latentlab.studio import Edit, Rendering, Sweep
@@ -161,15 +162,15 @@ def _split(words: Iterable[str]) -> list[str]:
 class Look:
     """Flags of every command that draws samples."""
 
-    psi: Annotated[float, tyro.conf.arg(metavar="PSI")] = 1.0
+    psi: Annotated[Psi, tyro.conf.arg(metavar="PSI")] = 1.0
     """Truncation: 1 is none, 0 the average face, .7 shows fewer and better faces."""
-    cutoff: Annotated[int | None, tyro.conf.arg(metavar="K")] = None
+    cutoff: Annotated[LayerCount | None, tyro.conf.arg(metavar="K")] = None
     """Truncate the first K layers only; if left out, all (StyleGAN1: the first 8, as published)."""
     noise: Literal["const", "random", "none"] = "const"
     """The noise inputs: const are those stored with the network."""
-    noise_seed: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    noise_seed: Annotated[Seed | None, tyro.conf.arg(metavar="N")] = None
     """With random noise: makes it repeatable; the picture of seed S draws its noise from N + S."""
-    class_: Annotated[int | None, tyro.conf.arg(name="class", metavar="K")] = None
+    class_: Annotated[ClassNumber | None, tyro.conf.arg(name="class", metavar="K")] = None
     """The class to draw; needed by conditional networks."""
 
     def rendering(self) -> Rendering:
@@ -199,7 +200,7 @@ class Wish:
     """Take layers from another inverted face, `anna:8-13`."""
     blend: str | None = None
     """Go some way towards another inverted face, `anna=.5`."""
-    min_identity: float | None = None
+    min_identity: Share | None = None
     """With --to: least similarity to the face before, 0 to 1."""
     max_change: tuple[str, ...] = ()
     """With --to: largest change of other attributes, `glasses=.1`."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import tyro
 
 from latentlab.cli.command import Command
+from latentlab.core.ranges import Pictures, Pixels, SheetRows, SheetSide, Workers
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -28,15 +29,15 @@ class Render(Command):
 
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])]
     """Where the data set goes."""
-    n: Annotated[int, tyro.conf.arg(metavar="N")] = 20000
+    n: Annotated[Pictures, tyro.conf.arg(metavar="N")] = 20000
     """How many pictures."""
-    size: Annotated[int, tyro.conf.arg(metavar="PIXELS")] = 256
+    size: Annotated[Pixels, tyro.conf.arg(metavar="PIXELS")] = 256
     """Side of the pictures."""
     law: Law = "natural"
     """natural: correlated as in life (for generators); factorial: independent (for judges)."""
     style: Style = "photo"
     """photo, or the same faces as cartoons."""
-    workers: Annotated[int, tyro.conf.arg(metavar="N")] = 1
+    workers: Annotated[Workers, tyro.conf.arg(metavar="N")] = 1
     """Processes; the bytes are the same for any number."""
     masks: bool = False
     """Also the semantic masks."""
@@ -66,9 +67,9 @@ class Sheet(Command):
 
     out: Annotated[Path, tyro.conf.arg(metavar="FILE", aliases=["-o"])] = Path("sheet.png")
     """The picture."""
-    size: Annotated[int, tyro.conf.arg(metavar="PIXELS")] = 160
+    size: Annotated[SheetSide, tyro.conf.arg(metavar="PIXELS")] = 160
     """Side of each face."""
-    rows: Annotated[int, tyro.conf.arg(metavar="N")] = 4
+    rows: Annotated[SheetRows, tyro.conf.arg(metavar="N")] = 4
     """Rows of random faces."""
     law: Law = "natural"
     """How the random faces are drawn."""
@@ -78,6 +79,8 @@ class Sheet(Command):
     """Only the random faces."""
     face_model: FaceModel = None
     """The morphable face; else LATENTLAB_FACE_MODEL, else the user data folder."""
+    force: bool = False
+    """Replace files that latentlab did not make."""
 
     def run(self, session: Session) -> None:
         from latentlab.studio import draw_sheet, writable
@@ -99,6 +102,8 @@ class Import(Command):
     """A clone of ICT-FaceKit, or its FaceXModel folder."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE", aliases=["-o"])] = None
     """Where it goes; the user data folder if left out."""
+    force: bool = False
+    """Replace files that latentlab did not make."""
 
     def run(self, session: Session) -> None:
         from latentlab.studio import import_face_model

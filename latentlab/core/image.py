@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentlab.core.errors import BadFile
+from latentlab.core.errors import BadFile, MissingPart
 from latentlab.core.files import atomic
 from latentlab.core.made import MARK
 from latentlab.core.reading import check_regular
 from latentlab.core.text import check_depth
 
 if TYPE_CHECKING:  # files are looked at without torch, which takes a second to import
-    from io import BytesIO
-
     from PIL.Image import Image
     from torch import Tensor
 
@@ -55,8 +55,6 @@ def load_picture(path: Path | str) -> Image:
 
 def decode_picture(content: bytes, name: str) -> Image:
     """The same from the bytes of a picture file, e.g. out of a zip; errors call it `name`."""
-    from io import BytesIO
-
     return _decode(BytesIO(content), name)
 
 
@@ -64,6 +62,7 @@ def _decode(source: Path | BytesIO, name: str) -> Image:
     from PIL import Image as pillow
     from PIL import ImageOps, UnidentifiedImageError
 
+    _open_heic(source, name)
     try:
         with pillow.open(source) as opened:
             width, height = opened.size
@@ -88,6 +87,29 @@ def _decode(source: Path | BytesIO, name: str) -> Image:
     ) as error:
         reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else str(error)
         raise BadFile(f"cannot read {name}: {reason}; is it a whole PNG, JPEG, WebP or TIFF file?") from None
+
+
+HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+"""Brands of the container that iPhones write."""
+
+
+def _open_heic(source: Path | BytesIO, name: str) -> None:
+    """Teach Pillow to read HEIC where a file needs it; MissingPart where nothing here can."""
+    try:
+        with nullcontext(source) if isinstance(source, BytesIO) else open(source, "rb") as file:
+            head = file.read(12)
+            file.seek(0)
+    except OSError:  # told by whoever opens it as a picture
+        return
+    if head[4:8] != b"ftyp" or head[8:12] not in HEIC:
+        return
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        raise MissingPart(
+            f"{name} is a HEIC picture; to read it: pip install pillow-heif, or save it as JPEG"
+        ) from None
+    register_heif_opener()
 
 
 def _to_rgb(picture: Image) -> Image:

@@ -17,8 +17,8 @@ generator follow Jahanian, Chai and Isola 2020.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, inf, pi
-from typing import ClassVar, Literal
+from math import cos, pi
+from typing import Annotated, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -32,6 +32,7 @@ from latentlab.core.latent import Space, layer_range
 from latentlab.core.noise import FIXED
 from latentlab.core.pairs import LatentPairs, Truth
 from latentlab.core.pivot import Pivot
+from latentlab.core.ranges import Batch, Between, LayerRange, Rate, Seed, Weight
 from latentlab.core.shapes import Images, Scores, WPlus
 from latentlab.core.watch import Watch, silent
 from latentlab.directions.discoverer import Discoverer, Source
@@ -52,42 +53,32 @@ class Counterfactual(Discoverer):
 
     wish: str = ""
     """What is wished, as the face world defines it (`age`, `age_alone`, `smile`, ...); empty for pictures of your own."""
-    people: int = 64
+    people: Annotated[int, Between(2, 1_000_000)] = 64
     """How many rendered people teach a wish."""
-    layers: tuple[int, int] | None = None
+    layers: LayerRange | None = None
     """First and last layer that it moves; all if not given."""
-    pixels: float = 4.0
+    pixels: Weight = 4.0
     """Weight of the mean absolute error of the picture's change, summed over scales."""
-    structure: float = 1.0
+    structure: Weight = 1.0
     """Weight of 1 − MS-SSIM."""
-    scores: float = 0.1
+    scores: Weight = 0.1
     """Weight of the scores' errors, in standard deviations of the people."""
-    target: float = 1.0
+    target: Weight = 1.0
     """Weight of the error of the wished score alone: pixels are content with a timid change."""
-    length: float = 0.003
+    length: Weight = 0.003
     """Weight of the length of the move."""
-    ridge: float = 0.03
+    ridge: Weight = 0.03
     """Penalty of the start, as a share of the largest variance of w."""
-    steps: int = 150
+    steps: Annotated[int, Between(0, 1_000_000)] = 150
     """Steps of the optimiser; 0 keeps the start."""
-    batch: int = 8
+    batch: Batch = 8
     """Pairs in each."""
-    learning_rate: float = 0.02
+    learning_rate: Rate = 0.02
     """Of Adam, on U; it falls to 0 along a cosine."""
-    seed: int = 0
+    seed: Seed = 0
     """Of the order of the pairs."""
     name: str = ""
     """What to call the direction; the wish if empty."""
-
-    def __post_init__(self) -> None:
-        if self.steps < 0 or self.batch < 1 or self.people < 2 or not 0 < self.learning_rate < inf:
-            raise BadInput(
-                "counterfactual takes steps ≥ 0, a batch ≥ 1, people ≥ 2 and a learning rate above 0, not "
-                f"{self.steps}, {self.batch}, {self.people} and {self.learning_rate:g}"
-            )
-        weights = (self.pixels, self.structure, self.scores, self.target, self.length, self.ridge)
-        if not all(0 <= weight < inf for weight in weights):
-            raise BadInput(f"the weights of counterfactual are 0 or more, not {weights}")
 
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
         pairs, truth = checked(generator, source)

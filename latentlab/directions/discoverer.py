@@ -15,6 +15,7 @@ from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Space
 from latentlab.core.pairs import LatentPairs
+from latentlab.core.ranges import check
 from latentlab.core.watch import Watch, silent
 from latentlab.scorers.bank import Bank, Samples
 
@@ -29,6 +30,9 @@ class Discoverer(ABC):
 
     needs: ClassVar[Literal["bank", "pairs", "nothing"]] = "bank"
     """What kind of source `discover` must be given."""
+
+    def __post_init__(self) -> None:
+        check(self)
 
     @abstractmethod
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:

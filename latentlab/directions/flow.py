@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from latentlab.core.direction import Direction
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
+from latentlab.core.ranges import Batch, Between, Count, Rate, Seed, Share, Weight, Width
 from latentlab.core.watch import Watch, silent
 from latentlab.directions.discoverer import Discoverer, Source, need_bank, supervised_samples
 from latentlab.directions.steps import step_of
@@ -93,21 +95,21 @@ class Flow(Discoverer):
 
     attribute: str = "smile"
     """What to learn; any name the scorers know."""
-    samples: int = 20000
+    samples: Count = 20000
     """How many samples of the bank to read."""
-    hidden: int = 128
+    hidden: Width = 128
     """Width of the score network."""
-    epochs: int = 12
+    epochs: Annotated[int, Between(1, 10_000)] = 12
     """Passes over the samples."""
-    rate: float = 2e-3
+    rate: Rate = 2e-3
     """Learning rate at the start; it falls to nothing along a cosine."""
-    batch: int = 256
+    batch: Batch = 256
     """Samples in one optimiser step."""
-    decay: float = 1e-3
+    decay: Weight = 1e-3
     """Weight decay."""
-    slack: float = 1e-2
+    slack: Share = 1e-2
     """How softly the others are held; 0 holds them exactly."""
-    seed: int = 0
+    seed: Seed = 0
     """Of the initial weights and the order."""
     name: str = ""
     """What to call the direction; the attribute's name if empty."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Space
+from latentlab.core.ranges import Between, Count, LayerRange, Seed, Width
 from latentlab.core.watch import Watch, silent
 from latentlab.directions.discoverer import Discoverer, Source
 
@@ -22,15 +23,15 @@ class GanSpace(Discoverer):
 
     needs: ClassVar[Literal["bank", "pairs", "nothing"]] = "nothing"
 
-    components: int = 10
+    components: Width = 10
     """How many directions, by falling variance."""
-    samples: int = 1_000_000
+    samples: Count = 1_000_000
     """How many w to draw."""
-    batch: int = 10_000
+    batch: Annotated[int, Between(1, 1_000_000)] = 10_000
     """How many at once."""
-    layers: tuple[int, int] | None = None
+    layers: LayerRange | None = None
     """First and last w layer an edit acts on; None is all."""
-    seed: int = 0
+    seed: Seed = 0
     """Of the samples."""
 
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:

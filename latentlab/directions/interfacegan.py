@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
+from latentlab.core.ranges import Count, MoreThan, Seed
 from latentlab.core.watch import Watch, silent
 from latentlab.directions.discoverer import Discoverer, Source, need_bank, w_direction
 from latentlab.directions.moments import Moments, moments_of
@@ -24,13 +26,13 @@ class InterFaceGan(Discoverer):
 
     attribute: str = "smile"
     """What to learn; any name the scorers know."""
-    samples: int = 20000
+    samples: Count = 20000
     """How many samples of the bank to read."""
-    share: float = 0.02
+    share: Annotated[float, MoreThan(0, 0.5)] = 0.02
     """Share of the samples kept at each end (published: 2 % of 10,000)."""
     keep: tuple[str, ...] = ()
     """Attributes to hold: the normal is projected off theirs (conditional manipulation)."""
-    seed: int = 0
+    seed: Seed = 0
     """Of the split into training and validation."""
     name: str = ""
     """What to call the direction; the attribute's name if empty."""

@@ -20,12 +20,14 @@ explains (small G_jj) would ask for long moves, and are corrected less.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
 from latentlab.core.direction import Direction
 from latentlab.core.generator import Generator
+from latentlab.core.ranges import Between, Count, Psi, Seed, Share, Weight
 from latentlab.core.watch import Watch, silent
 from latentlab.directions.discoverer import Discoverer, Source, need_bank, w_direction
 from latentlab.directions.moments import Moments, resampled
@@ -44,23 +46,23 @@ class Joint(Discoverer):
 
     attribute: str = "smile"
     """What to learn; `all` for every attribute of the bank."""
-    samples: int = 20000
+    samples: Count = 20000
     """How many samples of the bank to read."""
     hold: tuple[str, ...] = ()
     """Attributes to hold; empty is every other attribute of the bank."""
-    ridge: float = 1e-2
+    ridge: Weight = 1e-2
     """Penalty of the fit, as a share of the mean variance of a coordinate of w."""
-    slack: float = 1e-3
+    slack: Share = 1e-3
     """How softly the others are held: share of their explained variance; 0 holds them exactly."""
-    rounds: int = 3
+    rounds: Annotated[int, Between(0, 1000)] = 3
     """Corrections by what the move is seen to do; 0 trusts the linear fit."""
-    faces: int = 100
+    faces: Count = 100
     """How many faces of the bank's seeds the move is tried on in each round."""
-    around: float = 0.7
+    around: Psi = 0.7
     """Truncation of those faces."""
-    bootstraps: int = 0
+    bootstraps: Annotated[int, Between(0, 100_000)] = 0
     """Resampled fits for the interval of the direction's angle (kept in its story); 0 is none."""
-    seed: int = 0
+    seed: Seed = 0
     """Of the bootstrap."""
     name: str = ""
     """What to call the direction; the attribute's name if empty."""

@@ -13,6 +13,7 @@ from latentlab.core.errors import BadInput, MissingPart, SpaceMismatch
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Space
 from latentlab.core.pairs import LatentPairs
+from latentlab.core.ranges import Share
 from latentlab.core.watch import Watch, silent
 from latentlab.directions.discoverer import Discoverer, Source
 
@@ -29,7 +30,7 @@ class Pairs(Discoverer):
     """Whether picture i before and picture i after show the same face."""
     space: str = "w"
     """`w` (one vector for all layers) or `w+` (one for each)."""
-    shrinkage: float = 0.5
+    shrinkage: Share = 0.5
     """Without pairs: how far the pooled covariance is drawn towards a multiple of the identity, 0..1."""
 
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:

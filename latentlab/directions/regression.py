@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from latentlab.core.direction import Direction
 from latentlab.core.generator import Generator
+from latentlab.core.ranges import Count, Weight
 from latentlab.core.watch import Watch, silent
 from latentlab.directions.discoverer import Discoverer, Source, need_bank, w_direction
 from latentlab.directions.moments import moments_of
@@ -19,9 +20,9 @@ class Regression(Discoverer):
 
     attribute: str = "smile"
     """What to learn; any name the scorers know."""
-    samples: int = 20000
+    samples: Count = 20000
     """How many samples of the bank to read."""
-    ridge: float = 1e-2
+    ridge: Weight = 1e-2
     """Penalty, as a share of the mean variance of a coordinate of w."""
     name: str = ""
     """What to call the direction; the attribute's name if empty."""

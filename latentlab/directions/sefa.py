@@ -11,6 +11,7 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Space, layer_range
+from latentlab.core.ranges import LayerRange, Width
 from latentlab.core.watch import Watch, silent
 from latentlab.directions.discoverer import Discoverer, Source
 
@@ -21,9 +22,9 @@ class SeFa(Discoverer):
 
     needs: ClassVar[Literal["bank", "pairs", "nothing"]] = "nothing"
 
-    components: int = 10
+    components: Width = 10
     """How many directions, by falling eigenvalue."""
-    layers: tuple[int, int] | None = None
+    layers: LayerRange | None = None
     """First and last w layer, both included; None is all. For 1024²: 0 1 pose, 2 5 shape, 6 13 colour."""
 
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import cos, inf, pi
+from math import cos, pi
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +29,7 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Space, layer_range
+from latentlab.core.ranges import Batch, Count, LayerRange, MoreThan, Psi, Rate, Seed, Steps, Weight
 from latentlab.core.shapes import Images, Scores
 from latentlab.core.watch import Watch, silent
 from latentlab.directions.discoverer import Discoverer, Source, need_bank
@@ -47,54 +49,41 @@ class Steer(Discoverer):
 
     attribute: str = "smile"
     """What to learn; any name the scorers know."""
-    samples: int = 20000
+    samples: Count = 20000
     """How many samples of the bank the start and the metric are taken from, and the faces it is learned on."""
     hold: tuple[str, ...] = ()
     """Attributes to hold; empty is every other attribute of the bank."""
-    layers: tuple[int, int] | None = None
+    layers: LayerRange | None = None
     """First and last layer that it moves; all if not given."""
     same: bool = False
     """One vector for all layers: a move in W, as the fits make it."""
     side: str = "both"
     """`up` asks for more of the attribute only, and of faces that lack it."""
-    reach: float = 2.0
+    reach: Annotated[float, MoreThan(0, 100)] = 2.0
     """Largest α, in standard deviations of the target."""
-    held: float = 0.15
+    held: Weight = 0.15
     """Weight of what is held."""
-    pixels: float = 1.0
+    pixels: Weight = 1.0
     """Weight of the mean absolute change of the picture: it would rather change a few pixels than tint them all."""
-    length: float = 0.003
+    length: Weight = 0.003
     """Weight of the length of the move."""
-    around: float = 0.8
+    around: Psi = 0.8
     """Truncation of the faces it is learned on."""
-    steps: int = 200
+    steps: Steps = 200
     """Steps of the optimiser."""
-    batch: int = 8
+    batch: Batch = 8
     """Faces in each."""
-    learning_rate: float = 0.015
+    learning_rate: Rate = 0.015
     """Of Adam, on U; it falls to 0 along a cosine."""
-    seed: int = 0
+    seed: Seed = 0
     """Of the faces and of α."""
     name: str = ""
     """What to call the direction; the attribute's name if empty."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.side not in {"both", "up"}:
             raise BadInput(f"a direction is steered to the side both or up, not {self.side}")
-        if (
-            self.steps < 1
-            or self.batch < 1
-            or not all(0 < value < inf for value in (self.reach, self.learning_rate))
-        ):
-            raise BadInput(
-                "steer takes steps and a batch of at least 1, a reach and a learning rate above 0, not "
-                f"{self.steps}, {self.batch}, {self.reach:g} and {self.learning_rate:g}"
-            )
-        if not all(0 <= weight < inf for weight in (self.held, self.pixels, self.length)):
-            raise BadInput(
-                "the weights held, pixels and length of steer are 0 or more, not "
-                f"{self.held:g}, {self.pixels:g} and {self.length:g}"
-            )
 
     @property
     def attributes(self) -> tuple[str, ...]:

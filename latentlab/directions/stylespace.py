@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
+from latentlab.core.ranges import Between, Count, MoreThan, Width
 from latentlab.core.watch import Watch, silent
 from latentlab.directions.discoverer import Discoverer, Source, check_scores, check_size, need_bank
 from latentlab.directions.steps import scale_to_step, step_of
@@ -26,13 +28,13 @@ class StyleSpace(Discoverer):
 
     attribute: str = "smile"
     """What to learn; any name the scorers know."""
-    samples: int = 20000
+    samples: Count = 20000
     """How many samples of the bank to read."""
-    share: float = 0.02
+    share: Annotated[float, MoreThan(0, 0.5)] = 0.02
     """Share of the highest scores that serve as exemplars."""
-    channels: int = 1
+    channels: Width = 1
     """How many channels the direction moves; 1 is a single-channel edit."""
-    rank: int = 0
+    rank: Annotated[int, Between(0, 100_000)] = 0
     """Start at this place of the ranking: 0 is the channel that stands out most."""
     name: str = ""
     """What to call the direction; the attribute's name if empty."""

@@ -15,6 +15,7 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadFile, BadInput, MissingPart, unknown
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
+from latentlab.core.ranges import Batch, Count, Weight
 from latentlab.core.seeds import draw_z
 from latentlab.core.shapes import Images
 from latentlab.core.vision_operators import declare_vision_operators
@@ -36,15 +37,15 @@ class Text(Discoverer):
     """What the edited face should look like."""
     plain: str = "a photo of a person"
     """What every face looks like."""
-    samples: int = 2000
+    samples: Count = 2000
     """How many faces to score."""
     model: str = "ViT-B-32"
     """Architecture, as open_clip names it."""
     weights: str = ""
     """File with its weights; nothing is downloaded."""
-    ridge: float = 1e-1
+    ridge: Weight = 1e-1
     """Penalty, as a share of the mean variance of a coordinate of w."""
-    batch: int = 25
+    batch: Batch = 25
     """Faces rendered at once."""
     name: str = "text"
     """What to call the direction."""

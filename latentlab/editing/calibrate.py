@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, unknown
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent
+from latentlab.core.ranges import Between, MoreThan, Share, check
 from latentlab.editing.apply import apply
 from latentlab.editing.reach import Likeness, Score
 
@@ -34,14 +35,17 @@ def strength_for(direction: Direction, units: float) -> float:
 class Calibrate:
     """Measure a direction on faces with a scorer."""
 
-    widest: float = 4.0
+    widest: Annotated[float, MoreThan(0, 100)] = 4.0
     """Strengths up to this are tried, in both ways."""
-    count: int = 9
+    count: Annotated[int, Between(2, 1000)] = 9
     """How many strengths."""
-    least_slope: float = 0.3
+    least_slope: Annotated[float, Between(-1, 1)] = 0.3
     """A strength is still right while the attribute moves at this share of its pace around 0."""
-    least_identity: float = 0.3
+    least_identity: Share = 0.3
     """And while faces keep this similarity."""
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def measure(
         self, generator: Generator, direction: Direction, name: str, score: Score, latent: Latent,

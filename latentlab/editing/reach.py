@@ -10,11 +10,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Annotated
 
 import torch
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, unknown
+from latentlab.core.ranges import Between, MoreThan, Share, check
 from latentlab.core.shapes import Images
 
 Render = Callable[[Mapping[Direction, float]], Images]
@@ -40,12 +42,15 @@ class Goal:
 class Limits:
     """What the edit may cost."""
 
-    min_identity: float | None = None
+    min_identity: Share | None = None
     """Least similarity to the face before the edit."""
-    max_change: Mapping[str, float] = field(default_factory=dict)
+    max_change: Mapping[str, Annotated[float, Between(0, 1_000_000)]] = field(default_factory=dict)
     """Largest change of other attributes, in their units."""
-    widest: float = 8.0
-    """Largest strength of a direction without a span; with one, half as much again as the span."""
+    widest: Annotated[float, MoreThan(0, 100)] = 8.0
+    """Largest strength of a direction without a span; one with a span never leaves it."""
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 @dataclass(frozen=True)
@@ -76,12 +81,15 @@ class Reached:
 class Reach:
     """Solve strengths for goals."""
 
-    tolerance: float = 0.02
+    tolerance: Annotated[float, MoreThan(0, 1)] = 0.02
     """Share of the way from the present value to the goal that may remain."""
-    evaluations: int = 14
+    evaluations: Annotated[int, Between(1, 10_000)] = 14
     """Pictures rendered for one goal in one turn, at most."""
-    turns: int = 4
+    turns: Annotated[int, Between(1, 1000)] = 4
     """How often several goals take turns."""
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def solve(
         self, render: Render, goals: Sequence[Goal], score: Score, limits: Limits | None = None, likeness: Likeness | None = None
@@ -102,8 +110,7 @@ class Reach:
     def _report(self, sight: _Sight, strengths: dict[int, float], reason: str) -> Reached:
         missed = [i for i in strengths if abs(self._gap(sight, strengths, i)) > self._close(sight, i)]
         if missed and not reason:
-            names = ", ".join(sight.goals[i].name for i in missed)
-            reason = f"{names} cannot be moved further without leaving the span of the direction"
+            reason = "; ".join(sight.hindrance(i, strengths[i]) for i in missed)
         return Reached(
             {sight.goals[i].direction.name: value for i, value in strengths.items()},
             sight.named(sight.see(dict.fromkeys(strengths, 0.0))[0]), sight.named(sight.see(strengths)[0]),
@@ -236,7 +243,14 @@ class _Sight:
 
     def bounds(self, i: int) -> tuple[float, float]:
         span = self.goals[i].direction.span
-        return (1.5 * span[0], 1.5 * span[1]) if span else (-self.limits.widest, self.limits.widest)
+        return span or (-self.limits.widest, self.limits.widest)
+
+    def hindrance(self, i: int, strength: float) -> str:
+        """Why a goal was missed: the end of the span, or a direction that no strength brings nearer."""
+        (low, high), name = self.bounds(i), self.goals[i].name
+        if min(strength - low, high - strength) <= 0.01 * (high - low):
+            return f"{name} would need more than the span {low:g} to {high:g} in which pictures stay right"
+        return f"no strength from {low:g} to {high:g} brings {name} nearer than {strength:+.2f} does"
 
     def broken(self, strengths: Mapping[int, float]) -> str:
         """The first limit that this move breaks, in words; empty where it breaks none."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.inversion import Inversion
 from latentlab.core.latent import Latent, Space
+from latentlab.core.ranges import Between, MoreThan, Seconds
 from latentlab.core.shapes import Images
 from latentlab.inversion.descend import Descend
 from latentlab.inversion.encode import Encode, iterates
@@ -38,16 +39,12 @@ class Plan:
 class Auto(Inverter):
     """Encoder alone, a short descent, a pivot at the encoder's answer, or a descent and a pivot: whatever fits the budget."""
 
-    budget: float | None = None
+    budget: Seconds | None = None
     """Seconds for each photo; None counts in `steps`, so that a busy machine gives the same picture later."""
-    steps: int = 2
+    steps: Annotated[int, Between(0, 1_000_000)] = 2
     """Without a budget: steps of a descent that a photo may cost; at 2 one pass of the encoder, the best base of a transfer."""
-    out_of_domain: float = 3.0
+    out_of_domain: Annotated[float, MoreThan(0)] = 3.0
     """Warn when a photo is so many times harder than the hardest of the network's own pictures."""
-
-    def __post_init__(self) -> None:
-        if self.budget is not None and not self.budget > 0:
-            raise BadInput(f"the budget is {self.budget} seconds; give more than 0, e.g. `budget` 30")
 
     def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008
         return self.run(self.choose(generator, faces, given), generator, faces, given)

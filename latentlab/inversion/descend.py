@@ -7,7 +7,7 @@ Tov et al. 2021 (e4e); the descent runs in whitened coordinates, where a few doz
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import inf
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from latentlab.core.generator import Generator
 from latentlab.core.inversion import Inversion
 from latentlab.core.latent import Latent, Space
 from latentlab.core.noise import FIXED, Noise
+from latentlab.core.ranges import Between, Patience, Rate, Weight
 from latentlab.core.seeds import draw_z
 from latentlab.core.shapes import Images
 from latentlab.inversion.chart import Chart, chart
@@ -37,31 +38,25 @@ class Descend(Inverter):
 
     space: Space = Space.W_PLUS
     """Where to look: z, w, w+ or s; higher is closer to the photo, lower edits better."""
-    steps: int = 140
+    steps: Annotated[int, Between(0, 1_000_000)] = 140
     """At most so many steps."""
-    learning_rate: float = 0.3
+    learning_rate: Rate = 0.3
     """Largest step, in deviations of the space."""
-    pixels: float = 0.5
+    pixels: Weight = 0.5
     """Weight of the mean squared error."""
-    perceptual: float = 1.0
+    perceptual: Weight = 1.0
     """Weight of the perceptual distance, where one is at hand."""
-    prior: float = 0.01
+    prior: Weight = 0.01
     """Weight of the squared Mahalanobis distance to the average: higher edits better, lower reproduces better."""
-    delta: float = 0.01
+    delta: Weight = 0.01
     """Weight of the layers' distance to their mean (w+ only)."""
-    patience: int = 20
+    patience: Patience = 20
     """Stop a photo after so many steps without improvement; 0 never."""
-    candidates: int = 24
+    candidates: Annotated[int, Between(0, 100_000)] = 24
     """Without encoder or start: begin at the nearest of so many samples, or the average."""
 
     precision: Precision = "auto"
     """bf16 halves the time where the device is made for it; the result is rendered in fp32."""
-
-    def __post_init__(self) -> None:
-        if self.steps < 0 or not 0 < self.learning_rate < inf or self.candidates < 0 or self.patience < 0:
-            raise BadInput(
-                f"descend takes steps ≥ 0, learning rate > 0, candidates ≥ 0 and patience ≥ 0, not {self}"
-            )
 
     def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008
         watch = Stopwatch(generator.device)

@@ -6,6 +6,7 @@ An encoder that was trained to correct itself (six channels, see `refine`) begin
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from latentlab.core.errors import MissingPart, WrongGenerator
 from latentlab.core.generator import Generator
 from latentlab.core.inversion import Inversion
 from latentlab.core.latent import Latent, Space
+from latentlab.core.ranges import Between
 from latentlab.core.shapes import Images
 from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, finish
 from latentlab.inversion.objective import visible
@@ -28,7 +30,7 @@ SETTLING = 2
 class Encode(Inverter):
     """The encoder's answer, as it is."""
 
-    passes: int = 2
+    passes: Annotated[int, Between(1, 100)] = 2
     """With a mask: how often the hidden part is filled with the last reconstruction and encoded again."""
 
     def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008

@@ -16,6 +16,7 @@ from latentlab.core.inversion import Inversion
 from latentlab.core.latent import Latent, Space
 from latentlab.core.noise import FIXED, Noise
 from latentlab.core.pivot import Pivot
+from latentlab.core.ranges import check
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch, silent
 
@@ -45,6 +46,9 @@ class Given:
 @dataclass(frozen=True)
 class Inverter(ABC):
     """Faces in, `Inversion` out; subclasses are final."""
+
+    def __post_init__(self) -> None:
+        check(self)
 
     @abstractmethod
     def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:

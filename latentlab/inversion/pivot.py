@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import inf
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from latentlab.core.errors import BadInput, SpaceMismatch
+from latentlab.core.errors import SpaceMismatch
 from latentlab.core.generator import Generator
 from latentlab.core.inversion import Inversion
 from latentlab.core.latent import Space
 from latentlab.core.noise import FIXED
 from latentlab.core.pivot import Pivot
+from latentlab.core.ranges import Between, MoreThan, Patience, PowerOfTwo, Rate, Weight
 from latentlab.core.shapes import Images
 from latentlab.core.watch import part
 from latentlab.inversion.descend import Descend
@@ -35,44 +36,37 @@ class PivotalTuning(Inverter):
     All faces of one call share one pivot: give several photos of one person together, different people apart.
     """
 
-    steps: int = 400
+    steps: Annotated[int, Between(0, 1_000_000)] = 400
     """At most so many tuning steps."""
-    learning_rate: float = 0.02
+    learning_rate: Rate = 0.02
     """Largest learning rate of U and V."""
-    rank: int = 16
+    rank: Annotated[int, Between(1, 4096)] = 16
     """Largest rank; lowered until the pivot fits `limit_bytes`."""
-    coarsest: int = 32
+    coarsest: Annotated[int, PowerOfTwo(4, 1024, zero=True)] = 32
     """Layers of smaller resolution stay as they are, for they carry what edits move (a quarter of the network's, if that
     is less); 0 tunes all of them, as published."""
-    limit_bytes: int = 2_000_000
+    limit_bytes: Annotated[int, Between(1, 1_000_000_000)] = 2_000_000
     """What the saved pivot may weigh (two bytes a number), noise maps counted."""
-    pixels: float = 1.0
+    pixels: Weight = 1.0
     """Weight of the mean squared error."""
-    perceptual: float = 1.0
+    perceptual: Weight = 1.0
     """Weight of the perceptual distance, where one is at hand."""
-    enough_psnr: float = 28.3
+    enough_psnr: Annotated[float, Between(1, 100)] = 28.3
     """Stop tuning once every photo is reproduced this well, in decibels on the visible part.
 
     Tuned further, the network draws the photo whatever the latent says: at 33 dB edits of held-out renders reached half
     of what they reach at 30.
     """
-    patience: int = 40
+    patience: Patience = 40
     """Stop after so many steps without improvement; 0 never."""
-    locality: float = 0.0
+    locality: Weight = 0.0
     """Weight of the locality term (published: 0.1): nearby latents must render as before."""
-    locality_step: float = 30.0
+    locality_step: Annotated[float, MoreThan(0, 1000)] = 30.0
     """How far from the pivot's latent "nearby" is, in W (published: 30)."""
     tune_noise: bool = False
     """Also tune the noise maps (counted in `limit_bytes`)."""
     before: Descend = HELD
     """How the latent is found when no start is given: held close to the average, so that it edits well."""
-
-    def __post_init__(self) -> None:
-        if self.steps < 0 or not 0 < self.learning_rate < inf or self.rank < 1 or self.coarsest < 0:
-            raise BadInput(
-                "pivot takes steps ≥ 0, a learning rate > 0, a rank ≥ 1 and a coarsest resolution ≥ 0, "
-                f"not {self.steps}, {self.learning_rate}, {self.rank} and {self.coarsest}"
-            )
 
     def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008
         watch = Stopwatch(generator.device)

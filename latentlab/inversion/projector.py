@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import inf
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from latentlab.core.generator import Generator
 from latentlab.core.inversion import Inversion
 from latentlab.core.latent import Latent, Space
 from latentlab.core.noise import FIXED, Noise
+from latentlab.core.ranges import Between, MoreThan, Rate, Share, Steps, Weight
 from latentlab.core.shapes import Images
 from latentlab.inversion.descent import Parameters, Schedule, descend
 from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, finish, start_in
@@ -27,31 +28,28 @@ class Projector(Inverter):
 
     space: Space = Space.W
     """W as published; W+ moves every layer by itself."""
-    steps: int = 1000
+    steps: Steps = 1000
     """Adam steps; none is skipped."""
-    learning_rate: float = 0.1
+    learning_rate: Rate = 0.1
     """Largest learning rate."""
-    rampup: float = 0.05
+    rampup: Share = 0.05
     """Share of the steps in which the rate rises."""
-    rampdown: float = 0.25
+    rampdown: Share = 0.25
     """Share of the steps in which it falls."""
-    w_noise: float = 0.05
+    w_noise: Annotated[float, Between(0, 10)] = 0.05
     """Deviation of the noise on w at the start, as a share of w's own."""
-    w_noise_until: float = 0.75
+    w_noise_until: Annotated[float, MoreThan(0, 1)] = 0.75
     """Share of the steps after which the noise is gone; it fades as a square."""
-    regularise_noise: float = 1e5
+    regularise_noise: Weight = 1e5
     """Weight that keeps the noise maps noise."""
-    pixels: float = 0.0
+    pixels: Weight = 0.0
     """Weight of the mean squared error; the published projector has none (1 is used where no perceptual distance is)."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.space not in {Space.W, Space.W_PLUS}:
             raise BadInput(
                 f"the published projector works in w or w+, not in {self.space.name.lower()}; use descend"
-            )
-        if self.steps < 1 or not 0 < self.learning_rate < inf:
-            raise BadInput(
-                f"the projector takes steps ≥ 1 and a learning rate > 0, not {self.steps} and {self.learning_rate}"
             )
 
     def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import torch
 
-from latentlab.core.errors import BadInput, MissingPart
+from latentlab.core.errors import MissingPart
 from latentlab.core.generator import Generator
 from latentlab.core.inversion import Inversion
 from latentlab.core.latent import Space
+from latentlab.core.ranges import Between
 from latentlab.core.shapes import Images
 from latentlab.inversion.encode import iterates, look_again, need_encoder
 from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, finish, start_in
@@ -21,12 +23,8 @@ from latentlab.inversion.statistics import average
 class Refine(Inverter):
     """Each pass feeds the photo beside the last render and adds the answer to the latent."""
 
-    passes: int = 5
+    passes: Annotated[int, Between(1, 100)] = 5
     """How often; the paper uses 5."""
-
-    def __post_init__(self) -> None:
-        if self.passes < 1:
-            raise BadInput(f"refine takes at least one pass, not {self.passes}")
 
     def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008
         watch = Stopwatch(generator.device)

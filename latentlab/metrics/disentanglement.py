@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from latentlab.core.errors import BadInput
+from latentlab.core.ranges import Between, Seed, Weight, check
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,15 @@ class Disentanglement:
 class Dci:
     """Lasso predictors, whose absolute weights are the importances; coordinates and scores are standardised."""
 
-    penalty: float = 0.02
+    penalty: Weight = 0.02
     """L1 weight of the lasso, for standardised scores."""
-    held_out: float = 0.3
+    held_out: Annotated[float, Between(0.01, 0.99)] = 0.3
     """Share of the samples kept for informativeness."""
-    seed: int = 0
+    seed: Seed = 0
     """Of the split."""
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def measure(self, latents: np.ndarray, scores: np.ndarray) -> Disentanglement:
         """`latents` [n width], `scores` [n attributes]."""

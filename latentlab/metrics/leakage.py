@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from latentlab.core.errors import BadInput, unknown
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
 from latentlab.core.noise import Noise, NoiseMode
+from latentlab.core.ranges import Batch, Between, Psi, Seed, Strength, check
 from latentlab.core.seeds import draw_z
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch, silent
@@ -79,19 +80,19 @@ class Evaluation:
 class Evaluate:
     """Move fresh faces by the same steps and score every attribute again (how InterFaceGAN's successors judge)."""
 
-    samples: int = 200
+    samples: Annotated[int, Between(10, 10_000_000)] = 200
     """How many faces."""
-    strengths: tuple[float, ...] = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+    strengths: tuple[Strength, ...] = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
     """In steps; must hold -1, 0 and 1."""
-    psi: float = 0.7
+    psi: Psi = 0.7
     """Truncation of the faces."""
-    first_seed: int = FRESH_SEED
+    first_seed: Seed = FRESH_SEED
     """Apart from the seeds of discovery."""
-    bootstraps: int = 1000
+    bootstraps: Annotated[int, Between(1, 1_000_000)] = 1000
     """Resamplings of the faces for the intervals."""
-    batch: int = 25
+    batch: Batch = 25
     """Faces rendered at once."""
-    least: int = LEAST_FACES
+    least: Annotated[int, Between(1, 10_000_000)] = LEAST_FACES
     """An attribute measured on fewer faces is left out."""
     twice: bool = False
     """Also render the unmoved faces with other noise, for the floor of what is measured face by face."""
@@ -105,6 +106,7 @@ class Evaluate:
         return cls(strengths=strengths, first_seed=faces_of(seed), twice=True, **fields)
 
     def __post_init__(self) -> None:
+        check(self)
         if not {-1.0, 0.0, 1.0} <= set(self.strengths) or list(self.strengths) != sorted(self.strengths):
             raise BadInput(f"the strengths {self.strengths} must rise and hold -1, 0 and 1")
         if self.samples < 10:

@@ -17,6 +17,16 @@ APPLICATION = "latentlab"
 NETWORKS = "networks"
 NETWORK_ENDINGS = (".safetensors", ".pkl", ".pt", ".pth")
 LONGEST_NAME = 80
+FOLDERS = ("directions", "banks", NETWORKS)
+"""Of a lab; no inversion may be called so."""
+RESERVED = (
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{number}" for port in ("com", "lpt") for number in range(10)),
+)
+"""Names that Windows keeps for its devices."""
 
 
 def data_folder() -> Path:
@@ -76,6 +86,10 @@ def check_name(name: str) -> str:
         raise BadInput(
             f"'{name[:LONGEST_NAME]}' cannot be a name; use letters, digits, and . _ + - (at most {LONGEST_NAME})"
         )
+    stem = name.partition(".")[0].lower()
+    if name in FOLDERS or stem in RESERVED or name.endswith("."):
+        why = "a folder of the lab itself" if name in FOLDERS else "no name that every system takes"
+        raise BadInput(f"'{name}' cannot be a name: it is {why}; choose another")
     return name
 
 
@@ -83,6 +97,8 @@ def safe_name(text: str, *, whole: bool = False) -> str:
     """A name made of free text (a photo's file name): `My Photo.JPG` is `My_Photo`; with `whole`, no ending is cut off."""
     plain = unicodedata.normalize("NFC", text if whole else Path(text).stem)
     stem = re.sub(r"[^\w+-]+", "_", plain).strip("_+-")
+    if stem in FOLDERS or stem.lower() in RESERVED:
+        stem = f"{stem}_1"
     return stem[:LONGEST_NAME] or "unnamed"
 
 

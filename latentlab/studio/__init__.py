@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from latentlab.studio.portraits.request import Invert
     from latentlab.studio.recipes.data import as_data, from_data
     from latentlab.studio.recipes.replay import Replayed
-    from latentlab.studio.reports.doctor import examine
+    from latentlab.studio.reports.doctor import clean, examine
     from latentlab.studio.reports.evaluate import Judge, Judged
     from latentlab.studio.reports.measure import Compare, Compared
     from latentlab.studio.reports.model_card import Measures
@@ -85,7 +85,7 @@ _PLACES = {
     "portraits.request": ("Invert",),
     "recipes.data": ("as_data", "from_data"),
     "recipes.replay": ("Replayed",),
-    "reports.doctor": ("examine",),
+    "reports.doctor": ("clean", "examine"),
     "reports.evaluate": ("Judge", "Judged"),
     "reports.measure": ("Compare", "Compared"),
     "reports.model_card": ("Measures",),
@@ -104,7 +104,7 @@ __all__ = [
     "Align", "AlignedFace", "Built", "Chart", "Compare", "Compared", "Desk", "Desks", "Discover", "Edit", "Gallery",
     "Generate", "History", "Interpolate", "Invert", "Job", "Judge", "Judged", "LibraryRecipe", "LogReader", "Measures",
     "Mix", "OpenEdit", "Outcome", "Picture", "Pool", "Ported", "Rendering", "Replayed", "Source", "Studio", "Sweep",
-    "TrainScorer", "Video", "View", "Wanted", "as_data", "bundle", "chart", "choose_discovery", "choose_method", "delete",
+    "TrainScorer", "Video", "View", "Wanted", "as_data", "bundle", "chart", "choose_discovery", "choose_method", "clean", "delete",
     "direction_from_seeds", "draw_sheet", "examine", "from_data", "grouped", "import_face_model", "load_recipe",
     "may_replace", "methods", "models", "nearness", "read_view", "rename", "render_dataset", "restore", "shipped",
     "umap_is_here", "view_of", "view_of_picture", "writable",

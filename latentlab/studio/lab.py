@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from latentlab.core.ranges import Seed, check
 from latentlab.core.watch import Watch, silent
 from latentlab.studio.shelf.pool import Pool, shared_pool
 
@@ -26,7 +27,7 @@ class Lab:
     """`auto` (the GPU if there is one), `cpu`, `cuda`, `cuda:1`."""
     home: str | Path = "lab"
     """The folder that keeps inversions, directions and score banks."""
-    seed: int = 0
+    seed: Seed = 0
     watch: Watch | None = None
     """Told how far long work is: share done, a line of text, a picture."""
     assume_faces: bool = False
@@ -35,6 +36,7 @@ class Lab:
     """Loaded networks, shared between sessions: a second session, a replay or another seed load nothing twice."""
 
     def __post_init__(self) -> None:
+        check(self)
         self.home = Path(self.home)
 
     @cached_property

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
+from typing import Annotated
+
+from latentlab.core.ranges import Batch, Between, Seed, Steps, check
 
 
 @dataclass(frozen=True)
 class TrainingSchedule:
     """The part of a training's settings that no model knows."""
 
-    batch: int = 32
+    batch: Batch = 32
     """Images in a step, over all processes."""
-    rounds: int = 1
+    rounds: Annotated[int, Between(1, 65_536)] = 1
     """Parts that each process computes one after the other: more rounds need less memory."""
-    seed: int = 0
+    seed: Seed = 0
     """All randomness of the training follows from it."""
-    save_seconds: float = 300.0
+    save_seconds: Annotated[float, Between(0, inf)] = 300.0
     """Seconds between checkpoints."""
-    report_steps: int = 20
+    report_steps: Steps = 20
     """Steps between lines of the log."""
-    picture_steps: int = 500
+    picture_steps: Annotated[int, Between(0, 100_000_000)] = 500
     """Steps between sheets of samples; 0 is never."""
-    measure_steps: int = 0
+    measure_steps: Annotated[int, Between(0, 100_000_000)] = 0
     """Steps between measurements of the samples, where there is something to measure with; 0 is never."""
-    ahead: int = 2
+    ahead: Annotated[int, Between(0, 1000)] = 2
     """Batches fetched ahead by a thread; 0 reads them on demand."""
-    keep: int = 3
+    keep: Annotated[int, Between(1, 10_000)] = 3
     """Checkpoints kept."""
+
+    def __post_init__(self) -> None:
+        check(self)

@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -23,6 +24,7 @@ from latentlab.core.files import atomic, draft_folder, make_folder, write_text
 from latentlab.core.image import to_picture
 from latentlab.core.leftovers import sweep_folder
 from latentlab.core.locks import held
+from latentlab.core.ranges import Between, Pixels, Seed, check
 from latentlab.core.watch import Watch, silent
 from latentlab.world.factors import Face, flat_names, flatten
 from latentlab.world.laws import LAWS, draw_faces
@@ -38,22 +40,23 @@ MANIFEST = "manifest.json"
 class RenderedSet:
     """What a rendered data set is; equal records give equal bytes."""
 
-    n: int
+    n: Annotated[int, Between(1, 10_000_000)]
     """Pictures."""
-    seed: int = 0
+    seed: Seed = 0
     """Face i of the set is face i of this seed."""
-    size: int = 256
+    size: Pixels = 256
     """Side of the pictures in pixels."""
     law: str = "natural"
     """natural or factorial."""
     style: str = "photo"
     """photo or toon."""
-    block: int = 64
+    block: Annotated[int, Between(1, 100_000)] = 64
     """Pictures drawn together and written together."""
     masks: bool = False
     """Also write the class masks, as PNG files whose grey value is the class."""
 
     def __post_init__(self) -> None:
+        check(self)
         if self.law not in LAWS:
             raise unknown("sampling law", self.law, LAWS)
         for name, value, least in (("n", self.n, 1), ("block", self.block, 1), ("seed", self.seed, 0)):

@@ -203,7 +203,7 @@ def test_a_published_file_of_the_wrong_width_is_one_line(lab, tmp_path) -> None:
     ("words", "told"),
     [
         (("nobody",), "nobody"),
-        (("age", "--samples", "3"), "at least 10"),
+        (("age", "--samples", "3"), "out of range"),
         (("age", "--reach", "0"), "--reach"),
         (("age", "--samples", "100", "--dci", "5"), "DCI needs"),
     ],

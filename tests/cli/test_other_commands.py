@@ -129,7 +129,7 @@ WRONG = [
     ("interpolate", ["--out", "/proc/x/a.gif"], "/proc/x"),
     ("interpolate", ["--path", "zigzag"], "zigzag"),
     ("metrics", ["--data", "gone"], "gone"),
-    ("metrics", ["--n", "2"], "too few"),
+    ("metrics", ["--n", "2"], "out of range"),
     ("replay", [], "which pictures"),
     ("edit", [], "--direction"),
     ("edit", ["--direction", "age=x"], "'x'"),

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from latentlab.core.direction import Direction
-from latentlab.core.errors import BadFile, BadInput, SpaceMismatch, UnknownName, WrongGenerator
+from latentlab.core.errors import (
+    BadFile,
+    BadInput,
+    LatentLabError,
+    SpaceMismatch,
+    UnknownName,
+    WrongGenerator,
+)
 from latentlab.core.files import atomic
 from latentlab.core.fingerprint import fingerprint
 from latentlab.core.image import (
@@ -173,6 +180,20 @@ def test_what_is_no_picture_is_one_line(tmp_path) -> None:
         with pytest.raises(BadFile) as caught:
             load_image(path)
         assert "\n" not in str(caught.value)
+
+
+def test_a_heic_picture_is_read_or_called_what_it_is(tmp_path) -> None:
+    path = tmp_path / "phone.heic"
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+        with pytest.raises(LatentLabError, match=r"HEIC picture.*pip install pillow-heif"):
+            load_picture(path)
+        return
+    register_heif_opener()
+    Image.fromarray(np.full((64, 64, 3), 200, np.uint8)).save(path)
+    assert load_picture(path).size == (64, 64)
 
 
 def test_a_grid_fills_missing_places_with_white() -> None:

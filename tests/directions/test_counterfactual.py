@@ -100,7 +100,7 @@ def test_what_cannot_teach_is_one_line() -> None:
         method.discover(generator, replace(pairs, truth=replace(pairs.truth, who=torch.arange(3))))
     with pytest.raises(BadInput, match="0 steps apart"):
         method.discover(generator, replace(pairs, truth=replace(pairs.truth, steps=torch.zeros(PEOPLE))))
-    with pytest.raises(BadInput, match="people ≥ 2"):
+    with pytest.raises(BadInput, match="out of range"):
         Counterfactual(people=1)
-    with pytest.raises(BadInput, match="0 or more"):
+    with pytest.raises(BadInput, match="out of range"):
         Counterfactual(pixels=-1.0)

@@ -13,6 +13,7 @@ import torch
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, MissingPart, unknown
+from latentlab.core.ranges import Count, Psi, check
 from latentlab.core.watch import Watch, part
 from latentlab.directions import DISCOVERERS
 from latentlab.directions.counterfactual import Counterfactual as WishMethod
@@ -45,9 +46,9 @@ class Discover:
     """The same after it, in the same order."""
     renders: str = ""
     """Instead of pictures: rendered faces that differ in one factor alone, `age=20`."""
-    pairs: int = 32
+    pairs: Count = 32
     """How many of those."""
-    psi: float = 1.0
+    psi: Psi = 1.0
     """Truncation of the samples in the bank."""
     engine: str = "local"
     """Where the bank is filled: local or ray."""
@@ -59,6 +60,9 @@ class Discover:
     """Scorers of your own beside or instead of the guide: NAME=MODULE:FUNCTION, NAME=FILE.pt or NAME=FILE.onnx."""
     first_seed: int = 0
     """The bank's first sample: another one is another bank."""
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 def discover(

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.core.errors import BadInput, unknown
+from latentlab.core.ranges import Count, MeasuredSamples, Psi, SamplesOrNone, Share, Step, Strength
+from latentlab.core.ranges import check as check_ranges
 from latentlab.metrics.columns import LEAST_FACES
 from latentlab.store.home import asset, check_name
 from latentlab.store.recipe import Recipe
@@ -21,7 +23,7 @@ class Wanted:
     """One direction of the library."""
 
     name: str
-    step: float
+    step: Step
     """By how many units strength 1 moves the attribute."""
     attribute: str = ""
     """As the scorers call it; the direction's own name if empty."""
@@ -37,8 +39,11 @@ class Wanted:
     calibrate: str = "guide"
     """`guide` stretches the direction until the guide reads `step` on fresh faces; `truth` leaves the length that true
     pictures taught, where a step is what was rendered: nearer to the truth, and read as less."""
-    limits: tuple[float, float] = (-4.0, 4.0)
+    limits: tuple[Strength, Strength] = (-4.0, 4.0)
     """Strengths beyond which the span never goes, however good pictures look."""
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
 
     @property
     def target(self) -> str:
@@ -53,22 +58,23 @@ class LibraryRecipe:
     direction: tuple[Wanted, ...]
     hold: tuple[str, ...] = ()
     """What every direction holds fixed, but for itself and its `free` attributes; empty is every attribute."""
-    samples: int = 20_000
+    samples: Count = 20_000
     """Samples of the score bank."""
-    psi: float = 1.0
+    psi: Psi = 1.0
     """Truncation of the bank's samples."""
-    calibration: int = 64
+    calibration: Count = 64
     """Faces on which steps are calibrated and spans found."""
-    faces: int = 200
+    faces: MeasuredSamples = 200
     """Fresh faces for the judge."""
-    dlib: int = 24
+    dlib: SamplesOrNone = 24
     """Fresh faces on which dlib looks for the face at every strength; 0 leaves it out."""
-    least_reached: float = 0.5
+    least_reached: Share = 0.5
     """A direction whose median step, as the judge reads it, is a smaller share of what it promises is left out."""
-    least_works: float = 0.6
+    least_works: Share = 0.6
     """A direction that gives fewer faces half of the promised step is left out."""
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         names = [wanted.name for wanted in self.direction]
         for name in names:
             if names.count(name) > 1:

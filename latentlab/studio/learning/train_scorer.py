@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from latentlab.core.errors import BadInput, unknown
+from latentlab.core.ranges import Batch, Channels, Count, Depth, ImagesShown, Pixels, Views, check
 from latentlab.core.watch import Watch, silent
 from latentlab.studio.lab import Lab
 
@@ -23,26 +24,29 @@ class TrainScorer:
     """The run's folder; `ROLE.safetensors` will lie in it."""
     role: Literal["guide", "judge", "identity"] = "guide"
     """guide (discovery and closed loops see it), judge (other architecture, seed and people), or identity."""
-    faces: int = 20_000
+    faces: Count = 20_000
     """Renders to learn from."""
-    held_out: int = 5_000
+    held_out: Count = 5_000
     """Renders to measure with."""
-    images: int = 400_000
+    images: ImagesShown = 400_000
     """Pictures to show in all."""
-    batch: int = 64
-    size: int = 96
+    batch: Batch = 64
+    size: Pixels = 96
     """Pixels a side that the network reads."""
-    width: int = 32
+    width: Channels = 32
     """Channels of its first stage."""
-    depth: int = 1
+    depth: Depth = 1
     """Convolutions of a judge, residual units of a guide, at each size."""
-    views: int = 10
+    views: Views = 10
     """Pictures of each person, for identity."""
     renders: Path | None = None
     """Folder that keeps the renders, so that roles can share the held-out ones; OUT/renders if not given."""
     face_model: str | None = None
     engine: str = "local"
     resume: bool = False
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def run(self, seed: int = 0, watch: Watch | None = None) -> Path:
         """Train; returns the scorer's file."""

@@ -13,6 +13,7 @@ import torch
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent
+from latentlab.core.ranges import Seed, check
 from latentlab.core.seeds import check_seed
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch
@@ -28,7 +29,7 @@ from latentlab.studio.recipes.recipe import recipe
 class Generate:
     """Which samples, and how they are drawn."""
 
-    seeds: tuple[int, ...] = (0, 1, 2, 3)
+    seeds: tuple[Seed, ...] = (0, 1, 2, 3)
     """Seeds as in the published tools; one that comes twice is drawn once."""
     latents: Path | None = None
     """Saved latents instead of seeds: .safetensors, .npz (projected_w.npz as well) or .npy."""
@@ -39,6 +40,7 @@ class Generate:
     rendering: Rendering = field(default_factory=Rendering, metadata={"flat": True})
 
     def __post_init__(self) -> None:
+        check(self)
         object.__setattr__(self, "seeds", tuple(dict.fromkeys(map(check_seed, self.seeds))))
         if not self.seeds and self.latents is None:
             raise BadInput("no seeds were given; for example 0, 1, 2")

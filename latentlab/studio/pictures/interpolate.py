@@ -13,6 +13,7 @@ from torch import Tensor
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
+from latentlab.core.ranges import Frames, Seed, check
 from latentlab.core.seeds import check_seed, draw_z
 from latentlab.core.watch import Watch
 from latentlab.studio.lab import Lab
@@ -29,19 +30,20 @@ MOST_FRAMES = 100_000
 class Interpolate:
     """Which samples the video passes, and how it moves between them."""
 
-    seeds: tuple[int, ...] = (0, 1, 2, 3)
+    seeds: tuple[Seed, ...] = (0, 1, 2, 3)
     """Seeds of the samples that the video passes, in this order."""
     space: Literal["w", "z"] = "w"
     """Where the path lies: w moves evenly, z keeps to typical faces."""
     path: Literal["spline", "linear", "slerp"] = "spline"
     """Smooth through all samples, straight, or on the sphere (around the average in w)."""
-    frames: int = 60
+    frames: Frames = 60
     """Frames from one sample to the next."""
     loop: bool = False
     """Return to the first sample, without a jump."""
     rendering: Rendering = field(default_factory=Rendering, metadata={"flat": True})
 
     def __post_init__(self) -> None:
+        check(self)
         if not 1 <= self.frames <= MOST_FRAMES:
             raise BadInput(f"`frames` is {self.frames}; it goes from 1 to {MOST_FRAMES}")
         if len(self.seeds) < 2:

@@ -10,6 +10,7 @@ import torch
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
+from latentlab.core.ranges import Seed, check
 from latentlab.core.seeds import check_seed
 from latentlab.core.watch import Watch
 from latentlab.studio.lab import Lab
@@ -23,9 +24,9 @@ from latentlab.studio.recipes.recipe import recipe
 class Mix:
     """Which samples give which layers."""
 
-    rows: tuple[int, ...] = (0, 1, 2)
+    rows: tuple[Seed, ...] = (0, 1, 2)
     """Seeds of the rows: they give all layers but those named by `styles`."""
-    cols: tuple[int, ...] = (3, 4, 5, 6)
+    cols: tuple[Seed, ...] = (3, 4, 5, 6)
     """Seeds of the columns: they give the layers named by `styles`."""
     styles: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
     """The layers that come from the column; low ones are coarse (pose, shape), high ones fine (colours)."""
@@ -34,6 +35,7 @@ class Mix:
     rendering: Rendering = field(default_factory=Rendering, metadata={"flat": True})
 
     def __post_init__(self) -> None:
+        check(self)
         for name in ("rows", "cols", "styles"):
             if not getattr(self, name):
                 raise BadInput(f"{name} is empty; a mix needs seeds for its rows and columns, and layers")

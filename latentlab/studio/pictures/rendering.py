@@ -14,6 +14,7 @@ from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
 from latentlab.core.noise import Noise, NoiseMode
+from latentlab.core.ranges import ClassNumber, LayerCount, Psi, Seed, check
 from latentlab.core.seeds import draw_z
 from latentlab.studio.shelf.networks import one_hot
 
@@ -24,18 +25,19 @@ LARGEST_NOISE_SEED = 2**63 - 2**32
 class Rendering:
     """How samples are drawn."""
 
-    psi: float = 1.0
+    psi: Psi = 1.0
     """Truncation: 1 is none, 0 the average face, .7 shows fewer and better faces."""
-    cutoff: int | None = None
+    cutoff: LayerCount | None = None
     """Truncate the first K layers only; if left out, all (StyleGAN1: the first 8, as published)."""
     noise: Literal["const", "random", "none"] = "const"
     """The noise inputs: const are those stored with the network."""
-    noise_seed: int | None = None
+    noise_seed: Seed | None = None
     """With random noise: makes it repeatable; the picture of seed S draws its noise from N + S."""
-    class_: int | None = None
+    class_: ClassNumber | None = None
     """The class to draw; needed by conditional networks."""
 
     def __post_init__(self) -> None:
+        check(self)
         """What no network can do is refused before one is loaded."""
         if not math.isfinite(self.psi):
             raise BadInput(f"`psi` is {self.psi}; truncation needs a finite number, usually from 0 to 1")

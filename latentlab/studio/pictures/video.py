@@ -16,6 +16,7 @@ from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.files import atomic
 from latentlab.core.image import to_picture
 from latentlab.core.made import MARK
+from latentlab.core.ranges import Fps, check
 from latentlab.studio.pictures.picture import writable
 
 if TYPE_CHECKING:
@@ -29,9 +30,10 @@ class Video:
     """Where the frames go; the ending says how."""
 
     path: Path
-    fps: int = 30
+    fps: Fps = 30
 
     def __post_init__(self) -> None:
+        check(self)
         if self.path.suffix.lower() not in (".mp4", ".gif"):
             raise BadFile(f"cannot write {self.path}: videos are .mp4 or .gif, not '{self.path.suffix}'")
         if self.path.is_dir():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from latentlab.core.errors import BadInput
 from latentlab.core.files import write_text
 from latentlab.core.made import MARK
+from latentlab.core.ranges import FaceNumber, Pixels, check
 from latentlab.store.home import safe_name
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ class AlignedFace:
 class Align:
     """Which faces, and how large."""
 
-    size: int = 256
+    size: Pixels = 256
     """Side of the aligned pictures in pixels."""
-    face: int | None = None
+    face: FaceNumber | None = None
     """Which face of a photo with several: 1 is the leftmost."""
     all: bool = False
     """Every face of each photo."""
@@ -52,6 +53,7 @@ class Align:
     """Also accept faces seen from the side."""
 
     def __post_init__(self) -> None:
+        check(self)
         if not SMALLEST <= self.size <= LARGEST:
             raise BadInput(f"`size` is {self.size}; it goes from {SMALLEST} to {LARGEST}")
         if self.all and self.face is not None:

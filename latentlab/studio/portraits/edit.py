@@ -13,6 +13,7 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.face import Face
 from latentlab.core.latent import Layers
+from latentlab.core.ranges import Change, Share, Strength, check
 from latentlab.core.watch import Watch
 from latentlab.editing.apply import out_of_span
 from latentlab.editing.keep import keep
@@ -33,9 +34,10 @@ class Sweep:
     """One direction in steps."""
 
     direction: str
-    strengths: tuple[float, ...]
+    strengths: tuple[Strength, ...]
 
     def __post_init__(self) -> None:
+        check(self)
         if not 2 <= len(self.strengths) <= 1000:
             raise BadInput(f"a sweep has 2 to 1000 pictures, not {len(self.strengths)}")
 
@@ -44,7 +46,7 @@ class Sweep:
 class Edit:
     """What is to be done to a face."""
 
-    directions: Mapping[str, float] = field(default_factory=dict)
+    directions: Mapping[str, Strength] = field(default_factory=dict)
     """Directions, by name or file, and strengths; 1 is one step."""
     goals: Mapping[str, float] = field(default_factory=dict)
     """Values to reach, by direction, as the guide scorer reads them."""
@@ -58,11 +60,11 @@ class Edit:
     """Edit only here: mouth, eyes, brows, nose, face (joined by +), or a picture's path, white where to edit."""
     mix: tuple[str | Path | Face, Layers] | None = None
     """Take these layers from another face."""
-    blend: tuple[str | Path | Face, float] | None = None
+    blend: tuple[str | Path | Face, Share] | None = None
     """Go this share of the way to another face."""
-    min_identity: float | None = None
+    min_identity: Share | None = None
     """With goals: least similarity to the face before, 0 to 1."""
-    max_change: Mapping[str, float] = field(default_factory=dict)
+    max_change: Mapping[str, Change] = field(default_factory=dict)
     """With goals: largest change of other attributes, in their units."""
     transfer: str = "auto"
     """How an edit of a photo keeps the photo: auto, learned, flow, or none for the network's own picture."""
@@ -70,6 +72,7 @@ class Edit:
     """Put the face back into its photo."""
 
     def __post_init__(self) -> None:
+        check(self)
         self._finite()
         swept = [sweep.direction for sweep in self.sweeps]
         if not (self.directions or self.goals or swept or self.mix or self.blend):

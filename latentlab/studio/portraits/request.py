@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from latentlab.core.errors import BadInput
+from latentlab.core.ranges import FaceNumber, check
 from latentlab.inversion.auto import Auto
 from latentlab.inversion.inverter import Inverter
 from latentlab.store.home import check_name
@@ -18,7 +19,7 @@ class Invert:
     method: Inverter = field(default_factory=Auto)
     name: str | None = None
     """Name in the lab; the photo's own if left out."""
-    face: int | None = None
+    face: FaceNumber | None = None
     """Which face of a photo with several, counted from the left, from 1."""
     start: str | None = None
     """Name of an inversion of the same photo to begin from."""
@@ -38,6 +39,7 @@ class Invert:
     """Keep the faces in the lab, and take finished ones from there; else they are in memory alone."""
 
     def __post_init__(self) -> None:
+        check(self)
         if self.name is not None:
             check_name(self.name)
         if self.start is not None and not self.start:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import latentlab
@@ -73,3 +75,17 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "absent"
+
+
+def clean(home: str | Path = "lab") -> list[Path]:
+    """Remove the temporary files of killed runs: in the lab, here and one level below, in the models and the cache."""
+    from latentlab.core.leftovers import sweep_folder
+    from latentlab.store.home import cache_folder
+
+    gone = sweep_folder(Path(home)) + sweep_folder(Path(), deep=False)
+    for folder in (path for path in Path().iterdir() if path.is_dir() and not path.is_symlink()):
+        gone += sweep_folder(folder, deep=False)
+    for place in (data_folder, cache_folder):
+        with suppress(LatentLabError):  # who has no home has nothing there
+            gone += sweep_folder(place())
+    return gone

@@ -15,6 +15,7 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import MissingPart
 from latentlab.core.files import write_text
 from latentlab.core.image import grid, save_image
+from latentlab.core.ranges import MeasuredSamples, Psi, Reach, SamplesOrNone, check
 from latentlab.core.watch import Watch, part
 from latentlab.scorers.own import own_scorers
 from latentlab.studio.discovery.discover import default_guides
@@ -67,20 +68,23 @@ class Judged:
 class Judge:
     """How directions are judged."""
 
-    samples: int = 200
+    samples: MeasuredSamples = 200
     """How many fresh faces."""
-    psi: float = 0.7
+    psi: Psi = 0.7
     """Truncation of the faces."""
-    reach: int = 3
+    reach: Reach = 3
     """How far to move, up and down, in steps."""
     identity: bool = True
     """Measure the identity distance as well (dlib, about 0.1 s a face)."""
-    dci: int = 0
+    dci: SamplesOrNone = 0
     """Also measure how disentangled Z, W, W+ and S are, on so many samples; 0 leaves it out."""
     scorers: tuple[str, ...] = ()
     """Scorers of your own instead of the judges: NAME=MODULE:FUNCTION, NAME=FILE.pt or NAME=FILE.onnx."""
     keep: bool = False
     """Write what was measured (span, leakage) into the directions' files."""
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def method(self, seed: int = 0) -> Evaluate:
         """The method of evaluation; another seed is other faces."""

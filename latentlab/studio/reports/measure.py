@@ -12,6 +12,7 @@ import torch
 
 from latentlab.core.errors import BadFile, BadInput, MissingPart
 from latentlab.core.image import load_image
+from latentlab.core.ranges import ComparedSamples, Psi, SamplesOrNone, check
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch
 from latentlab.studio.lab import Lab
@@ -35,18 +36,19 @@ class Compare:
 
     data: str = "renders"
     """A folder of real pictures, or 'renders': fresh faces of the face world."""
-    n: int = 1000
+    n: ComparedSamples = 1000
     """How many samples, and at most as many real pictures."""
-    psi: float = 1.0
+    psi: Psi = 1.0
     """Truncation of the samples."""
-    dlib: int = 500
+    dlib: SamplesOrNone = 500
     """At most so many faces in dlib's space (0.1 s a face); 0 leaves it out."""
-    path_length: int = 0
+    path_length: SamplesOrNone = 0
     """Samples for the perceptual path length; 0 leaves it out."""
     inception: Path | None = None
     """Inception weights of torch-fidelity, for FID and KID; found by themselves where torch keeps its downloads."""
 
     def __post_init__(self) -> None:
+        check(self)
         if self.n < FEWEST:
             raise BadInput(
                 f"{self.n} pictures are too few to compare distributions; `n` is at least {FEWEST}"

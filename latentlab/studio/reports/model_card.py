@@ -17,6 +17,7 @@ from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.files import write_text
 from latentlab.core.image import grid, save_image, to_pixels
 from latentlab.core.made import MARK
+from latentlab.core.ranges import Count, SamplesOrNone, SheetSamples, check
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch
 from latentlab.store.story import plain
@@ -38,22 +39,23 @@ SAMPLE_SEED = 300_000
 class Measures:
     """How much is measured; a zero leaves a part out."""
 
-    detection: int = 500
+    detection: SamplesOrNone = 500
     """Samples at each ψ in which dlib looks for a face."""
-    compared: int = 1000
+    compared: SamplesOrNone = 1000
     """Samples, and twice as many held-out renders, for distances of distributions."""
-    encoded: int = 500
+    encoded: SamplesOrNone = 500
     """Held-out renders for the encoder."""
     photos: Path | None = None
     """Aligned photographs; only people held out from all training are used."""
     training: Path | None = None
     """Photographs that the network learnt from: is any of them reproduced?"""
-    nearest: int = 1000
+    nearest: Count = 1000
     """Samples compared with each of those by dlib's identity."""
-    sheet: int = 48
+    sheet: SheetSamples = 48
     """Samples on each sheet."""
 
     def __post_init__(self) -> None:
+        check(self)
         for name in ("detection", "compared", "encoded", "nearest"):
             count = getattr(self, name)
             if count and count < FEWEST:
