@@ -91,8 +91,8 @@ class Baseline(Trainable):
     acting: ClassVar[tuple[str, ...]]
     """Networks that an edit needs; they make up the file."""
     published_batch: ClassVar[int] = 1
-    world_task: ClassVar[str] = ""
-    """Whose counterfactuals it learns from in the face world."""
+    world_batch: ClassVar[int] = 4
+    """Images in a step on the face world."""
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"published": {}}
 
     def __post_init__(self) -> None:
@@ -147,8 +147,8 @@ class Baseline(Trainable):
         return handed.get(SHOWN)
 
     def parts(self, networks: Networks) -> Mapping[str, str]:
-        """The networks that an edit needs, each in a file."""
-        return {name: name for name in self.acting}
+        """None in files of their own: a baseline is one file (`baselines.files`)."""
+        return {}
 
     def from_reader(self, batch: Batch) -> Batch:
         """What a reader of its layout hands out, as it learns from it."""

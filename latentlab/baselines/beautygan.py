@@ -51,6 +51,7 @@ class BeautyGAN(Baseline):
 
     title: ClassVar[str] = "BeautyGAN (Li et al. 2018)"
     layout: ClassVar[str] = "makeup"
+    world_batch: ClassVar[int] = 2
     acting: ClassVar[tuple[str, ...]] = ("generator",)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {},

@@ -54,6 +54,7 @@ class CAAE(Baseline):
 
     title: ClassVar[str] = "CAAE (Zhang et al. 2017)"
     layout: ClassVar[str] = "utkface"
+    world_batch: ClassVar[int] = 16
     acting: ClassVar[tuple[str, ...]] = ("encoder", "generator")
     published_batch: ClassVar[int] = 100
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -61,7 +62,7 @@ class CAAE(Baseline):
         "paper": {
             "distance": "l2", "reconstruction": 100.0, "smoothness": 10.0, "image_weight": 1.0, "code_weight": 1.0,
         },
-        "world": {"size": 64, "width": 32, "discriminator_width": 12, "hidden": 128, "rate": 5e-4},
+        "world": {"size": 64, "width": 24, "discriminator_width": 12, "hidden": 128, "rate": 5e-4},
     }  # fmt: skip
 
     @property

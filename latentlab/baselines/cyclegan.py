@@ -50,6 +50,7 @@ class CycleGAN(Baseline):
 
     title: ClassVar[str] = "CycleGAN (Zhu et al. 2017)"
     layout: ClassVar[str] = "unpaired"
+    world_batch: ClassVar[int] = 2
     acting: ClassVar[tuple[str, ...]] = ("a_to_b", "b_to_a")
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {},

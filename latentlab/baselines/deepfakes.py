@@ -50,11 +50,12 @@ class Deepfakes(Baseline):
 
     title: ClassVar[str] = "deepfakes (faceswap 2017)"
     layout: ClassVar[str] = "faceswap"
+    world_batch: ClassVar[int] = 16
     acting: ClassVar[tuple[str, ...]] = ("encoder", "decoder_a", "decoder_b")
     published_batch: ClassVar[int] = 64
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {},
-        "world": {"width": 24, "hidden": 256, "rate": 4e-4, "pictures": 128},
+        "world": {"width": 16, "hidden": 192, "rate": 4e-4, "pictures": 128},
     }
 
     @property

@@ -98,6 +98,7 @@ class FFGAN(Baseline):
 
     title: ClassVar[str] = "FF-GAN (Yin et al. 2017)"
     layout: ClassVar[str] = "300w-lp"
+    world_batch: ClassVar[int] = 16
     acting: ClassVar[tuple[str, ...]] = ("regressor", "generator")
     published_batch: ClassVar[int] = 64
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {

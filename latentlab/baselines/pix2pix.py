@@ -47,7 +47,7 @@ class Pix2pix(Baseline):
     acting: ClassVar[tuple[str, ...]] = ("generator",)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {},
-        "world": {"size": 64, "width": 24, "levels": 6, "patch_layers": 2, "enlarged": 0, "rate": 4e-4},
+        "world": {"size": 64, "width": 16, "levels": 6, "patch_layers": 2, "enlarged": 0, "rate": 4e-4},
     }
 
     @property

@@ -57,6 +57,7 @@ class UGATIT(Baseline):
 
     title: ClassVar[str] = "U-GAT-IT (Kim et al. 2020)"
     layout: ClassVar[str] = "unpaired"
+    world_batch: ClassVar[int] = 2
     acting: ClassVar[tuple[str, ...]] = ("a_to_b", "b_to_a")
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {},

@@ -77,6 +77,22 @@ def parse_goals(words: Iterable[str]) -> dict[str, float]:
     return found
 
 
+def parse_wishes(words: Iterable[str]) -> dict[str, float | str | None]:
+    """`age=60`, `makeup=photo.jpg` and `frontal` to names and how much, whose, or nothing in particular."""
+    found: dict[str, float | str | None] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not name or (equals and not value):
+            raise BadInput(f"'{word}' is no wish; write for example age=60, makeup=photo.jpg or frontal")
+        if name in found:
+            raise BadInput(f"the wish '{name}' is given twice; give it one value")
+        try:
+            found[name] = float(value) if equals else None
+        except ValueError:
+            found[name] = value
+    return found
+
+
 def parse_sweep(word: str) -> Sweep:
     """`age=-3:3:7` to the direction and its strengths."""
     from latentlab.studio import Sweep

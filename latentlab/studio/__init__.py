@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from latentlab.baselines.train import TrainBaseline
     from latentlab.studio.discovery.build import Built
     from latentlab.studio.discovery.discover import Discover, choose_discovery
     from latentlab.studio.discovery.plan import LibraryRecipe, Wanted, load_recipe
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from latentlab.studio.reports.evaluate import Judge, Judged
     from latentlab.studio.reports.measure import Compare, Compared
     from latentlab.studio.reports.model_card import Measures
+    from latentlab.studio.rivals.apply import ApplyBaseline, OpenBaseline, photos_of
+    from latentlab.studio.rivals.benchmark import Benchmark, Standings
     from latentlab.studio.shelf.families import methods
     from latentlab.studio.shelf.models import models, shipped
     from latentlab.studio.shelf.pool import Pool
@@ -89,10 +92,13 @@ _PLACES = {
     "reports.evaluate": ("Judge", "Judged"),
     "reports.measure": ("Compare", "Compared"),
     "reports.model_card": ("Measures",),
+    "rivals.benchmark": ("Benchmark", "Standings"),
+    "rivals.apply": ("ApplyBaseline", "OpenBaseline", "photos_of"),
     "shelf.families": ("methods",),
     "shelf.models": ("models", "shipped"),
     "shelf.pool": ("Pool",),
     "studio": ("Studio",),
+    "latentlab.baselines.train": ("TrainBaseline",),
     "latentlab.world.dataset": ("render_dataset",),
     "latentlab.world.importer": ("import_face_model",),
     "latentlab.world.sheet": ("draw_sheet",),
@@ -101,13 +107,14 @@ _PLACES = {
 _HOMES = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
-    "Align", "AlignedFace", "Built", "Chart", "Compare", "Compared", "Desk", "Desks", "Discover", "Edit", "Gallery",
-    "Generate", "History", "Interpolate", "Invert", "Job", "Judge", "Judged", "LibraryRecipe", "LogReader", "Measures",
-    "Mix", "OpenEdit", "Outcome", "Picture", "Pool", "Ported", "Rendering", "Replayed", "Source", "Studio", "Sweep",
-    "TrainScorer", "Video", "View", "Wanted", "as_data", "bundle", "chart", "choose_discovery", "choose_method", "clean", "delete",
+    "Align", "AlignedFace", "ApplyBaseline", "Benchmark", "Built", "Chart", "Compare", "Compared", "Desk", "Desks",
+    "Discover", "Edit", "Gallery", "Generate", "History", "Interpolate", "Invert", "Job", "Judge", "Judged",
+    "LibraryRecipe", "LogReader", "Measures", "Mix", "OpenBaseline", "OpenEdit", "Outcome", "Picture", "Pool",
+    "Ported", "Rendering", "Replayed", "Source", "Standings", "Studio", "Sweep", "TrainBaseline", "TrainScorer",
+    "Video", "View", "Wanted", "as_data", "bundle", "chart", "choose_discovery", "choose_method", "clean", "delete",
     "direction_from_seeds", "draw_sheet", "examine", "from_data", "grouped", "import_face_model", "load_recipe",
-    "may_replace", "methods", "models", "nearness", "read_view", "rename", "render_dataset", "restore", "shipped",
-    "umap_is_here", "view_of", "view_of_picture", "writable",
+    "may_replace", "methods", "models", "nearness", "photos_of", "read_view", "rename", "render_dataset", "restore",
+    "shipped", "umap_is_here", "view_of", "view_of_picture", "writable",
 ]  # fmt: skip
 
 

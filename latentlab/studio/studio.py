@@ -16,6 +16,7 @@ from latentlab.studio.lab import Lab
 from latentlab.studio.shelf.families import methods
 
 if TYPE_CHECKING:
+    from latentlab.baselines.train import TrainBaseline
     from latentlab.directions.discoverer import Discoverer
     from latentlab.inversion.inverter import Inverter
     from latentlab.metrics.leakage import Evaluate
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from latentlab.studio.reports.measure import Compare, Compared
     from latentlab.studio.reports.model_card import Measures
     from latentlab.studio.reports.population import Confounder
+    from latentlab.studio.rivals.apply import ApplyBaseline, OpenBaseline
+    from latentlab.studio.rivals.benchmark import Benchmark, Standings
     from latentlab.studio.shelf.convert import Converted
 
 
@@ -234,6 +237,34 @@ class Studio(Lab):
         from latentlab.studio.portraits.demo import demo
 
         return demo(self, photo, budget, watch)
+
+    # baselines
+
+    def train_baseline(self, request: TrainBaseline, watch: Watch | None = None) -> Path:
+        """Teach a published image-to-image system; returns its file."""
+        if self.seed and "seed" not in request.settings:
+            request = replace(request, settings={**request.settings, "seed": self.seed})
+        return request.run(self.tell(watch))
+
+    def open_baseline(self, request: ApplyBaseline) -> OpenBaseline:
+        """A trained baseline that can grant the wishes; `.draw(photo)` gives the pictures."""
+        from latentlab.studio.rivals.apply import open_baseline
+
+        return open_baseline(self, request)
+
+    def baseline(self, name: str, photo: str | Path, **wishes: Any) -> Picture:
+        """A photo edited by a baseline: `studio.baseline("caae", "photo.jpg", age=60)`."""
+        from latentlab.studio.rivals.apply import ApplyBaseline
+
+        return next(self.open_baseline(ApplyBaseline(name, wishes)).draw(photo))
+
+    def compare(
+        self, request: Benchmark | None = None, watch: Watch | None = None, **fields: Any
+    ) -> Standings:
+        """All methods side by side on faces with a true answer; `fields` are those of `Benchmark`."""
+        from latentlab.studio.rivals.benchmark import Benchmark, compare
+
+        return compare(self, request or Benchmark(**fields), watch)
 
     # directions
 

@@ -1,0 +1,80 @@
+"""The backbone in the benchmark: encoded, moved along the library's directions, what the inversion missed given back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from latentlab.core.direction import Direction
+from latentlab.core.errors import LatentLabError
+from latentlab.core.shapes import Images
+from latentlab.editing.apply import apply
+from latentlab.editing.paste import restore
+from latentlab.studio.lab import Lab
+from latentlab.studio.rivals.cases import Cases
+from latentlab.studio.rivals.contestant import Contestant
+from latentlab.world.tasks import SMILE, YEARS
+
+DIRECTIONS = {"older": "age", "younger": "age", "smile": "smile", "neutral": "smile", "frontal": "yaw"}
+"""The direction that does a task."""
+
+
+class Backbone(Contestant):
+    """StyleGAN's edit: the change that was asked for, in steps of the direction."""
+
+    title = "latent direction on our StyleGAN2, encoded in one pass"
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab)
+        self.parameters = sum(p.numel() for p in lab.generator.parameters())
+
+    def can(self, task: str) -> bool:
+        if task not in DIRECTIONS:
+            return False
+        try:
+            self._direction(task)
+        except LatentLabError:
+            return False
+        return True
+
+    @torch.no_grad()
+    def edit(self, cases: Cases) -> Images:
+        from latentlab.inversion.encode import encode, need_encoder
+        from latentlab.inversion.inverter import Given
+        from latentlab.studio.shelf.companions import find_encoder
+
+        generator, direction = self.lab.generator, self._direction(cases.task)
+        encoder = need_encoder(Given(encoder=find_encoder(self.lab)), method="encode")
+        change = CHANGES[cases.task](cases) / direction.step
+        answers = []
+        for number in range(len(cases)):
+            face = cases.before[number : number + 1].to(self.lab.place)
+            latent = encode(encoder, generator, face)
+            after = generator.render(apply(generator, latent, {direction: float(change[number])}))
+            answers.append(restore(after, generator.render(latent), face).clamp(-1, 1).cpu())
+        return torch.cat(answers)
+
+    def _direction(self, task: str) -> Direction:
+        from latentlab.studio.shelf.directions import find_direction
+
+        return find_direction(self.lab, DIRECTIONS[task])
+
+
+def _turn(cases: Cases) -> Tensor:
+    """Back to the front, as far as the landmarks say that a face is turned; 0 where none are seen."""
+    from latentlab.scorers.geometry import Geometry
+
+    yaw = Geometry(strict=False)(cases.before)[:, Geometry.names.index("landmark_yaw")]
+    return -yaw.nan_to_num(0.0)
+
+
+CHANGES: dict[str, Callable[[Cases], Tensor]] = {
+    "older": lambda cases: torch.full((len(cases),), YEARS),
+    "younger": lambda cases: torch.full((len(cases),), -YEARS),
+    "smile": lambda cases: torch.full((len(cases),), SMILE),
+    "neutral": lambda cases: torch.full((len(cases),), -SMILE),
+    "frontal": _turn,
+}
+"""What is asked for, in the units of the direction."""
