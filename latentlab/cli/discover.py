@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import tyro
 
 from latentlab.cli.command import Command
-from latentlab.core.ranges import Count, Psi
+from latentlab.core.ranges import Count, Psi, Seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Discover(Command):
     """Your own labels instead of scores: CSV or Parquet with a column seed (or file) and any others."""
     scorer: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=PLACE")] = ()
     """A scorer of your own: NAME=MODULE:FUNCTION, NAME=FILE.pt, NAME=FILE.onnx; can be repeated."""
-    first_seed: Annotated[int, tyro.conf.arg(metavar="SEED")] = 0
+    first_seed: Annotated[Seed, tyro.conf.arg(metavar="SEED")] = 0
     """The bank's first sample; another one is another bank, to see what of a direction is chance."""
     before: Annotated[tyro.conf.UseAppendAction[tuple[Path, ...]], tyro.conf.arg(metavar="PHOTO")] = ()
     """Pictures before the change (method pairs): a photo, a folder of photos, an inversion; can be repeated."""

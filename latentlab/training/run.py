@@ -143,6 +143,8 @@ class Run:
 
 def _is_run(settings: Path) -> bool:
     """Whether a run of ours has left its settings here."""
+    if not settings.is_file():  # a pipe would be waited for
+        return False
     try:
         return {"model", "threads"} <= set(json.loads(settings.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

@@ -13,7 +13,7 @@ import torch
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, MissingPart, unknown
-from latentlab.core.ranges import Count, Psi, check
+from latentlab.core.ranges import Count, Psi, Seed, check
 from latentlab.core.watch import Watch, part
 from latentlab.directions import DISCOVERERS
 from latentlab.directions.counterfactual import Counterfactual as WishMethod
@@ -58,7 +58,7 @@ class Discover:
     """A table (CSV or Parquet) of your own labels instead of scores: seed or file, and any columns."""
     scorers: tuple[str, ...] = ()
     """Scorers of your own beside or instead of the guide: NAME=MODULE:FUNCTION, NAME=FILE.pt or NAME=FILE.onnx."""
-    first_seed: int = 0
+    first_seed: Seed = 0
     """The bank's first sample: another one is another bank."""
 
     def __post_init__(self) -> None:
