@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 
 from latentlab.cli.command import Command
+from latentlab.core.ranges import Port
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -24,7 +25,7 @@ class App(Command):
 
     host: Annotated[str, tyro.conf.arg(metavar="ADDRESS")] = "127.0.0.1"
     """Where to listen; 0.0.0.0 lets other machines in, with a token."""
-    port: Annotated[int, tyro.conf.arg(metavar="N")] = 8501
+    port: Annotated[Port, tyro.conf.arg(metavar="N")] = 8501
     """The port to listen on."""
     no_browser: bool = False
     """Print the address and open no browser."""

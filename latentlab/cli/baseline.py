@@ -11,6 +11,7 @@ import tyro
 from latentlab.cli.command import Command
 from latentlab.cli.train import FOREVER, Settings, learn
 from latentlab.cli.words import parse_settings, parse_wishes
+from latentlab.core.ranges import FaceNumber, ImagesShown, SamplesOrNone, Seconds
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -34,11 +35,11 @@ class TrainBaseline(Command):
     """What it learns from."""
     preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "world"
     """world (small, for two cores) or published; caae also has paper, ugatit light."""
-    images: Annotated[int, tyro.conf.arg(metavar="N")] = 100_000
+    images: Annotated[ImagesShown, tyro.conf.arg(metavar="N")] = 100_000
     """How many images to show in all."""
-    seconds: Annotated[float, tyro.conf.arg(metavar="S")] = FOREVER
+    seconds: Annotated[Seconds, tyro.conf.arg(metavar="S")] = FOREVER
     """Stop after so long, everything saved."""
-    fresh: Annotated[int, tyro.conf.arg(metavar="N")] = 3000
+    fresh: Annotated[SamplesOrNone, tyro.conf.arg(metavar="N")] = 3000
     """Different samples of the face world; they are rendered once and kept in memory."""
     resume: bool = False
     """Go on from the newest checkpoint in the folder."""
@@ -77,7 +78,7 @@ class Baseline(Command):
     """age=60, smile, frontal, makeup=PHOTO, swap, toon ...; what a baseline cannot grant is said with those that can."""
     aligned: bool = False
     """Write the aligned face alone, not the photo with it."""
-    face: int | None = None
+    face: FaceNumber | None = None
     """Which face of a photo with several: 1 is the leftmost."""
     profile: bool = False
     """Also accept faces seen from the side."""

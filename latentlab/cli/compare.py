@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 
 from latentlab.cli.command import Command
+from latentlab.core.ranges import Count
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -33,7 +34,7 @@ class Compare(Command):
     """A further trained baseline; can be repeated."""
     photos: Annotated[Several, tyro.conf.arg(metavar="PHOTO|FOLDER")] = ()
     """Photographs to show the methods on as well, judged by identity alone; can be repeated."""
-    faces: Annotated[int, tyro.conf.arg(metavar="N")] = 200
+    faces: Annotated[Count, tyro.conf.arg(metavar="N")] = 200
     """Test faces a task, rendered (needs the face model)."""
     quick: bool = False
     """The 24 faces a task that ship; needs no face model."""

@@ -149,6 +149,8 @@ Step = Annotated[float, MoreThan(0, 1_000_000)]
 """Of a direction, in its unit."""
 Change = Annotated[float, Between(0, 1_000_000)]
 """Of an attribute, in its unit."""
+Port = Annotated[int, Between(1, 65_535)]
+"""Of a service on this machine."""
 LayerRange = tuple[Annotated[int, Between(0, 100)], Annotated[int, Between(0, 100)]]
 """First and last layer."""
 Strength = Annotated[float, Between(-100, 100)]
