@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from latentlab.apps.pages import chart, compare, discover, explore, invert, shelf
+from latentlab.apps.sections import chart, compare, discover, explore, invert, shelf
 
 PAGES = {
     "explore": (explore.show, "Explore", ":material/tune:"),

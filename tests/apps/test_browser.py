@@ -80,6 +80,18 @@ def painted(page) -> int:  # type: ignore[no-untyped-def]
     return int(page.locator(".bench").get_attribute("data-painted"))
 
 
+@pytest.mark.parametrize(("path", "text"), [("invert", "Photo"), ("discover", "Method"), ("map", "Draw the map"), ("compare", "Nothing is edited"), ("shelf", "Faces")])  # fmt: skip
+def test_every_page_opens_without_asking_another_machine(browser, address, path: str, text: str) -> None:  # type: ignore[no-untyped-def]
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{address}/{path}")
+    page.wait_for_selector(f"text={text}", timeout=WAIT)
+    foreign = [url for url in asked if not url.startswith((address, "data:", "blob:", "ws://localhost"))]
+    assert foreign == []
+    page.close()
+
+
 def test_a_slider_moves_the_picture_and_the_link_holds_the_edit(browser, address) -> None:  # type: ignore[no-untyped-def]
     page = opened(browser, address, "/?face=seed:3")
     before = painted(page)
@@ -90,18 +102,6 @@ def test_a_slider_moves_the_picture_and_the_link_holds_the_edit(browser, address
     assert page.locator(".bench .after").get_attribute("src") != shown
     page.wait_for_url("**edit=age**", timeout=WAIT)
     page.wait_for_selector("text=what else moved", timeout=WAIT)
-    page.close()
-
-
-@pytest.mark.parametrize(("path", "text"), [("invert", "Photo"), ("discover", "Method"), ("map", "Draw the map"), ("compare", "Nothing is edited"), ("shelf", "Faces")])  # fmt: skip
-def test_every_page_opens_without_asking_another_machine(browser, address, path: str, text: str) -> None:  # type: ignore[no-untyped-def]
-    page = browser.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{address}/{path}")
-    page.wait_for_selector(f"text={text}", timeout=WAIT)
-    foreign = [url for url in asked if not url.startswith((address, "data:", "blob:", "ws://localhost"))]
-    assert foreign == []
     page.close()
 
 

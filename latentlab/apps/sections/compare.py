@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from latentlab.apps.components import component
-from latentlab.apps.pages.common import history, picture_url, tile, told
+from latentlab.apps.sections.common import history, picture_url, tile, told
 from latentlab.apps.serving import desk
 from latentlab.studio import View, read_view
 

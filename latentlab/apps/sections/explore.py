@@ -7,7 +7,7 @@ import io
 import streamlit as st
 
 from latentlab.apps.components import component
-from latentlab.apps.pages.common import go, history, picture_url, told
+from latentlab.apps.sections.common import go, history, picture_url, told
 from latentlab.apps.serving import desk
 from latentlab.core.errors import LatentLabError
 from latentlab.studio import Edit, Sweep, View, grouped, read_view, view_of_picture

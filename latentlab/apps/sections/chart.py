@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from latentlab.apps.components import component
-from latentlab.apps.pages.common import open_in_explore, told
+from latentlab.apps.sections.common import open_in_explore, told
 from latentlab.apps.serving import desk
 from latentlab.core.watch import Watch
 from latentlab.studio import Chart, Job, View, chart, direction_from_seeds, umap_is_here

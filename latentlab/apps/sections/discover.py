@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from latentlab.apps.pages.common import picture_url, tile, told
+from latentlab.apps.sections.common import picture_url, tile, told
 from latentlab.apps.serving import desk
 from latentlab.core.direction import Direction
 from latentlab.core.watch import Watch

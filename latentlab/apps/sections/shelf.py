@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from latentlab.apps.pages.common import open_in_explore, picture_url, tile, told
+from latentlab.apps.sections.common import open_in_explore, picture_url, tile, told
 from latentlab.apps.serving import desk
 from latentlab.core.errors import LatentLabError
 from latentlab.studio import View, bundle, delete, rename, restore

@@ -9,7 +9,7 @@ import streamlit as st
 from PIL import Image, ImageDraw
 
 from latentlab.apps.components import component
-from latentlab.apps.pages.common import open_in_explore, picture_url, told
+from latentlab.apps.sections.common import open_in_explore, picture_url, told
 from latentlab.apps.serving import desk
 from latentlab.core.errors import LatentLabError
 from latentlab.core.image import decode_picture, to_picture
