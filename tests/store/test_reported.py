@@ -59,7 +59,7 @@ def test_reported_networks_make_pictures(name, shape, tmp_path):
 
 def test_what_was_passed_over_or_assumed_is_noted():
     assert "init_res" in read(REPORTED / "eps696_square_init_res.pkl")["G_ema"].notes[0]
-    assert "--given" in read(REPORTED / "ada_state_dict.pth")["G_ema"].notes[0]
+    assert "given" in read(REPORTED / "ada_state_dict.pth")["G_ema"].notes[0]
     assert read(REPORTED / "gray.pkl")["G_ema"].notes == ()
 
 
@@ -281,7 +281,7 @@ def test_pipes_are_no_files(tmp_path):
 
 
 def test_control_characters_of_files_do_not_reach_the_terminal(tmp_path):
-    assert str(BadFile("it holds '\x1b[2J\n\u202e'")) == r"it holds '\x1b[2J\n\u202e'"
+    assert str(BadFile("it holds '\x1b[2J\n\u202e'")) == r"it holds '\x1b[2J \u202e'"
 
 
 def test_colours_that_a_file_does_not_have_are_noticed():

@@ -17,7 +17,7 @@ from latentlab.studio.shelf.companions import companions, likeness
 from latentlab.studio.shelf.directions import find_direction, own_names
 from latentlab.studio.studio import Studio
 
-LARGEST = 36e6
+LARGEST = 40_000_000
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ def test_the_nearer_network_is_named_with_both_errors(family) -> None:
     mother, child = (studio(family, name) for name in ("mother", "child"))
     parts = Companions(encoder=Average(mother.generator.w_average))
     latent = mother.generator.w_average[None, None].repeat(1, mother.generator.layers, 1)
-    for place, advice in ((child, "try: --network child"), (mother, "this network is the nearer one")):
+    for place, advice in ((child, "try: `network` child"), (mother, "this network is the nearer one")):
         with torch.no_grad():
             face = place.generator(place.generator.styles(latent)).clamp(-1, 1)
         (note,) = Relatives(mother, parts).notes(face)
@@ -67,7 +67,7 @@ def test_the_nearer_network_is_named_with_both_errors(family) -> None:
 
 def test_without_an_encoder_the_child_is_still_named(family) -> None:
     (note,) = Relatives(studio(family, "mother"), Companions()).notes(torch.zeros(1, 3, 32, 32))
-    assert note.endswith("try: --network child")
+    assert note.endswith("try: `network` child")
 
 
 def test_a_network_without_children_says_nothing(family) -> None:
