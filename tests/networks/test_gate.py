@@ -18,12 +18,14 @@ from latentlab.networks.cost import COSTS, check_cost
 from latentlab.networks.ranges import check_ranges, rule
 from latentlab.networks.sizes import channels_for
 from latentlab.networks.tiny import tiny_discriminator, tiny_generator
+from tests.contracts.test_networks import SMALL
 
 BLOCKS = {"resolution": 16, "channels": {"4": 8, "8": 8, "16": 8}}
 MAPPED = {"z_width": 8, "w_width": 8}
 ENCODER = {"styles": 4, "input_size": 32, "depth": 18, "base_width": 4}
 REGRESSOR = {"trunk": "plain", "width": 8, "size": 32, "outputs": 2}
 MINIMAL = {
+    **SMALL,
     **{kind: BLOCKS for kind in KINDS if kind.endswith("_discriminator")},
     **{kind: ENCODER for kind in KINDS if kind.startswith("encoder")},
     "stylegan1": BLOCKS | MAPPED,
