@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from latentlab.apps.components import component
-from latentlab.apps.sections.common import open_in_explore, told
+from latentlab.apps.sections.common import open_in_explore, progress, told
 from latentlab.apps.serving import desk
 from latentlab.core.watch import Watch
 from latentlab.studio import Chart, Job, View, chart, direction_from_seeds, umap_is_here
@@ -17,7 +17,7 @@ def show() -> None:
     """The page."""
     with told():
         _settings()
-        _progress()
+        progress("chart")
         job: Job | None = st.session_state.get("chart")
         if job is not None and not job.running and isinstance(job.result, Chart):
             _points(job.result)
@@ -38,22 +38,6 @@ def _settings() -> None:
             return chart(studio, count, "umap" if way == "UMAP" else "pca", watch)
 
         st.session_state["chart"] = Job("map", work).start()
-
-
-@st.fragment(run_every=0.7)
-def _progress() -> None:
-    job: Job | None = st.session_state.get("chart")
-    if job is None:
-        return
-    if job.running:
-        st.progress(job.done, job.text or "at work")
-        if st.button("Cancel", icon=":material/stop:"):
-            job.cancel()
-    elif job.error:
-        st.error(job.error, icon=":material/error:")
-    elif st.session_state.get("chart_shown") is not job:
-        st.session_state["chart_shown"] = job
-        st.rerun(scope="app")
 
 
 def _points(found: Chart) -> None:

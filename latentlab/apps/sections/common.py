@@ -10,7 +10,8 @@ import streamlit as st
 
 from latentlab.apps.serving import desk
 from latentlab.core.errors import LatentLabError
-from latentlab.studio import History, View, view_of
+from latentlab.core.image import to_picture
+from latentlab.studio import History, Job, View, view_of
 
 HISTORY = "history"
 
@@ -64,3 +65,23 @@ def tile(url: str, caption: str) -> None:
         f'style="width:100%;aspect-ratio:1;border-radius:.6rem;background:#8882"><figcaption style="font-size:.8rem;opacity:.7">'
         f"{text}</figcaption></figure>"
     )
+
+
+@st.fragment(run_every=0.7)
+def progress(key: str) -> None:
+    """How far the session's job of this name is, with a way to stop it; the page runs anew when it is over."""
+    job: Job | None = st.session_state.get(key)
+    if job is None:
+        return
+    if job.running:
+        st.progress(job.done, job.text or "at work")
+        if job.image is not None:
+            preview = job.image.detach().cpu().reshape(-1, *job.image.shape[-3:])[0]
+            st.image(to_picture(preview.clamp(-1, 1)), width=256)
+        if st.button("Stop", icon=":material/stop:", key=f"{key}_stop"):
+            job.cancel()
+    elif job.error:
+        st.error(job.error, icon=":material/error:")
+    elif st.session_state.get(f"{key}_shown") is not job:
+        st.session_state[f"{key}_shown"] = job
+        st.rerun(scope="app")

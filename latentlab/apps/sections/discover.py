@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from latentlab.apps.sections.common import picture_url, tile, told
+from latentlab.apps.sections.common import picture_url, progress, tile, told
 from latentlab.apps.serving import desk
 from latentlab.core.direction import Direction
 from latentlab.core.watch import Watch
@@ -35,7 +35,7 @@ def show() -> None:
     by_method, by_hand = st.tabs(["With a method", "By your own marks"])
     with by_method, told():
         _choose()
-        _progress()
+        progress("discovery")
         _wall()
     with by_hand, told():
         _marks()
@@ -75,22 +75,6 @@ def _discovering(request: Discover):  # type: ignore[no-untyped-def]
         return studio.discover(request, watch=watch)
 
     return work
-
-
-@st.fragment(run_every=0.7)
-def _progress() -> None:
-    job: Job | None = st.session_state.get("discovery")
-    if job is None:
-        return
-    if job.running:
-        st.progress(job.done, job.text or "at work")
-        if st.button("Cancel", icon=":material/stop:"):
-            job.cancel()
-    elif job.error:
-        st.error(job.error, icon=":material/error:")
-    elif st.session_state.get("discovery_shown") is not job:
-        st.session_state["discovery_shown"] = job
-        st.rerun(scope="app")
 
 
 def _wall() -> None:

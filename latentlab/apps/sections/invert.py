@@ -9,7 +9,7 @@ import streamlit as st
 from PIL import Image, ImageDraw
 
 from latentlab.apps.components import component
-from latentlab.apps.sections.common import open_in_explore, picture_url, told
+from latentlab.apps.sections.common import open_in_explore, picture_url, progress, told
 from latentlab.apps.serving import desk
 from latentlab.core.errors import LatentLabError
 from latentlab.core.image import decode_picture, to_picture
@@ -83,7 +83,7 @@ def _work(photo: Path) -> None:
         request = Invert(choose_method(method), face=number, keep=False)
         st.session_state["inversion"] = Job("invert", _inverting(photo, request)).start()
         st.session_state.pop("inverted", None)
-    _progress()
+    progress("inversion")
 
 
 def _inverting(photo: Path, request: Invert):  # type: ignore[no-untyped-def]
@@ -99,31 +99,11 @@ def _inverting(photo: Path, request: Invert):  # type: ignore[no-untyped-def]
     return work
 
 
-@st.fragment(run_every=0.5)
-def _progress() -> None:
-    job: Job | None = st.session_state.get("inversion")
-    if job is None:
-        return
-    if job.running:
-        st.progress(job.done, job.text or "looking at the photo")
-        if job.image is not None:
-            st.image(
-                to_picture(job.image.detach().cpu().reshape(-1, *job.image.shape[-3:])[0].clamp(-1, 1)),
-                width=256,
-            )
-        if st.button("Stop", icon=":material/stop:"):
-            job.cancel()
-        return
-    if job.error:
-        st.error(job.error, icon=":material/error:")
-        return
-    if "inverted" not in st.session_state and job.result is not None:
-        st.session_state["inverted"] = (desk().put(job.result.face), job.result.notes)
-        st.rerun(scope="app")
-
-
 def _finished() -> None:
     """The photo beside what the network makes of it, and ways on."""
+    job: Job | None = st.session_state.get("inversion")
+    if job is not None and job.result is not None and st.session_state.get("inverted_by") is not job:
+        st.session_state.update(inverted=(desk().put(job.result.face), job.result.notes), inverted_by=job)
     if "inverted" not in st.session_state:
         return
     name, notes = st.session_state["inverted"]

@@ -13,6 +13,7 @@ from latentlab.store.archive import read_story
 from latentlab.store.home import entries, entry
 from latentlab.studio.lab import Lab
 from latentlab.studio.portraits.invert import invert
+from latentlab.studio.shelf.latents import LOOSE
 
 Source = str | Path | Face | None
 """A face in memory, the name of one in the lab, its folder, a photo; None is the newest in the lab."""
@@ -32,6 +33,8 @@ def find_face(studio: Lab, source: Source = None, watch: Watch | None = None) ->
     if path.is_file():
         if path.suffix == ".safetensors":
             return load(path, studio.generator)
+        if path.suffix.lower() in LOOSE:
+            return _saved_latent(studio, path)
         return invert(studio, [path], watch=watch)[0]
     raise _no_face(studio, source, path)
 
@@ -43,6 +46,14 @@ def _of_this_network(studio: Lab, face: Face) -> Face:
             "open that network, or make the face anew in this one"
         )
     return face
+
+
+def _saved_latent(studio: Lab, path: Path) -> Face:
+    """The one latent in a file of another program, `projected_w.npz` for example, as a face."""
+    from latentlab.studio.pictures.generate import Generate
+    from latentlab.studio.portraits.samples import sample
+
+    return sample(studio, Generate(latents=path))
 
 
 def _no_face(studio: Lab, source: str | Path, path: Path) -> LatentLabError:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
@@ -16,6 +15,7 @@ from latentlab.core.errors import BadFile, BadInput, LatentLabError, WrongGenera
 from latentlab.core.fingerprint import fingerprint
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
+from latentlab.store.bridge.loose import read_tensors
 
 NAMES = {
     "z": Space.Z,
@@ -25,21 +25,21 @@ NAMES = {
     "w_plus": Space.W_PLUS,
     "s": Space.S,
     "styles": Space.S,
+    "latent": None,
+    "latents": None,
+    "pivot": None,
+    "projected_w": None,
 }
 """What an array's name says of its space; None is told from its shape."""
 MOST_BYTES = 4 << 30
+LOOSE = (".npz", ".npy", ".pt", ".pth")
+"""Files of other programs."""
 
 
 def read_latents(path: Path, generator: Generator) -> Latent:
     """The latents in a file, checked against the network; no file can make anything run."""
     arrays, story = _arrays(path)
-    name = next((name for name in NAMES if name in arrays), None) or (
-        next(iter(arrays)) if len(arrays) == 1 else None
-    )
-    if name is None:
-        seen = ", ".join(sorted(arrays)[:8]) or "nothing"
-        raise BadFile(f"{path} holds {seen}, but latents are called w, z, s or values; rename the array")
-    values = arrays[name]
+    name, values = _chosen(path, arrays)
     if not values.is_floating_point():
         raise BadFile(f"{path}: '{name}' holds {values.dtype} values; latents are floating-point numbers")
     if not bool(torch.isfinite(values).all()):
@@ -52,6 +52,19 @@ def read_latents(path: Path, generator: Generator) -> Latent:
     return _as_latent(path, name, values.float(), story, generator)
 
 
+def _chosen(path: Path, arrays: dict[str, Tensor]) -> tuple[str, Tensor]:
+    """The array that holds latents: by its name, or by its last name in dictionaries of dictionaries (one for each picture)."""
+    if len(arrays) == 1:
+        ((name, values),) = arrays.items()
+        return name.rpartition(".")[2] or "values", values
+    for known in NAMES:
+        members = [values for name, values in arrays.items() if name.rpartition(".")[2] == known]
+        if members and all(one.shape == members[0].shape for one in members):
+            return known, members[0] if len(members) == 1 else torch.stack(members).flatten(0, -3)
+    seen = ", ".join(sorted(arrays)[:8]) or "nothing"
+    raise BadFile(f"{path} holds {seen}, but latents are called w, z, s or values; rename the array")
+
+
 def _as_latent(
     path: Path, name: str, values: Tensor, story: dict[str, object], generator: Generator
 ) -> Latent:
@@ -60,6 +73,11 @@ def _as_latent(
     if space is None:
         space = Space.W_PLUS if values.shape[-2:] == (generator.layers, generator.w_width) else Space.W
     rank = 3 if space is Space.W_PLUS else 2
+    width = generator.w_width
+    if values.ndim >= 3 and values.shape[-1] == width and values.shape[-2] not in (1, generator.layers):
+        raise BadFile(
+            f"{path} has {values.shape[-2]} layers, this network has {generator.layers}; name its own with `network`"
+        )
     values = values[None] if values.ndim == rank - 1 else values
     if space is Space.W_PLUS and values.ndim == 2 and values.shape[1:] == (generator.w_width,):
         space = Space.W
@@ -77,9 +95,9 @@ def _arrays(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
     """Tensors by name, and the story where it is one of our files."""
     if path.is_dir():
         raise BadFile(f"{path} is a folder; name the file of latents in it")
-    readers = {".npz": _numpy, ".npy": _numpy, ".safetensors": _safetensors}
+    readers = dict.fromkeys(LOOSE, _loose) | {".safetensors": _safetensors}
     if path.suffix.lower() not in readers:
-        raise BadFile(f"cannot read latents from {path}: they come as .safetensors, .npz or .npy")
+        raise BadFile(f"cannot read latents from {path}: they come as .safetensors, .npz, .npy or .pt")
     try:
         if path.stat().st_size > MOST_BYTES:
             raise BadFile(f"{path} is larger than {MOST_BYTES >> 30} GiB; split it")
@@ -91,20 +109,9 @@ def _arrays(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
         raise BadFile(f"cannot read latents from {path}: {reason or type(error).__name__}") from None
 
 
-def _numpy(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
-    loaded = np.load(path, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        return {"values": _tensor(loaded)}, {}
-    with loaded:
-        if sum(member.file_size for member in loaded.zip.infolist()) > MOST_BYTES:
-            raise ValueError("it unpacks to more than 4 GiB")
-        return {name: _tensor(loaded[name]) for name in loaded.files}, {}
-
-
-def _tensor(array: np.ndarray) -> Tensor:
-    if array.dtype.kind not in "fiu":
-        raise ValueError(f"it holds {array.dtype} values, not numbers")
-    return torch.from_numpy(np.ascontiguousarray(array))
+def _loose(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
+    """Arrays of numpy, and what e4e, PTI and the projectors save with torch; nothing in them is executed."""
+    return read_tensors(path), {}
 
 
 def _safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
