@@ -144,13 +144,18 @@ class OpenEdit:
     """By the names of the request."""
     reached: Reached | None = None
     """What the closed loop came to, once drawn."""
-    told: list[str] = field(default_factory=list)
-    """What a single edit of a photo did, once drawn."""
+    drawn: tuple[Mapping[str, float], Picture] | None = None
+    """Strengths and picture, once one was drawn."""
 
     @property
     def face(self) -> Face:
         """The face that is edited."""
         return self.piece.face
+
+    @property
+    def told(self) -> list[str]:
+        """What the edit did to a photo, in words; measured when somebody asks, since dlib takes longer than the edit."""
+        return [] if self.drawn is None else told(self.piece, self.drawn[0], self.directions, self.drawn[1])
 
     def notes(self) -> list[str]:
         """What the user should hear: strengths out of their span, goals and what was reached."""
@@ -172,7 +177,7 @@ class OpenEdit:
         for number, strengths in enumerate(cells, 1):
             picture = self.piece.picture({self.directions[name]: v for name, v in strengths.items()})
             if len(cells) == 1:
-                self.told = told(self.piece, strengths, self.directions, picture)
+                self.drawn = (strengths, picture)
             tell(number / len(cells), picture.name)
             pictures.append(picture)
             yield picture
