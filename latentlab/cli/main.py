@@ -26,6 +26,9 @@ def main(argv: list[str] | None = None) -> int:
 
         return _complain(f"{_name(words)}: {in_flags(error)}", BAD_INPUT)
     except KeyboardInterrupt as stop:
+        from latentlab.core.files import drop_unfinished
+
+        drop_unfinished()
         return _complain(f"{_name(words)}: interrupted{'; ' if str(stop) else ''}{stop}", INTERRUPTED)
     except BrokenPipeError:  # whoever read our output has seen enough
         give_up()

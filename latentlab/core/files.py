@@ -102,6 +102,19 @@ def atomic(path: Path | str, *, own: bool = False, force: bool = False) -> Itera
     finally:
         temporary.unlink(missing_ok=True)
         os.close(handle)
+        _begun.discard(temporary)
+
+
+_begun: set[Path] = set()
+"""Temporary files of this process that are not finished."""
+
+
+def drop_unfinished() -> None:
+    """Remove what an interruption between two instructions left: for the end of a process, when nobody writes any more."""
+    for temporary in list(_begun):
+        with suppress(OSError):
+            temporary.unlink()
+        _begun.discard(temporary)
 
 
 @contextmanager
@@ -169,6 +182,7 @@ def _short(path: Path) -> str:
 
 def _open(target: Path) -> tuple[Path, int]:
     temporary = target.parent / name_for(target, os.getpid())
+    _begun.add(temporary)
     try:
         handle = os.open(
             temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666

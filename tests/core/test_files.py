@@ -205,3 +205,16 @@ def test_may_write_says_so_before_any_work(tmp_path) -> None:
     with pytest.raises(BadFile):
         may_write(tmp_path / "a.md")
     assert may_write(tmp_path / "b.md") == tmp_path / "b.md"
+
+
+def test_an_interruption_before_the_first_byte_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from latentlab.core import files
+
+    monkeypatch.setattr(files, "live", lambda handle: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt), files.atomic(tmp_path / "a.png"):
+        pass
+    assert list(tmp_path.iterdir())
+    files.drop_unfinished()
+    assert not list(tmp_path.iterdir())
