@@ -14,10 +14,10 @@ from latentlab.backbones.transfer import Parent, parent
 from latentlab.core.device import find_device
 from latentlab.core.errors import LatentLabError
 from latentlab.core.ranges import Between, PowerOfTwo, Seconds, check
+from latentlab.core.settings import parse_settings
 from latentlab.core.watch import Watch, on_stderr, silent
 from latentlab.data.open import SourceOptions, open_source
 from latentlab.teaching.plan import TrainingPlan
-from latentlab.teaching.settings import parse_settings
 from latentlab.teaching.teach import teach
 from latentlab.training.ahead import Source
 

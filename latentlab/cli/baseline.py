@@ -10,8 +10,9 @@ import tyro
 
 from latentlab.cli.command import Command
 from latentlab.cli.train import FOREVER, Settings, learn
-from latentlab.cli.words import parse_settings, parse_wishes
+from latentlab.cli.words import parse_wishes
 from latentlab.core.ranges import FaceNumber, ImagesShown, SamplesOrNone, Seconds
+from latentlab.core.settings import parse_settings
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session

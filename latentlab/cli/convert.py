@@ -29,6 +29,8 @@ class Convert(Command):
     """The new file; its ending is the format: .safetensors or .pt."""
     part: Annotated[str | None, tyro.conf.arg(metavar="G_ema|G|D|encoder")] = None
     """Which network, where the file holds several; G_ema if left out."""
+    given: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=VALUE")] = ()
+    """An argument that a bare state dict does not tell; can be repeated."""
     force: bool = False
     """Replace the target if it exists."""
 
@@ -39,7 +41,10 @@ class Convert(Command):
     )
 
     def run(self, session: Session) -> None:
-        done = session.studio.convert(self.source, self.target, self.part, force=self.force)
+        from latentlab.core.settings import parse_settings
+
+        given = parse_settings(self.given) or None
+        done = session.studio.convert(self.source, self.target, self.part, given=given, force=self.force)
         others = f"\nthe source also holds {', '.join(done.others)} (--part)" if done.others else ""
         session.answer(
             f"{done.path}: {done.part}, a {done.kind}; largest output difference after a round trip "

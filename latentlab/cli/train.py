@@ -79,7 +79,7 @@ class Train(Command):
     )
 
     def run(self, session: Session) -> None:
-        from latentlab.cli.words import parse_settings
+        from latentlab.core.settings import parse_settings
 
         settings = parse_settings(self.settings)
         options = {name: value for name, value in vars(self).items() if name != "settings"}
@@ -121,7 +121,7 @@ class TrainEncoder(Command):
     )
 
     def run(self, session: Session) -> None:
-        from latentlab.cli.words import parse_settings
+        from latentlab.core.settings import parse_settings
 
         settings = parse_settings(self.settings)
         options = {name: value for name, value in vars(self).items() if name != "settings"}
@@ -169,7 +169,7 @@ class Finetune(Command):
     )
 
     def run(self, session: Session) -> None:
-        from latentlab.cli.words import parse_settings
+        from latentlab.core.settings import parse_settings
 
         own = ("settings", "learn_mapping")
         settings = parse_settings(self.settings)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -154,20 +153,6 @@ def parse_mask(text: str) -> str | Path:
     """A picture by its file, else a region by its name."""
     path = Path(text)
     return path if path.suffix or len(path.parts) > 1 else text
-
-
-def parse_settings(words: Iterable[str]) -> dict[str, Any]:
-    """`r1=0.5` to names and values; a value is a number, a word, True, False, None, or a tuple of such."""
-    settings: dict[str, Any] = {}
-    for word in words:
-        name, equals, text = word.partition("=")
-        if not name.strip() or not equals:
-            raise BadInput(f"'{word}' is no setting; write its name and value, for example --set r1=0.5")
-        try:
-            settings[name.strip()] = ast.literal_eval(text.strip())
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            settings[name.strip()] = text.strip()
-    return settings
 
 
 def _split(words: Iterable[str]) -> list[str]:

@@ -20,7 +20,9 @@ def find_device(name: str) -> torch.device:
     if kind not in ("cpu", "cuda") or (number and not number.isdecimal()):
         raise BadInput(f"'{name}' is no device; write auto, cpu or cuda")
     if kind == "cuda" and not torch.cuda.is_available():
-        raise MissingPart("there is no CUDA device here (see: latentlab doctor); leave it out or write cpu")
+        raise MissingPart(
+            "there is no CUDA device here (see: latentlab doctor); leave `device` out or write cpu"
+        )
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         raise MissingPart(f"there is no device {name}; this machine has {torch.cuda.device_count()}")
     return torch.device(name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import sys
 import types
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -19,17 +20,17 @@ from latentlab.core.errors import BadInput
 LARGEST_SEED = 2**32 - 1
 
 
-class Range:
+class Range(ABC):
     """A set of values, in words."""
 
+    @abstractmethod
     def holds(self, value: Any) -> bool:
         """Whether the value is among them."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def words(self) -> str:
         """What to write instead."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

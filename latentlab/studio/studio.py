@@ -374,12 +374,21 @@ class Studio(Lab):
         return models()
 
     def export(
-        self, source: str | Path, target: str | Path, part: str | None = None, *, force: bool = False
+        self,
+        source: str | Path,
+        target: str | Path,
+        part: str | None = None,
+        *,
+        given: Mapping[str, object] | None = None,
+        force: bool = False,
     ) -> Converted:
-        """Write one network of a weight file in another format, read back and compared before it is kept."""
+        """Write one network of a weight file in another format, read back and compared before it is kept.
+
+        `given` are constructor arguments that a bare state dict does not tell, in our names.
+        """
         from latentlab.studio.shelf.convert import convert
 
-        return convert(self, source, target, part, force=force)
+        return convert(self, source, target, part, given=given, force=force)
 
     convert = export
 

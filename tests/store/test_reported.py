@@ -59,7 +59,7 @@ def test_reported_networks_make_pictures(name, shape, tmp_path):
 
 def test_what_was_passed_over_or_assumed_is_noted():
     assert "init_res" in read(REPORTED / "eps696_square_init_res.pkl")["G_ema"].notes[0]
-    assert "given" in read(REPORTED / "ada_state_dict.pth")["G_ema"].notes[0]
+    assert "`given`" in read(REPORTED / "ada_state_dict.pth")["G_ema"].notes[0]
     assert read(REPORTED / "gray.pkl")["G_ema"].notes == ()
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from latentlab.core.errors import LatentLabError
+from latentlab.store import bridge
 from latentlab.studio import Studio
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "networks"
+REPORTED = FIXTURES.with_name("reported")
 
 PUBLIC = [
     "sg2ada_uncond64.pkl", "sg2ada_cond32_fp16.pkl", "sg3repo_sg2_64.pkl", "sg3_t_64.pkl", "sg3_r_64.pkl", "tf_sg1_64.pkl",
@@ -63,3 +70,36 @@ def test_a_target_that_changes_the_outputs_is_not_kept(studio, tiny_file, tmp_pa
     with pytest.raises(LatentLabError, match="nothing was written"):
         studio.convert(tiny_file, tmp_path / "a.safetensors")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("clamp", "kept"), [(1e-3, False), (1e6, True)])
+def test_a_discriminator_goes_along_only_if_it_judges_as_before(
+    clamp, kept, studio, tmp_path, monkeypatch
+) -> None:
+    source, read = FIXTURES / "rosinality_train64.pt", bridge.read
+
+    def clamped(path, *arguments, **given):  # rosinality's file cannot hold a clamp, those of NVIDIA have one
+        parts = read(path, *arguments, **given)
+        if path == source:
+            parts["D"] = replace(parts["D"], arguments=parts["D"].arguments | {"clamp": clamp})
+        return parts
+
+    monkeypatch.setattr(bridge, "read", clamped)
+    done = studio.convert(source, tmp_path / "x.pt")
+    assert ("D" in read(tmp_path / "x.pt")) is kept
+    assert ("D" in done.others) is not kept
+
+
+def test_what_a_state_dict_does_not_tell_can_be_given_and_is_noted(studio, tmp_path) -> None:
+    with pytest.warns(UserWarning, match="activation = lrelu"):
+        studio.convert(REPORTED / "ada_state_dict.pth", tmp_path / "a.safetensors")
+    with pytest.warns(UserWarning, match="does not tell mapping_lr"):
+        studio.convert(
+            REPORTED / "ada_state_dict.pth", tmp_path / "b.safetensors", given={"activation": "relu"}
+        )
+    assert bridge.read(tmp_path / "b.safetensors")["G_ema"].arguments["activation"] == "relu"
+
+
+def test_an_address_is_not_taken_for_a_path(tmp_path) -> None:
+    with pytest.raises(LatentLabError, match=r"models add NAME https://example\.org/x\.pkl"):
+        Studio("https://example.org/x.pkl", home=tmp_path).generator  # noqa: B018

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from latentlab.core.errors import BadInput, MissingPart, UnknownName
+from latentlab.core.settings import parse_settings
 from latentlab.networks import build
 from latentlab.networks.files import load
 from latentlab.store.archive import read_story
 from latentlab.teaching import TrainingPlan, teach
 from latentlab.teaching.presets import Preset, choose
-from latentlab.teaching.settings import parse_settings
 from latentlab.training.errors import OtherArchitecture
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.schedule import TrainingSchedule

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -19,10 +20,13 @@ from latentlab.store.bridge.foreign import Foreign
 from latentlab.store.bridge.write import discriminator_misfit, write
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import writable
-from latentlab.studio.shelf.networks import PARTS, find, make
+from latentlab.studio.shelf.networks import PARTS, find, make, tell_notes
 
 ENDINGS = (".safetensors", ".pt", ".pth")
-SAMPLES = 4
+SAMPLES = 16
+"""Seeds on which outputs are compared."""
+GROUP = 4
+"""Pictures at once: a discriminator compares the members of a minibatch."""
 MOST_DIFFERENCE = 1e-3
 """Relative; two implementations of one network differ by some 1e-6."""
 INPUTS = {"arcface": 112}
@@ -45,24 +49,32 @@ class Converted:
 
 
 def convert(
-    studio: Lab, source: str | Path, target: str | Path, part: str | None = None, *, force: bool = False
+    studio: Lab,
+    source: str | Path,
+    target: str | Path,
+    part: str | None = None,
+    *,
+    given: Mapping[str, object] | None = None,
+    force: bool = False,
 ) -> Converted:
     """Write one network of `source` as `target` (`.safetensors`: any; `.pt`: StyleGAN2 as rosinality keeps it).
 
-    The file is read back and its outputs compared on four samples before it gets its name.
+    The file is read back and its outputs compared on sixteen samples before it gets its name. A discriminator that the
+    target cannot hold, or that would answer otherwise there, is left out. `given` are arguments that a bare state dict
+    does not tell.
     """
     target = Path(target)
     _check(target, force=force)
     path = find(source, studio.home)
-    parts = bridge.read(path)
+    parts = bridge.read(path, given=given)
     chosen = _choose(parts, part, path)
+    tell_notes(path, parts[chosen])
     module = make(parts[chosen])
     network = Foreign(*export(module), parts[chosen].story)  # complete: a missing average has been measured
     discriminator = parts.get("D") if target.suffix in (".pt", ".pth") else None
-    if discriminator is not None and discriminator_misfit(discriminator):
-        discriminator = None
-
     before = _outputs(module.to(studio.place))
+    if discriminator is not None and (discriminator_misfit(discriminator) or _clamped(discriminator, before)):
+        discriminator = None
     with atomic(target, force=force) as temporary:
         try:
             write(network, temporary, discriminator)
@@ -71,7 +83,7 @@ def convert(
         again = bridge.read(temporary)
         after = _outputs(make(again.get(chosen) or next(iter(again.values()))).to(studio.place))
         difference, size = float((before - after).abs().max()), float(before.abs().max())
-        if not difference <= MOST_DIFFERENCE * max(size, 1e-12):
+        if not _alike(before, after):
             raise BadFile(
                 f"{target} would change the outputs by {difference:.3g} (of {size:.3g}); nothing was written"
             )
@@ -79,6 +91,20 @@ def convert(
     return Converted(
         target, chosen, network.kind, difference, size, tuple(p for p in parts if p not in written)
     )
+
+
+def _clamped(discriminator: Foreign, pictures: Tensor) -> bool:
+    """Whether its clamp, which rosinality's file cannot hold, is reached on these pictures."""
+    if discriminator.arguments.get("clamp") is None:
+        return False
+    free = replace(discriminator, arguments={**discriminator.arguments, "clamp": None})
+    return not _alike(*(_outputs(make(one).to(pictures.device), pictures) for one in (discriminator, free)))
+
+
+def _alike(before: Tensor, after: Tensor) -> bool:
+    """Whether outputs are equal but for rounding."""
+    largest = max(float(before.abs().max()), 1e-12)
+    return float((before - after).abs().max()) <= MOST_DIFFERENCE * largest
 
 
 def _check(target: Path, *, force: bool) -> None:
@@ -102,8 +128,8 @@ def _choose(parts: dict[str, Foreign], part: str | None, path: Path) -> str:
 
 
 @torch.no_grad()
-def _outputs(network: nn.Module) -> Tensor:
-    """What a network makes of fixed inputs: images of seeds, verdicts on noise, codes of noise."""
+def _outputs(network: nn.Module, pictures: Tensor | None = None) -> Tensor:
+    """What a network makes of fixed inputs: images of seeds; verdicts and codes of the pictures, or of noise."""
     if isinstance(network, Generator):
         z = draw_z(range(SAMPLES), network.z_width).to(network.device)
         w = network.lift(Latent(Space.Z, z), Space.W, _label(network.condition_width, network.device))
@@ -111,9 +137,14 @@ def _outputs(network: nn.Module) -> Tensor:
     device = next(network.parameters()).device
     side = getattr(network, "resolution", None) or INPUTS.get(getattr(network, "recipe", ("",))[0], 256)
     channels = getattr(network, "input_channels", 3)
-    images = torch.randn(SAMPLES, channels, side, side, generator=torch.Generator().manual_seed(0)).to(device)
-    classes = getattr(network, "condition_width", 0)
-    return network(images, _label(classes, device)) if classes else network(images)
+    noise = torch.Generator().manual_seed(0)
+    images = torch.randn(SAMPLES, channels, side, side, generator=noise) if pictures is None else pictures
+    label = _label(getattr(network, "condition_width", 0), device)
+    answers = []
+    for start in range(0, SAMPLES, GROUP):
+        few = images[start : start + GROUP].to(device)
+        answers.append(network(few) if label is None else network(few, label[start : start + GROUP]))
+    return torch.cat(answers)
 
 
 def _label(classes: int, device: torch.device) -> Tensor | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import torch
@@ -28,7 +29,9 @@ def load_generator(
 
     def load() -> Generator:
         parts = read(path, GENERATORS, home)
-        module = make(next(parts[part] for part in GENERATORS if part in parts))
+        chosen = next(parts[part] for part in GENERATORS if part in parts)
+        tell_notes(path, chosen)
+        module = make(chosen)
         if not isinstance(module, Generator):
             raise BadFile(f"{path} holds no generator; name another file")
         return module.to(device)
@@ -39,6 +42,8 @@ def load_generator(
 def find(name: str | Path, home: str | Path = "lab") -> Path:
     """Where a network lies: a path as it stands, else a name."""
 
+    if "://" in str(name):  # a path would fold the two slashes
+        return find_network(name, home)
     path = Path(name).expanduser()
     if path.is_dir() and str(name) not in known_networks(home):
         raise BadFile(f"{path} is a folder, not a weight file; name the file in it")
@@ -51,6 +56,12 @@ def read(path: Path, parts: tuple[str, ...] = PARTS, home: str | Path = "lab") -
     if is_child(path):
         return read_child(path, home)
     return bridge.read(path, parts)
+
+
+def tell_notes(path: Path, part: Foreign) -> None:
+    """Say what reading a file had to assume, compute or draw anew; loaded once, said once."""
+    for note in part.notes:
+        warnings.warn(f"{path.name}: {note}", stacklevel=3)
 
 
 def make(foreign: Foreign) -> nn.Module:
