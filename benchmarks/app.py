@@ -53,6 +53,8 @@ def server(home: Path) -> Iterator[str]:
             break
         except OSError:
             time.sleep(0.1)
+    if process.poll() is not None:
+        raise SystemExit("the app did not start; its message stands above")
     print(f"the server answers after {time.perf_counter() - started:.1f} s", file=sys.stderr)
     yield address
     process.terminate()

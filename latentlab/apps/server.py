@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import secrets
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentlab.apps.guard import Door, Guard, addresses, own_names
+from latentlab.apps.serving import sweep_desks
 from latentlab.core.errors import BadInput, MissingPart
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).with_name("page.py")
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 UPLOAD_MEGABYTES = 25
+SWEEP_SECONDS = 60
 OPTIONS = {
     "browser.gatherUsageStats": False, "client.showErrorDetails": "none", "client.toolbarMode": "minimal",
     "server.maxUploadSize": UPLOAD_MEGABYTES, "server.fileWatcherType": "none", "server.enableXsrfProtection": True,
@@ -61,22 +64,31 @@ def needs_streamlit() -> None:
 def serve(serving: Serving, network: str, home: Path, device: str, *, say: object = print) -> None:
     """Run until interrupted; the network is loaded before the first page is."""
     needs_streamlit()
+    import torch
     import uvicorn
 
+    from latentlab.apps.serving import close_desks, open_desks
+
     free(serving)
+    # one picture is drawn at a time, and the page needs a core of its own
+    torch.set_num_threads(max(1, torch.get_num_threads() // 2))
+    open_desks(network, home, device)
     token = secrets.token_urlsafe(18) if serving.open_to_others else None
     door = Door(own_names(serving.host), token)
-    app = build(door, network, home, device)
+    app = build(door)
     for address in addresses(serving.host, serving.port, token):
         say(f"open {address}")  # type: ignore[operator]
         if serving.browser:
             import webbrowser
 
             webbrowser.open(address)
-    uvicorn.run(app, host=serving.host, port=serving.port, log_level="error", ws_max_size=64 << 20)
+    try:
+        uvicorn.run(app, host=serving.host, port=serving.port, log_level="error", ws_max_size=64 << 20)
+    finally:
+        close_desks()
 
 
-def build(door: Door, network: str, home: Path, device: str) -> App:
+def build(door: Door) -> App:
     """The ASGI app: the page, `/picture`, the guard."""
     from starlette.middleware import Middleware
     from starlette.routing import Route
@@ -84,24 +96,30 @@ def build(door: Door, network: str, home: Path, device: str) -> App:
     from streamlit.starlette import App
 
     from latentlab.apps.drawing import picture
-    from latentlab.apps.serving import close_desks, open_desks
 
     os.environ.setdefault("STREAMLIT_SERVER_HEADLESS", "true")
     for name, value in OPTIONS.items():
         config.set_option(name, value)
 
     @asynccontextmanager
-    async def warm(_: App) -> AsyncIterator[dict[str, object]]:
-        open_desks(network, home, device)
+    async def running(_: App) -> AsyncIterator[dict[str, object]]:
         # Streamlit collects garbage after every run; what was loaded once need not be looked through each time.
         gc.collect()
         gc.freeze()
+        sweeping = asyncio.create_task(_sweep())
         yield {}
-        close_desks()
+        sweeping.cancel()
 
     return App(
-        PAGE, lifespan=warm, routes=[Route("/picture", picture)], middleware=[Middleware(Guard, door=door)]
+        PAGE, lifespan=running, routes=[Route("/picture", picture)], middleware=[Middleware(Guard, door=door)]
     )
+
+
+async def _sweep() -> None:
+    """Now and then clear away the faces and files of sessions that have ended."""
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        sweep_desks()
 
 
 def _sorry(error: Exception) -> bool:

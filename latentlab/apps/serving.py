@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from latentlab.studio import Desk, Desks
 
 _running: list[Desks] = []
+_sessions: dict[str, str] = {}
+"""Streamlit's name of the session at each desk, by the desk's token."""
 KEY = "desk"
 
 
@@ -37,16 +39,22 @@ def desks() -> Desks:
 def desk() -> Desk:
     """The desk of the session whose page is being run."""
     import streamlit as st
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
 
     token = st.session_state.get(KEY)
     if token is None:
         found = desks().new()
         st.session_state[KEY] = found.token
-        _sweep()
+        context = get_script_run_ctx()
+        _sessions[found.token] = "" if context is None else context.session_id
         return found
     return desks().get(token)
 
 
-def _sweep() -> None:
-    """Clear desks of sessions that ended; a new session is a good moment to look."""
-    desks().sweep(lambda token: False)
+def sweep_desks() -> None:
+    """Clear the desks of sessions that have ended, their files too."""
+    from streamlit import runtime
+
+    if _running and runtime.exists():
+        now = runtime.get_instance()
+        _running[-1].sweep(lambda token: now.is_active_session(_sessions.get(token, "")))

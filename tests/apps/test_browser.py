@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
+
+from benchmarks.app import ARGUMENTS, server
 
 BROWSER = os.environ.get("LATENTLAB_BROWSER") or shutil.which("chromium") or shutil.which("chromium-browser")
 pytest.importorskip("streamlit", reason="the app's extra is not installed")
@@ -30,41 +27,14 @@ WAIT = 90_000
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running app over an empty lab."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    home = tmp_path_factory.mktemp("app") / "lab"
-    words = [
-        sys.executable,
-        "-m",
-        "latentlab",
-        "app",
-        "--no-browser",
-        "--port",
-        str(port),
-        "--home",
-        str(home),
-    ]
-    server = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    place = f"http://localhost:{port}"
-    for _ in range(240):
-        try:
-            urlopen(place, timeout=2).close()
-            break
-        except OSError:
-            time.sleep(0.5)
-            assert server.poll() is None, server.stdout and server.stdout.read().decode()
-    yield place
-    server.terminate()
-    server.wait(20)
+    with server(tmp_path_factory.mktemp("app") / "lab") as place:
+        yield place
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
     with playwright.sync_playwright() as running:
-        opened = running.chromium.launch(
-            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
-        )  # fmt: skip
+        opened = running.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
         yield opened
         opened.close()
 

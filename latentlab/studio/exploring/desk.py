@@ -10,23 +10,23 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from latentlab.core.direction import Direction
-from latentlab.core.errors import BadInput, LatentLabError
+from latentlab.core.errors import BadInput
 from latentlab.core.face import Face
 from latentlab.core.image import to_picture
 from latentlab.core.latent import Space
 from latentlab.store.home import check_name
 from latentlab.studio.discovery.discover import keep
 from latentlab.studio.exploring.view import View
+from latentlab.studio.pictures.picture import Picture
 from latentlab.studio.portraits.edit import Edit
 from latentlab.studio.shelf import companions
 from latentlab.studio.studio import Studio
@@ -34,13 +34,12 @@ from latentlab.studio.studio import Studio
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from latentlab.studio.pictures.picture import Picture
 
 FACES = 64
 """Faces that a desk keeps in memory; the longest unused goes first, uploads last of all."""
 QUALITY = 90
-IDLE_SECONDS = 3600
-"""After so long without a request a desk whose session nobody knows is cleared."""
+IDLE_SECONDS = 180
+"""A page that lost its connection may come back for so long; then its desk is cleared."""
 DRAWING = threading.Semaphore(1)
 """One picture at a time: two at once on few cores make both many times as slow."""
 
@@ -109,11 +108,15 @@ class Desk:
     def picture(self, view: View) -> Picture:
         """What the view shows, with its recipe."""
         self.used = time.monotonic()
-        face = self.face(view)
+        face, strengths = self.face(view), dict(view.strengths)
+        if not strengths and face.photo is not None and view.transfer != "none":
+            strengths = dict.fromkeys(
+                self.studio.directions()[:1], 0.0
+            )  # an edit by nothing: the photo itself
+        if not strengths:
+            return Picture(face.name, face.image[0].cpu(), face.origin)
         with DRAWING:
-            return self.studio.edit(
-                face, Edit(dict(view.strengths) or {self._any(): 0.0}, **self._transfer(view))
-            )
+            return self.studio.edit(face, Edit(strengths, transfer=view.transfer))  # type: ignore[arg-type]
 
     def before(self, view: View, side: int = 512) -> Image:
         """The face unedited: the photo's crop where there is one and edits keep it, else the network's picture."""
@@ -166,16 +169,6 @@ class Desk:
         check_name(direction.name)
         keep(self.studio, [direction])
 
-    def _any(self) -> str:
-        """A direction for an edit by nothing."""
-        names = self.studio.directions()
-        if not names:
-            raise BadInput("this network has no directions yet; discover some first")
-        return names[0]
-
-    def _transfer(self, view: View) -> dict[str, Any]:
-        return {"transfer": view.transfer} if "transfer" in Edit.__dataclass_fields__ else {}
-
 
 def _sized(picture: Image, side: int) -> Image:
     from PIL import Image as pillow
@@ -207,12 +200,12 @@ class Desks:
         self._lock = threading.Lock()
 
     def warm(self) -> None:
-        """Load what the first picture needs before anybody asks for it."""
-        torch.set_num_threads(max(1, torch.get_num_threads() // 2))
+        """Load what the first picture needs before anybody asks for it; a network that cannot be read is said at once."""
         desk = self.new()
-        with suppress(LatentLabError):  # a network that cannot be edited says so on the page
-            desk.jpeg(View())
-        self.remove(desk.token)
+        try:
+            desk.jpeg(View(strengths=dict.fromkeys(desk.studio.directions()[:1], 0.5)))
+        finally:
+            self.remove(desk.token)
 
     def new(self) -> Desk:
         """A desk for a new session."""
@@ -237,7 +230,7 @@ class Desks:
             desk.close()
 
     def sweep(self, alive: Callable[[str], bool], idle: float = IDLE_SECONDS) -> int:
-        """Clear the desks of sessions that have ended; how many."""
+        """Clear the desks that were not asked for so long and whose token is not `alive`; how many."""
         now = time.monotonic()
         gone = [token for token, desk in self._desks.items() if now - desk.used > idle and not alive(token)]
         for token in gone:
