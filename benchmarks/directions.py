@@ -30,11 +30,11 @@ from report import table, write
 from latentlab.core.direction import Direction
 from latentlab.core.errors import LatentLabError
 from latentlab.core.pairs import LatentPairs
+from latentlab.core.scorer import Scorer
 from latentlab.directions import DISCOVERERS
 from latentlab.directions.discoverer import Discoverer
 from latentlab.metrics.leakage import Evaluate, Evaluation, Responses, leakage_replicas, slopes, spread_of
 from latentlab.scorers.bank import Bank
-from latentlab.scorers.scorer import Scorer
 from latentlab.studio.discovery.discover import filled_bank, unit_step
 from latentlab.studio.discovery.pairs import Counterfactual, rendered_pairs
 from latentlab.studio.reports.evaluate import dlib_embedding, judge_words

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from latentlab.core.scorer import Scorer
 from latentlab.directions.ganspace import GanSpace
 from latentlab.directions.interfacegan import InterFaceGan
 from latentlab.directions.joint import Joint
 from latentlab.scorers.bank import Bank, bank_key, write_block
-from latentlab.scorers.scorer import Scorer
 from latentlab.studio.discovery.discover import filled_bank
 from latentlab.studio.shelf.companions import guide
 from latentlab.studio.studio import Studio

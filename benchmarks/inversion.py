@@ -67,7 +67,7 @@ class Bench:
     def open(cls, network: str, device: str, batch: int) -> Bench:
         studio = Studio(network=network, device=device)
         parts = companions(studio)
-        given = Given(encoder=parts.encoder, distance=parts.distance, distance_name=parts.distance_name)
+        given = Given(encoder=parts.encoder, distance=parts.distance)
         return cls(studio, given, _judge(studio), dict(_directions(studio)), batch)
 
     def invert(self, method: Inverter, faces: Images) -> Inversion:

@@ -19,7 +19,7 @@ from latentlab.core.watch import Watch, silent
 from latentlab.data.mixture import Mixture
 from latentlab.data.open import SourceOptions, open_source
 from latentlab.networks.perceptual import best_distance
-from latentlab.teaching.likeness import Distance, Likeness
+from latentlab.teaching.likeness import Likeness
 from latentlab.teaching.plan import TrainingPlan
 from latentlab.teaching.teach import teach
 from latentlab.training.ahead import Source

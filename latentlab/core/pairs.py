@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from latentlab.core.latent import Latent
 from latentlab.core.pivot import Pivot
-from latentlab.core.shapes import Images, Scores
+from latentlab.core.scorer import Scorer
+from latentlab.core.shapes import Images
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Truth:
     """Whose picture a pair of latents reproduces, int64 [pairs]: one picture may have been inverted in several ways."""
     pivots: tuple[Pivot | None, ...] = ()
     """The pivot that goes with each pair of latents; empty for none at all."""
-    scorers: tuple[Callable[[Images], Scores], ...] = ()
+    scorers: tuple[Scorer, ...] = ()
     """What may be asked about pictures while a method learns."""
     target: int | None = None
     """Which of their scores is the wish itself."""

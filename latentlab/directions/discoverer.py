@@ -46,7 +46,7 @@ class Discoverer(ABC):
     @property
     def bank_size(self) -> int:
         """How many samples the method reads from a bank."""
-        return int(getattr(self, "samples", 0)) if self.needs == "bank" else 0
+        return 0
 
 
 def need_bank(source: Source) -> Bank:

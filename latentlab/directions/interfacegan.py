@@ -38,6 +38,10 @@ class InterFaceGan(Discoverer):
     """What to call the direction; the attribute's name if empty."""
 
     @property
+    def bank_size(self) -> int:
+        return self.samples
+
+    @property
     def attributes(self) -> tuple[str, ...]:
         return (self.attribute, *self.keep)
 

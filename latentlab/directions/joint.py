@@ -68,6 +68,10 @@ class Joint(Discoverer):
     """What to call the direction; the attribute's name if empty."""
 
     @property
+    def bank_size(self) -> int:
+        return self.samples
+
+    @property
     def attributes(self) -> tuple[str, ...]:
         return tuple(name for name in (self.attribute, *self.hold) if name != "all")
 

@@ -86,6 +86,10 @@ class Steer(Discoverer):
             raise BadInput(f"a direction is steered to the side both or up, not {self.side}")
 
     @property
+    def bank_size(self) -> int:
+        return self.samples
+
+    @property
     def attributes(self) -> tuple[str, ...]:
         return tuple(name for name in (self.attribute, *self.hold) if name != "all")
 

@@ -40,6 +40,10 @@ class StyleSpace(Discoverer):
     """What to call the direction; the attribute's name if empty."""
 
     @property
+    def bank_size(self) -> int:
+        return self.samples
+
+    @property
     def attributes(self) -> tuple[str, ...]:
         return (self.attribute,)
 

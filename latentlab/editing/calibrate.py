@@ -14,8 +14,9 @@ from latentlab.core.errors import BadInput, unknown
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent
 from latentlab.core.ranges import Between, MoreThan, Share, check
+from latentlab.core.scorer import Scorer
 from latentlab.editing.apply import apply
-from latentlab.editing.reach import Likeness, Score
+from latentlab.editing.reach import Likeness
 
 LENGTHS = 12
 """How many lengths of the vector are tried, each √2 times the one before, the last one the widest."""
@@ -48,17 +49,16 @@ class Calibrate:
         check(self)
 
     def measure(
-        self, generator: Generator, direction: Direction, name: str, score: Score, latent: Latent,
+        self, generator: Generator, direction: Direction, name: str, score: Scorer, latent: Latent,
         likeness: Likeness | None = None,
     ) -> Direction:  # fmt: skip
         """The direction with `step` (median over the faces, per strength 1) and `span` as measured on these faces."""
-        names: Sequence[str] = score.names  # type: ignore[attr-defined]
-        if name not in names:
-            raise unknown("attribute", name, names)
+        if name not in score.names:
+            raise unknown("attribute", name, score.names)
         half = self.count // 2
         strengths = [self.widest * i / half for i in range(-half, half + 1)]
         rows, alike = self._look(
-            generator, direction, list(names).index(name), score, latent, strengths, likeness
+            generator, direction, list(score.names).index(name), score, latent, strengths, likeness
         )
 
         pace = (rows[half + 1] - rows[half - 1]) / (strengths[half + 1] - strengths[half - 1])  # [n]
@@ -70,7 +70,7 @@ class Calibrate:
 
     @torch.no_grad()
     def factor(
-        self, generator: Generator, direction: Direction, name: str, score: Score, latent: Latent, step: float,
+        self, generator: Generator, direction: Direction, name: str, score: Scorer, latent: Latent, step: float,
         side: Side = "both",
     ) -> float:  # fmt: skip
         """How many times as long the vector has to be for strength 1 to move the attribute by `step` units.
@@ -78,7 +78,7 @@ class Calibrate:
         The change is the median over these faces, with `side="both"` half of that from −1 to 1, with `"up"` that from
         0 to 1, for attributes that a face has or has not. 0 where no length up to `widest` moves it so far.
         """
-        column = list(score.names).index(name)  # type: ignore[attr-defined]
+        column = list(score.names).index(name)
 
         def at(strength: float) -> Tensor:
             return score(generator.render(apply(generator, latent, {direction: strength})))[:, column].float()
@@ -96,7 +96,7 @@ class Calibrate:
         return 0.0
 
     def _look(
-        self, generator: Generator, direction: Direction, column: int, score: Score, latent: Latent,
+        self, generator: Generator, direction: Direction, column: int, score: Scorer, latent: Latent,
         strengths: Sequence[float], likeness: Likeness | None,
     ) -> tuple[list[Tensor], list[float]]:  # fmt: skip
         """The attribute of every face [n] at each strength, and the median similarity to the unmoved faces."""

@@ -17,12 +17,11 @@ import torch
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, unknown
 from latentlab.core.ranges import Between, MoreThan, Share, check
+from latentlab.core.scorer import Scorer
 from latentlab.core.shapes import Images
 
 Render = Callable[[Mapping[Direction, float]], Images]
 """Strengths to the picture [1 3 h w]."""
-Score = Callable[[Images], torch.Tensor]
-"""A scorer with `names`."""
 Likeness = Callable[[Images, Images], torch.Tensor]
 """Two pictures to their similarity of identity [n]: 1 is the same, 0 nothing in common."""
 
@@ -92,7 +91,7 @@ class Reach:
         check(self)
 
     def solve(
-        self, render: Render, goals: Sequence[Goal], score: Score, limits: Limits | None = None, likeness: Likeness | None = None
+        self, render: Render, goals: Sequence[Goal], score: Scorer, limits: Limits | None = None, likeness: Likeness | None = None
     ) -> Reached:  # fmt: skip
         """The strengths, and what was read at them; never raises because a goal lies out of reach."""
         limits = limits or Limits()
@@ -198,7 +197,7 @@ class _Sight:
     """Renders and scores, each set of strengths once."""
 
     def __init__(
-        self, render: Render, goals: Sequence[Goal], score: Score, limits: Limits, likeness: Likeness | None
+        self, render: Render, goals: Sequence[Goal], score: Scorer, limits: Limits, likeness: Likeness | None
     ) -> None:
         self.render, self.goals, self.score, self.limits, self.likeness = (
             render,
@@ -207,7 +206,7 @@ class _Sight:
             limits,
             likeness,
         )
-        self.names: tuple[str, ...] = tuple(score.names)  # type: ignore[attr-defined]
+        self.names = score.names
         if not goals:
             raise BadInput("the closed loop needs `goals`, for example age=60")
         if limits.min_identity is not None and likeness is None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
+from latentlab.core.distance import Distance
 from latentlab.core.errors import BadInput, SpaceMismatch, WrongGenerator
 from latentlab.core.generator import Generator
 from latentlab.core.inversion import Inversion
@@ -19,9 +19,6 @@ from latentlab.core.pivot import Pivot
 from latentlab.core.ranges import check
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch, silent
-
-Distance = Callable[[Images, Images], Tensor]
-"""Two batches of pictures to one number for each pair, [n], differentiable."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +33,14 @@ class Given:
     """Pictures to W+ (or W), for the methods that need or like one."""
     distance: Distance | None = None
     """Perceptual distance; without one, pixels and MS-SSIM alone decide."""
-    distance_name: str = ""
-    """What the perceptual distance is: never called LPIPS unless it is."""
     seed: int = 0
     """Every sample of a batch draws from this seed, so none depends on its neighbours."""
     watch: Watch = silent
+
+    @property
+    def distance_name(self) -> str:
+        """What the perceptual distance is; empty where there is none."""
+        return "" if self.distance is None else self.distance.name
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,8 @@ def measure(
     measures = {"mse": found["pixels"], "psnr": psnr(found["pixels"])}
     seen = faces * mask + image.clamp(-1, 1) * (1 - mask)
     measures["ms_ssim"] = ms_ssim(image.clamp(-1, 1), seen)
-    if "perceptual" in found:
-        measures[given.distance_name or "perceptual"] = found["perceptual"]
+    if given.distance is not None:
+        measures[given.distance.name] = found["perceptual"]
     return measures | editability(generator, latent)
 
 

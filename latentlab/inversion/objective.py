@@ -9,9 +9,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from latentlab.core.distance import Distance
 from latentlab.core.shapes import Images
-from latentlab.inversion.inverter import Distance
 from latentlab.inversion.resize import resize
+from latentlab.networks.perceptual import FeatureDistance
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +39,11 @@ class Objective:
         found = {"pixels": (images - seen).square().flatten(1).sum(dim=1) / (3 * mask.flatten(1).sum(dim=1))}
         if self.distance is not None and self.perceptual:
             size = min(self.size, images.shape[-1])
-            if self.remembered is not None:
-                one = self.distance.features(resize(images, size))  # type: ignore[attr-defined]
+            if isinstance(self.distance, FeatureDistance) and self.remembered is not None:
                 other = [feature[rows] for feature in self.remembered]
-                found["perceptual"] = self.distance.between(one, other)  # type: ignore[attr-defined]
+                found["perceptual"] = self.distance.between(
+                    self.distance.features(resize(images, size)), other
+                )
             else:
                 found["perceptual"] = self.distance(resize(images, size), resize(seen, size))
         return found
@@ -49,11 +51,10 @@ class Objective:
     @cached_property
     def remembered(self) -> Sequence[Tensor] | None:
         """The targets' features, computed once; None where a mask or a plain distance does not allow it."""
-        features = getattr(self.distance, "features", None)
-        if features is None or not bool((self.mask == 1).all()):
+        if not isinstance(self.distance, FeatureDistance) or not bool((self.mask == 1).all()):
             return None
         with torch.no_grad():
-            return features(resize(self.target, min(self.size, self.target.shape[-1])))
+            return self.distance.features(resize(self.target, min(self.size, self.target.shape[-1])))
 
     def __call__(self, images: Images, rows: list[int]) -> Tensor:
         terms = self.terms(images, rows)

@@ -17,13 +17,13 @@ from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
 from latentlab.core.noise import Noise, NoiseMode
 from latentlab.core.ranges import Batch, Between, Psi, Seed, Strength, check
+from latentlab.core.scorer import Scorer
 from latentlab.core.seeds import draw_z
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch, silent
 from latentlab.metrics.columns import LEAST_FACES, left_out
 from latentlab.metrics.per_face import Interval, floor, interval, per_face
 from latentlab.metrics.responses import Responses, found_span, others_of, slopes, spread_of
-from latentlab.scorers.scorer import Scorer
 from latentlab.scorers.twins import twins_of
 
 FRESH_SEED = 2_000_000_000

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from latentlab.core.distance import Distance
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Space
 from latentlab.core.seeds import draw_z
-from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch, silent
 
 
 @torch.no_grad()
 def path_length(
-    generator: Generator, distance: Callable[[Images, Images], Tensor], samples: int = 10_000, space: Space = Space.W,
+    generator: Generator, distance: Distance, samples: int = 10_000, space: Space = Space.W,
     where: Literal["full", "end"] = "full", epsilon: float = 1e-4, batch: int = 16, seed: int = 0, watch: Watch = silent,
 ) -> float:  # fmt: skip
     """The mean distance of images a step ε apart, over ε², without the lowest and highest hundredth.

@@ -18,9 +18,9 @@ from latentlab.core.files import atomic, make_folder, write_text
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
 from latentlab.core.locks import in_turn
+from latentlab.core.scorer import Scorer
 from latentlab.core.seeds import LARGEST_SEED, draw_z
 from latentlab.core.watch import Watch, silent
-from latentlab.scorers.scorer import Scorer
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from latentlab.core.image import to_pixels
+from latentlab.core.scorer import Scorer
 from latentlab.core.shapes import Images, Scores
 from latentlab.faces.landmarks import aligned_landmarks, standard
-from latentlab.scorers.scorer import Scorer
 
 REGIONS = ("lip", "lid", "cheek")
 CHANNELS = {"lightness": "ΔL* to bare skin", "redness": "Δa* to bare skin", "yellowness": "Δb* to bare skin"}
@@ -31,13 +31,13 @@ class Colour(Scorer):
     strict: bool = True
     """NaN where no detector sees a face; otherwise the regions are drawn where aligned faces have them."""
 
-    units: ClassVar[Mapping[str, str]] = {  # type: ignore[misc]
+    units: ClassVar[Mapping[str, str]] = {
         f"region_{region}_{channel}": unit for region in REGIONS for channel, unit in CHANNELS.items()
     }
-    names: ClassVar[tuple[str, ...]] = tuple(units)  # type: ignore[misc]
+    names: ClassVar[tuple[str, ...]] = tuple(units)
 
     @property
-    def hash(self) -> str:  # type: ignore[override]
+    def hash(self) -> str:
         return hashlib.sha256(repr((type(self).__name__, 1, self.strict)).encode()).hexdigest()
 
     def __call__(self, images: Images) -> Scores:

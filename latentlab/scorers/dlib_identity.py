@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from latentlab.core.scorer import Scorer
 from latentlab.core.shapes import Images, Scores
 from latentlab.faces.identity import embed
-from latentlab.scorers.scorer import Scorer
 
 WIDTH = 128
 
@@ -21,13 +21,11 @@ class DlibIdentity(Scorer):
     strict: bool = True
     """NaN where no detector sees a face."""
 
-    units: ClassVar[Mapping[str, str]] = {  # type: ignore[misc]
-        f"dlib_{place}": "embedding" for place in range(WIDTH)
-    }
-    names: ClassVar[tuple[str, ...]] = tuple(units)  # type: ignore[misc]
+    units: ClassVar[Mapping[str, str]] = {f"dlib_{place}": "embedding" for place in range(WIDTH)}
+    names: ClassVar[tuple[str, ...]] = tuple(units)
 
     @property
-    def hash(self) -> str:  # type: ignore[override]
+    def hash(self) -> str:
         return hashlib.sha256(repr((type(self).__name__, 1, self.strict)).encode()).hexdigest()
 
     def __call__(self, images: Images) -> Scores:

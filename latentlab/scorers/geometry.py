@@ -10,10 +10,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from latentlab.core.scorer import Scorer
 from latentlab.core.shapes import Images, Landmarks, Scores
 from latentlab.faces.landmarks import aligned_landmarks
 from latentlab.scorers.pose import Pose, fit_pose, mean_face
-from latentlab.scorers.scorer import Scorer
 
 EYES = "distances between the eyes"
 
@@ -29,7 +29,7 @@ class Geometry(Scorer):
     strict: bool = True
     """NaN where no detector sees a face; otherwise the landmarks are looked for where aligned faces sit."""
 
-    units: ClassVar[Mapping[str, str]] = {  # type: ignore[misc]
+    units: ClassVar[Mapping[str, str]] = {
         "landmark_yaw": "degrees",
         "landmark_pitch": "degrees",
         "landmark_roll": "degrees",
@@ -37,10 +37,10 @@ class Geometry(Scorer):
         "landmark_mouth_open": EYES,
         "landmark_eye_open": EYES,
     }
-    names: ClassVar[tuple[str, ...]] = tuple(units)  # type: ignore[misc]
+    names: ClassVar[tuple[str, ...]] = tuple(units)
 
     @property
-    def hash(self) -> str:  # type: ignore[override]
+    def hash(self) -> str:
         face = mean_face()
         content = repr((type(self).__name__, 1, self.strict, face.points.tolist(), face.weights.tolist()))
         return hashlib.sha256(content.encode()).hexdigest()

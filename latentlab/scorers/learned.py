@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from latentlab.core.errors import BadFile, MissingPart
+from latentlab.core.scorer import Scorer
 from latentlab.core.shapes import Images, Scores
 from latentlab.networks.build import build
-from latentlab.scorers.scorer import Scorer
+from latentlab.networks.regressor import Regressor
 from latentlab.scorers.targets import mirror_signs
 from latentlab.store.archive import Archive
 from latentlab.store.home import assets_folder
@@ -25,6 +27,9 @@ class Learned(Scorer):
 
     role = ""
     """`guide` (discovery and closed loops see it) or `judge` (only judging does)."""
+    names: tuple[str, ...] = ()
+    units: Mapping[str, str] = MappingProxyType({})
+    hash: str = ""
 
     def __init__(self, path: Path | str | None = None, device: torch.device | str = "cpu") -> None:
         archive = Archive.load(path or default_file(self.role))
@@ -33,11 +38,13 @@ class Learned(Scorer):
                 f"{path} holds a {archive.kind}, not a scorer; train one with: latentlab train-scorer"
             )
         story: dict[str, Any] = dict(archive.story)
-        self.names: tuple[str, ...] = tuple(story["names"])
-        self.units: Mapping[str, str] = dict(zip(self.names, story["units"], strict=True))
+        self.names = tuple(story["names"])
+        self.units = dict(zip(self.names, story["units"], strict=True))
         self.r2: Mapping[str, float] = dict(story.get("r2", {}))
         """Share of variance explained on held-out renders, by name."""
-        self.network = build(KIND, story["arguments"], archive.tensors).to(device)
+        network = build(KIND, story["arguments"], archive.tensors)
+        assert isinstance(network, Regressor), "the kind `scorer` is a regressor"
+        self.network = network.to(device)
         self.signs = mirror_signs(self.names)
         self.hash = archive.hash
 
@@ -46,8 +53,7 @@ class Learned(Scorer):
 
     def features(self, images: Images) -> Tensor:
         """Its last hidden layer, [n 256]: a feature space, named `scorer features`."""
-        network: Any = self.network
-        return network.features(images)
+        return self.network.features(images)
 
 
 def read_twice(network: nn.Module, images: Images, signs: Tensor) -> Scores:

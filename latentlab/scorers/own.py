@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from latentlab.core.errors import BadFile, BadInput, MissingPart
+from latentlab.core.scorer import Scorer
 from latentlab.core.shapes import Images, Scores
-from latentlab.scorers.scorer import Scorer
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class OwnScorer(Scorer):
     unit: str = "score"
 
     @property
-    def units(self) -> dict[str, str]:  # type: ignore[override]
+    def units(self) -> dict[str, str]:
         """The same for all of them."""
         return dict.fromkeys(self.names, self.unit)
 

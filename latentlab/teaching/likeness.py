@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from latentlab.core.distance import Distance
 from latentlab.core.shapes import Images
-
-Distance = Callable[[Images, Images], Tensor]
-"""From two batches to a number for each pair, [n]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +48,5 @@ class Likeness:
         }
 
     def __repr__(self) -> str:
-        told = {
-            name: (weight, getattr(distance, "name", "?")) for name, (weight, distance) in self.terms.items()
-        }
+        told = {name: (weight, distance.name) for name, (weight, distance) in self.terms.items()}
         return f"Likeness(pixels={self.pixels}, terms={told})"

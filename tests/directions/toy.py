@@ -9,8 +9,8 @@ from torch import Tensor
 
 from latentlab.core.generator import Generator, StyleLayer
 from latentlab.core.noise import FIXED
+from latentlab.core.scorer import Scorer
 from latentlab.scorers.bank import Bank, bank_key
-from latentlab.scorers.scorer import Scorer
 
 WIDTH = 12
 NAMES = ("age", "glasses", "smile")

@@ -22,8 +22,8 @@ from latentlab.studio.pictures.picture import writable
 from latentlab.studio.reports.evaluate import judge_words
 
 if TYPE_CHECKING:
+    from latentlab.core.scorer import Scorer
     from latentlab.metrics.leakage import Evaluation
-    from latentlab.scorers.scorer import Scorer
 
 CALIBRATION_SEED = 1_500_000_000
 """Apart from the faces of discovery (from 0 on) and of judging (from 2,000,000,000 on)."""

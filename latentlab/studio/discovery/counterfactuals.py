@@ -15,10 +15,10 @@ from latentlab.studio.lab import Lab
 if TYPE_CHECKING:
     from latentlab.core.latent import Latent
     from latentlab.core.pairs import LatentPairs
+    from latentlab.core.scorer import Scorer
     from latentlab.core.shapes import Images
     from latentlab.core.watch import Watch
     from latentlab.inversion.inverter import Given
-    from latentlab.scorers.scorer import Scorer
     from latentlab.studio.discovery.people import People
     from latentlab.world.counterfactuals import Counterfactuals, Wish
 

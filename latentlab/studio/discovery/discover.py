@@ -26,8 +26,8 @@ from latentlab.studio.lab import Lab
 from latentlab.studio.shelf.directions import directions_folder
 
 if TYPE_CHECKING:
+    from latentlab.core.scorer import Scorer
     from latentlab.scorers.bank import Bank, BankKey
-    from latentlab.scorers.scorer import Scorer
 
 SHARE_OF_BANK = 0.9
 """Of the progress bar, when a bank has to be filled first."""

@@ -125,7 +125,7 @@ def _brought_home(studio: Lab, batches: Iterator[Images], tell) -> Latent:  # ty
     from latentlab.studio.shelf.companions import companions
 
     parts = companions(studio)
-    given = Given(encoder=parts.encoder, distance=parts.distance, distance_name=parts.distance_name)
+    given = Given(encoder=parts.encoder, distance=parts.distance)
     method = Encode() if parts.encoder is not None else Descend(Space.W_PLUS, steps=40)
     values: list[torch.Tensor] = []
     for number, images in enumerate(batches, start=1):

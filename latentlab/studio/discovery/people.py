@@ -104,7 +104,7 @@ def given_by(studio: Lab) -> Given:
     from latentlab.studio.shelf.companions import companions
 
     parts = companions(studio)
-    return Given(encoder=parts.encoder, distance=parts.distance, distance_name=parts.distance_name)
+    return Given(encoder=parts.encoder, distance=parts.distance)
 
 
 def _made(studio: Lab, path: Path, seed: int, number: int) -> People:

@@ -15,7 +15,7 @@ from latentlab.store.home import asset, check_name
 from latentlab.store.recipe import Recipe
 
 if TYPE_CHECKING:
-    from latentlab.scorers.scorer import Scorer
+    from latentlab.core.scorer import Scorer
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from latentlab.studio.reports.evaluate import default_judges
 from latentlab.studio.shelf.directions import find_direction
 
 if TYPE_CHECKING:
+    from latentlab.core.scorer import Scorer
     from latentlab.metrics.leakage import Evaluate, Evaluation
-    from latentlab.scorers.scorer import Scorer
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,8 @@ from PIL.Image import Image
 
 from latentlab.core.errors import LatentLabError, MissingPart
 from latentlab.core.image import from_pixels
+from latentlab.core.scorer import Scorer
 from latentlab.core.shapes import Images
-from latentlab.scorers.scorer import Scorer
 from latentlab.studio.exploring.desk import Desk
 from latentlab.studio.exploring.view import View
 from latentlab.studio.shelf import companions

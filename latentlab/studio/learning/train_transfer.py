@@ -34,7 +34,7 @@ from latentlab.inversion.encode import encode
 from latentlab.networks.files import halved
 from latentlab.networks.transfer import KIND, TransferNet
 from latentlab.store.archive import Archive
-from latentlab.studio.shelf.companions import companions, guide, scorer
+from latentlab.studio.shelf.companions import companions, guide, identity
 from latentlab.studio.shelf.directions import find_direction, own_names
 from latentlab.studio.studio import Studio
 from latentlab.world.render import load_renderer
@@ -96,8 +96,8 @@ def _read(paths: list[Path]) -> Images:
 
 def readers(studio: Studio) -> list[Read]:
     """The guide and the identity embedding: what they read of the result is to be what they read of the truth."""
-    attributes, identity = guide(studio).network, scorer(studio, "identity").network  # type: ignore[attr-defined]
-    return [attributes.normalised, lambda images: 6 * identity(images)]
+    attributes, embedding = guide(studio).network, identity(studio).network
+    return [attributes.normalised, lambda images: 6 * embedding(images)]
 
 
 def _say(done: float, text: str = "", image: torch.Tensor | None = None) -> None:

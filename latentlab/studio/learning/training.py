@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from latentlab.core.distance import Distance
 from latentlab.core.errors import LatentLabError, MissingPart
 from latentlab.core.watch import Watch
 from latentlab.store.beside import beside
@@ -67,12 +68,13 @@ def discriminator_of(studio: Lab) -> Any:
     return None
 
 
-def identity_of(studio: Lab) -> Any:
+def identity_of(studio: Lab) -> Distance | None:
     """The distance of our identity embedding; None where it is not at hand."""
-    from latentlab.scorers import SCORERS
+    from latentlab.studio.shelf.companions import identity
+    from latentlab.teaching.likeness import IdentityDistance
 
     try:
-        return SCORERS["identity"](device=studio.place).distance
+        return IdentityDistance(identity(studio).embed)
     except MissingPart:
         return None
 

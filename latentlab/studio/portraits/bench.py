@@ -183,8 +183,8 @@ class Bench:
                     f"the mask {self.how.mask} is not square; it covers the aligned face (aligned.png)"
                 )
         return Given(
-            self._start(subjects), mask, self.parts.encoder, self.parts.distance, self.parts.distance_name,
-            self.studio.seed, part(self.watch, begins, begins + share),
+            self._start(subjects), mask, self.parts.encoder, self.parts.distance, self.studio.seed,
+            part(self.watch, begins, begins + share),
         )  # fmt: skip
 
     def _start(self, subjects: Sequence[Subject]) -> Inversion | None:

@@ -69,4 +69,4 @@ class Relatives:
     def _given(self, encoder: nn.Module | None) -> Given:
         from latentlab.inversion.inverter import Given
 
-        return Given(encoder=encoder, distance=self.parts.distance, distance_name=self.parts.distance_name)
+        return Given(encoder=encoder, distance=self.parts.distance)

@@ -25,8 +25,8 @@ from latentlab.studio.reports.population import Confounder, confounders, disenta
 from latentlab.studio.shelf.directions import find_direction
 
 if TYPE_CHECKING:
+    from latentlab.core.scorer import Scorer
     from latentlab.metrics.leakage import Evaluate, Evaluation, Responses
-    from latentlab.scorers.scorer import Scorer
 
 SWEEP_FACES = 3
 

@@ -93,13 +93,13 @@ def measure(studio: Lab, how: Compare, watch: Watch | None = None) -> Compared:
             warnings.warn(f"left out: {error}", stacklevel=2)
     lengths = {}
     if how.path_length:
-        distance, name = find_distance(studio)
+        distance = find_distance(studio)
         if distance is None:
             raise MissingPart(
                 "the path length needs a perceptual distance; this network has no discriminator beside it, nor is LPIPS here"
             )
         tell(len(spaces) / (len(spaces) + 1), "path length")
-        lengths[f"path length (w, full, {name})"] = path_length(
+        lengths[f"path length (w, full, {distance.name})"] = path_length(
             generator, distance, how.path_length, seed=studio.seed
         )
     return Compared(found, lengths)

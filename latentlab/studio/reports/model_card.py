@@ -237,7 +237,7 @@ class CardMaker:
         parts = companions(self.studio)
         if parts.encoder is None:
             raise MissingPart("no encoder lies beside the network; train one: latentlab train-encoder")
-        given = Given(encoder=parts.encoder, distance=parts.distance, distance_name=parts.distance_name)
+        given = Given(encoder=parts.encoder, distance=parts.distance)
         columns: dict[str, list[Tensor]] = {}
         rows: dict[str, list[Tensor]] = {"face": [], "small": [], "made": []}
         for place, images in enumerate(faces):

@@ -17,7 +17,7 @@ from latentlab.studio.discovery.discover import bank_folder
 from latentlab.studio.lab import Lab
 
 if TYPE_CHECKING:
-    from latentlab.scorers.scorer import Scorer
+    from latentlab.core.scorer import Scorer
 
 LEAST_SAMPLES = 500
 """Fewer samples in a bank say nothing about correlations."""

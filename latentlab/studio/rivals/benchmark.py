@@ -24,6 +24,7 @@ from latentlab.studio.rivals.apply import heated, photos_of
 from latentlab.studio.rivals.cases import SIZE, Cases, render_cases, shipped_cases
 from latentlab.studio.rivals.contestant import Contestant
 from latentlab.studio.rivals.figures import FIGURES, Measured, Measures
+from latentlab.studio.shelf.companions import find_distance
 from latentlab.world.tasks import TASKS
 
 SHOWN = 4
@@ -125,12 +126,9 @@ class Standings:
 
 def compare(lab: Lab, request: Benchmark, watch: Watch | None = None) -> Standings:
     """Run every method that can do each task; one that fails is told in a warning and left out there."""
-    from latentlab.studio.shelf.companions import find_distance
-
-    tell, measures = lab.tell(watch), None
+    tell = lab.tell(watch)
     contestants = find_contestants(lab, request)
-    distance: Any = find_distance(lab)[0]
-    measures = Measures(distance)
+    measures = Measures(find_distance(lab))
     cases, results, photos = {}, {}, {}
     pictured = photo_cases(request.photos) if request.photos else None
     for number, task in enumerate(request.tasks):

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from latentlab.core.distance import Distance
+from latentlab.core.scorer import Scorer
 from latentlab.core.shapes import Images
 from latentlab.faces.identity import distances, embed
 from latentlab.metrics.distance import frechet_distance
-from latentlab.networks.perceptual import FeatureDistance, ms_ssim, psnr
-from latentlab.scorers import SCORERS
+from latentlab.networks.perceptual import ms_ssim, psnr
+from latentlab.scorers.colour import Colour
+from latentlab.scorers.geometry import Geometry
+from latentlab.scorers.learned import Judge
 from latentlab.studio.rivals.apply import fitted
 from latentlab.studio.rivals.cases import SIZE, Cases
 
@@ -61,9 +65,10 @@ class Measured:
 class Measures:
     """The measuring instruments, loaded once."""
 
-    def __init__(self, distance: FeatureDistance | None) -> None:
+    def __init__(self, distance: Distance | None) -> None:
         self.distance = distance
-        self.scorers: dict[str, Any] = {name: SCORERS[name]() for name in ("judge", "geometry", "colour")}
+        self.judge = Judge()
+        self.scorers: dict[str, Scorer] = {"judge": self.judge, "geometry": Geometry(), "colour": Colour()}
 
     @torch.no_grad()
     def __call__(self, cases: Cases, edited: Images) -> Measured:
@@ -85,8 +90,8 @@ class Measures:
             )
         faces["target"] = self._target(cases.task, after, truth)
         faces["kept"] = self._kept(cases.task, after, truth)
-        judge = self.scorers["judge"]
-        return Measured(faces, frechet_distance(judge.features(after), judge.features(truth)))
+        near = frechet_distance(self.judge.features(after), self.judge.features(truth))
+        return Measured(faces, near)
 
     def _target(self, task: str, after: Images, truth: Images) -> Tensor:
         """How far the measured attribute is from that of the truth, in its own unit."""
@@ -99,9 +104,8 @@ class Measures:
 
     def _kept(self, task: str, after: Images, truth: Images) -> Tensor:
         """Mean distance from the truth of all other attributes the judge reads, in standard deviations of people."""
-        judge = self.scorers["judge"]
-        spread = judge.network.spread
-        away = ((judge(after) - judge(truth)) / spread).abs()
+        judge = self.judge
+        away = ((judge(after) - judge(truth)) / judge.network.spread).abs()
         target = TARGETS.get(task, ("", ""))[1]
         others = [
             place

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from latentlab.core.errors import BadFile, BadInput, LatentLabError, MissingPart
@@ -17,8 +19,12 @@ from latentlab.studio.shelf.networks import find, make, read
 from latentlab.studio.shelf.pool import file_key
 
 if TYPE_CHECKING:
-    from latentlab.inversion.inverter import Distance
-    from latentlab.scorers.scorer import Scorer
+    from latentlab.core.distance import Distance
+    from latentlab.scorers.identity import Identity
+    from latentlab.scorers.learned import Learned
+
+Read = TypeVar("Read")
+"""A scorer or an embedding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,14 +33,17 @@ class Companions:
 
     encoder: nn.Module | None = None
     distance: Distance | None = None
-    distance_name: str = ""
+
+    @property
+    def distance_name(self) -> str:
+        """What the perceptual distance is; empty where there is none."""
+        return "" if self.distance is None else self.distance.name
 
 
 def companions(studio: Lab, encoder: Path | None = None, distance: str = "auto") -> Companions:
     """The encoder (a file, else the one beside or inside the network's file) and the best perceptual distance."""
     found = find_encoder(studio, encoder)
-    measure, name = find_distance(studio, distance)
-    return Companions(found, measure, name)
+    return Companions(found, find_distance(studio, distance))
 
 
 def find_encoder(studio: Lab, path: Path | None = None) -> nn.Module | None:
@@ -80,8 +89,8 @@ def _part(path: Path, part: str, studio: Lab) -> nn.Module | None:
         return None  # a generator's file that holds nothing else
 
 
-def find_distance(studio: Lab, name: str = "auto") -> tuple[Distance | None, str]:
-    """LPIPS where its weights are at hand, else the features of the network's own discriminator, else none; and its name."""
+def find_distance(studio: Lab, name: str = "auto") -> Distance | None:
+    """LPIPS where its weights are at hand, else the features of the network's own discriminator, else none."""
     from latentlab.networks.perceptual import DiscriminatorDistance, FeatureDistance, Lpips
 
     found: FeatureDistance | None = None
@@ -99,33 +108,42 @@ def find_distance(studio: Lab, name: str = "auto") -> tuple[Distance | None, str
         if discriminator is None and name == "discriminator":
             raise MissingPart(f"no discriminator came with the network '{studio.name}'; use `distance` none")
         found = None if discriminator is None else DiscriminatorDistance(discriminator)
-    return found, "" if found is None else found.name
+    return found
 
 
-def guide(studio: Lab) -> Scorer:
+def guide(studio: Lab) -> Learned:
     """The scorer that closed loops see."""
-    return scorer(studio, "guide")
+    from latentlab.scorers.learned import Guide
+
+    return _own_or_shipped(studio, "guide", Guide)
 
 
-def judge(studio: Lab) -> Scorer:
+def judge(studio: Lab) -> Learned:
     """The scorer that only judges: nothing is found, chosen or steered by it."""
-    return scorer(studio, "judge")
+    from latentlab.scorers.learned import Judge
+
+    return _own_or_shipped(studio, "judge", Judge)
 
 
-def scorer(studio: Lab, role: str) -> Any:
-    """The scorer of a role, from beside the network's file or as it ships; loaded once."""
-    from latentlab.scorers import SCORERS
+def identity(studio: Lab) -> Identity:
+    """Our identity embedding; MissingPart where none is at hand."""
+    from latentlab.scorers.identity import Identity
 
-    kind, path = SCORERS[role], own_file(studio, role)
-    key = (kind, None if path is None else file_key(path), str(studio.place))
-    return studio.pool.get(key, lambda: kind(path, device=studio.place))
+    return _own_or_shipped(studio, "identity", Identity)
+
+
+def _own_or_shipped(studio: Lab, role: str, load: Callable[[Path | None, torch.device], Read]) -> Read:
+    """What reads faces in a role, from beside the network's file or as it ships; loaded once."""
+    path = own_file(studio, role)
+    key = (load, None if path is None else file_key(path), str(studio.place))
+    return studio.pool.get(key, lambda: load(path, studio.place))
 
 
 class OwnLikeness:
     """Similarity of identity by our embedding: the cosine, 1 for the same picture."""
 
     def __init__(self, studio: Lab) -> None:
-        self.identity = scorer(studio, "identity")
+        self.identity = identity(studio)
 
     def __call__(self, one: Images, other: Images) -> Tensor:
         return 1 - self.identity.distance(one, other)
