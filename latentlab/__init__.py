@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from latentlab.core.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from latentlab.studio import Studio
-
-__version__ = "0.1.0"
 
 
 def open(network: str = "faces", **settings: object) -> Studio:

@@ -46,7 +46,7 @@ def _run(words: list[str]) -> int:
             return _run([*words[1:], "--help"])
         return _print(HELP.read_text(encoding="utf-8"))
     if words[0] in {"-V", "--version", "version"}:
-        from latentlab import __version__
+        from latentlab.core.version import __version__
 
         return _print(f"latentlab {__version__}\n")
     name, rest = _split(words)

@@ -9,7 +9,10 @@ from latentlab.core.shapes import Images, Scores
 
 
 class Scorer(Protocol):
-    """Named measurements of faces, each with a unit in words."""
+    """Named measurements of faces, each with a unit in words.
+
+    A class without fields of these names may inherit it; a dataclass whose fields they are only has to have them.
+    """
 
     @property
     def names(self) -> tuple[str, ...]:

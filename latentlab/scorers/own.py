@@ -18,7 +18,7 @@ from latentlab.core.shapes import Images, Scores
 
 
 @dataclass(frozen=True, eq=False)
-class OwnScorer(Scorer):
+class OwnScorer:
     """Pictures [n 3 h w] in [-1, 1] to one number each, [n], or one for each name, [n names]."""
 
     names: tuple[str, ...]

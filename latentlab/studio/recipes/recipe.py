@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-import latentlab
+from latentlab.core.version import __version__
 from latentlab.studio.lab import Lab
 from latentlab.studio.recipes.data import as_data
 
@@ -39,7 +39,7 @@ def circumstances(studio: Lab) -> dict[str, object]:
     """All that can change the last bit of a pixel: versions, device, threads, the operators' backend."""
     device = studio.place
     return {
-        "latentlab": latentlab.__version__,
+        "latentlab": __version__,
         "torch": torch.__version__,
         "numpy": np.__version__,
         "machine": platform.machine(),

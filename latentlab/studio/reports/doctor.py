@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import latentlab
 from latentlab.core.errors import LatentLabError
+from latentlab.core.version import __version__
 from latentlab.store.home import data_folder, known_networks
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def examine() -> Examined:
 def machine() -> dict[str, Any]:
     """What is installed, as plain data; versions and compilers of the operators are in their own report."""
     return {
-        "latentlab": latentlab.__version__,
+        "latentlab": __version__,
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "libraries": {name: _version(name) for name in LIBRARIES},
