@@ -29,8 +29,7 @@ def network(name: str):
     """The network of a case with its noise switched on, and the styles of its batch."""
     import torch
 
-    from latentlab.networks import build
-    from latentlab.networks.sizes import channels_for
+    from latentlab.studio.parts import build, channels_for
 
     case = CASES[name]
     if case.kind == "stylegan3":

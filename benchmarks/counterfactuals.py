@@ -9,8 +9,7 @@ from subjects import HELD_OUT_SEED, SIZE
 from torch import Tensor
 
 from latentlab.core.shapes import Images
-from latentlab.world.factors import Face
-from latentlab.world.laws import HAIR_COLOURS, LIPSTICKS, SHADOWS, draw_faces
+from latentlab.studio.parts import HAIR_COLOURS, LIPSTICKS, SHADOWS, Face, draw_faces
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class Case:
 
     def wished(self, attribute: str) -> float:
         """By how much the attribute changes, in the scorers' unit."""
-        from latentlab.scorers.targets import NAMES, targets_of
+        from latentlab.studio.parts import NAMES, targets_of
 
         change: Tensor = (targets_of([self.after]) - targets_of([self.before]))[0]
         return float(change[NAMES.index(attribute)])
@@ -92,7 +91,7 @@ class Case:
 
 def cases(task: Task, count: int, size: int = SIZE) -> Iterator[Case]:
     """The first so many held-out faces that the task fits; every task begins at a face of its own."""
-    from latentlab.world.render import load_renderer
+    from latentlab.studio.parts import load_renderer
 
     renderer, found, number = load_renderer(), 0, 40 * list(TASKS).index(task.name)
     while found < count:

@@ -31,16 +31,27 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import LatentLabError
 from latentlab.core.pairs import LatentPairs
 from latentlab.core.scorer import Scorer
-from latentlab.directions import DISCOVERERS
-from latentlab.directions.discoverer import Discoverer
-from latentlab.metrics.leakage import Evaluate, Evaluation, Responses, leakage_replicas, slopes, spread_of
-from latentlab.scorers.bank import Bank
-from latentlab.studio.discovery.discover import filled_bank, unit_step
-from latentlab.studio.discovery.pairs import Counterfactual, rendered_pairs
-from latentlab.studio.reports.evaluate import dlib_embedding, judge_words
-from latentlab.studio.reports.population import confounders
-from latentlab.studio.shelf.companions import guide, judge
-from latentlab.studio.studio import Studio
+from latentlab.studio import Studio
+from latentlab.studio.parts import (
+    DISCOVERERS,
+    Bank,
+    Counterfactual,
+    Discoverer,
+    Evaluate,
+    Evaluation,
+    Responses,
+    confounders,
+    dlib_embedding,
+    filled_bank,
+    guide,
+    judge,
+    judge_words,
+    leakage_replicas,
+    rendered_pairs,
+    slopes,
+    spread_of,
+    unit_step,
+)
 
 ATTRIBUTES = {"age": "age", "smile": "smile", "yaw": "yaw", "lipstick": "lip_redness", "glasses": "glasses"}
 """What the table calls it, and what the scorers call it."""
@@ -160,8 +171,7 @@ class Bench:
 
 def untrained() -> list[Scorer]:
     """Measures that never learned from renders."""
-    from latentlab.scorers.colour import Colour
-    from latentlab.scorers.geometry import Geometry
+    from latentlab.studio.parts import Colour, Geometry
 
     return [Geometry(), Colour()]
 

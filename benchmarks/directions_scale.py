@@ -18,13 +18,17 @@ import numpy as np
 import torch
 
 from latentlab.core.scorer import Scorer
-from latentlab.directions.ganspace import GanSpace
-from latentlab.directions.interfacegan import InterFaceGan
-from latentlab.directions.joint import Joint
-from latentlab.scorers.bank import Bank, bank_key, write_block
-from latentlab.studio.discovery.discover import filled_bank
-from latentlab.studio.shelf.companions import guide
-from latentlab.studio.studio import Studio
+from latentlab.studio import Studio
+from latentlab.studio.parts import (
+    Bank,
+    GanSpace,
+    InterFaceGan,
+    Joint,
+    bank_key,
+    filled_bank,
+    guide,
+    write_block,
+)
 
 STAND_IN = 27
 """Attributes of stand-in scores, as many as the guide has."""

@@ -24,10 +24,7 @@ from torch import Tensor
 
 from latentlab.core.errors import LatentLabError
 from latentlab.core.shapes import Images
-from latentlab.editing.calibrate import strength_for
-from latentlab.inversion.resize import resize
-from latentlab.networks.perceptual import ms_ssim, mse
-from latentlab.world.factors import Face
+from latentlab.studio.parts import Face, ms_ssim, mse, resize, strength_for
 
 YEARS = 20.0
 MOUTH = slice(48, 68)
@@ -42,7 +39,7 @@ def compare(
     bench: Bench, image: Images, start: Images, truth: Images, attribute: str, spread: Tensor
 ) -> dict[str, Tensor]:
     """What became of a picture, beside the picture it came from and the true one; each [n]."""
-    from latentlab.faces.identity import distances, embed
+    from latentlab.studio.parts import distances, embed
 
     size = image.shape[-1]
     true = resize(truth, size).to(image)
@@ -67,7 +64,7 @@ def compare(
 
 def mouth_distance(one: Images, other: Images) -> Tensor:
     """Mean distance of the mouth's landmarks as a share of the distance between the eyes, [n]."""
-    from latentlab.faces.landmarks import aligned_landmarks
+    from latentlab.studio.parts import aligned_landmarks
 
     first, second = (
         aligned_landmarks(resize(images.cpu(), 256)).points for images in (one.clamp(-1, 1), other)
@@ -154,7 +151,7 @@ def rendered(bench: Bench, options: argparse.Namespace) -> dict[str, object]:
 
 def photographed(bench: Bench, options: argparse.Namespace) -> dict[str, object]:
     """Held-out volunteers made to smile, against their smiling photograph; the guide says how broad that smile is."""
-    from latentlab.studio.shelf.companions import guide
+    from latentlab.studio.parts import guide
 
     neutral, smiling = smiling_pairs(options.pairs)
     direction, reader = bench.directions["smile"], guide(bench.studio)

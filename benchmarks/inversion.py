@@ -26,17 +26,20 @@ from latentlab.core.errors import LatentLabError
 from latentlab.core.inversion import Inversion
 from latentlab.core.latent import Space
 from latentlab.core.shapes import Images
-from latentlab.editing.apply import apply
-from latentlab.inversion.auto import Auto
-from latentlab.inversion.descend import Descend
-from latentlab.inversion.encode import Encode
-from latentlab.inversion.inverter import Given, Inverter
-from latentlab.inversion.pivot import PivotalTuning
-from latentlab.inversion.projector import Projector
-from latentlab.inversion.refine import Refine
-from latentlab.studio.shelf.companions import companions
-from latentlab.studio.shelf.directions import find_direction
-from latentlab.studio.studio import Studio
+from latentlab.studio import Studio
+from latentlab.studio.parts import (
+    Auto,
+    Descend,
+    Encode,
+    Given,
+    Inverter,
+    PivotalTuning,
+    Projector,
+    Refine,
+    apply,
+    companions,
+    find_direction,
+)
 
 METHODS: dict[str, Inverter] = {
     "encode": Encode(),
@@ -81,7 +84,7 @@ class Bench:
 
 
 def _judge(studio: Studio) -> object | None:
-    from latentlab.scorers import SCORERS
+    from latentlab.studio.parts import SCORERS
 
     try:
         return SCORERS["judge"](device=studio.place)
@@ -135,7 +138,7 @@ def measure(bench: Bench, name: str, subjects: Subjects, seconds: float, least: 
 
 def identity(faces: Images, images: Images) -> dict[str, Tensor]:
     """dlib's distance between face and reconstruction, and its floor at this resolution."""
-    from latentlab.faces.identity import distances, embed, floor
+    from latentlab.studio.parts import distances, embed, floor
 
     first, second = embed(faces.cpu()), embed(images.detach().clamp(-1, 1).cpu())
     return {"identity": distances(first, second), "floor": floor(faces.cpu(), images.shape[-1])}
@@ -145,7 +148,7 @@ def edits(
     bench: Bench, inversion: Inversion, strengths: tuple[float, ...] = (1.0,)
 ) -> Iterator[tuple[str, Tensor]]:
     """For every attribute the share of one step that the judge reads, and the identity it costs, at each strength."""
-    from latentlab.faces.identity import distances, embed
+    from latentlab.studio.parts import distances, embed
 
     if bench.judge is None:
         return
@@ -256,10 +259,7 @@ def step(options: argparse.Namespace) -> dict[str, object]:
     """One projection step, forward and backward to W+, ours and plain torch on the same weights, interleaved."""
     import plain
 
-    from latentlab.inversion.objective import Objective
-    from latentlab.networks import build
-    from latentlab.networks.perceptual import DiscriminatorDistance
-    from latentlab.networks.sizes import channels_for
+    from latentlab.studio.parts import DiscriminatorDistance, Objective, build, channels_for
 
     size = 256
     channels = channels_for(size, 16384, 512)

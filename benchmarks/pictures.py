@@ -15,8 +15,7 @@ import latentlab as ll
 from latentlab.core.image import to_pixels
 from latentlab.core.latent import Latent, Space
 from latentlab.core.seeds import draw_z
-from latentlab.editing.apply import apply
-from latentlab.studio.shelf.directions import find_direction
+from latentlab.studio.parts import apply, find_direction
 
 OUT = Path(__file__).parent.parent / "docs" / "images"
 SIDE = 112

@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from latentlab.core.files import atomic
-from latentlab.store.archive import Archive, read_story
+from latentlab.studio.parts import Archive, read_story
 
 ROOT = Path(__file__).resolve().parent.parent
 ASKED = ("yaw", "pitch", "smile", "mouth_open", "age", "lip_colour")

@@ -13,7 +13,7 @@ import torch
 from latentlab.core.errors import LatentLabError, MissingPart
 from latentlab.core.image import load_image
 from latentlab.core.shapes import Images
-from latentlab.data.holdout import is_held_out
+from latentlab.studio.parts import is_held_out
 
 HELD_OUT_SEED = 990_001
 """No training, no bank and no setting uses faces of this seed."""
@@ -32,8 +32,7 @@ class Subjects:
 
 def renders(count: int, size: int = SIZE, change: Callable | None = None, start: int = 0) -> Subjects:
     """Renders `start` to `start + count` of the held-out seed; `change` maps each record to its counterfactual."""
-    from latentlab.world.laws import draw_faces
-    from latentlab.world.render import load_renderer
+    from latentlab.studio.parts import draw_faces, load_renderer
 
     faces = draw_faces(count, "natural", HELD_OUT_SEED, start)
     faces = [change(face) for face in faces] if change else faces
@@ -44,7 +43,7 @@ def renders(count: int, size: int = SIZE, change: Callable | None = None, start:
 
 def young(count: int, oldest: float) -> list[int]:
     """Numbers of the first `count` held-out faces of at most this age, so that their older selves can be rendered."""
-    from latentlab.world.laws import draw_faces
+    from latentlab.studio.parts import draw_faces
 
     drawn = draw_faces(6 * count + 20, "natural", HELD_OUT_SEED, 0)
     return [i for i, face in enumerate(drawn) if face.age <= oldest][:count]
@@ -52,8 +51,7 @@ def young(count: int, oldest: float) -> list[int]:
 
 def chosen_renders(numbers: list[int], size: int = SIZE, change: Callable | None = None) -> Subjects:
     """The held-out renders with these numbers."""
-    from latentlab.world.laws import draw_faces
-    from latentlab.world.render import load_renderer
+    from latentlab.studio.parts import draw_faces, load_renderer
 
     faces = [draw_faces(1, "natural", HELD_OUT_SEED, number)[0] for number in numbers]
     faces = [change(face) for face in faces] if change else faces
@@ -74,7 +72,7 @@ def data_folder() -> Path:
 
 def photographs(limit: int | None = None, size: int = SIZE) -> Subjects:
     """The unaligned photographs, aligned here; every person in them is held out from all training."""
-    from latentlab.faces.photo import face_in_photo
+    from latentlab.studio.parts import face_in_photo
 
     images, names, left_out = [], [], []
     for path in sorted((data_folder() / "photos").glob("*.jpg"))[:limit]:
@@ -112,6 +110,6 @@ def astronaut(size: int = SIZE) -> Subjects:
     import skimage.data
     from PIL import Image
 
-    from latentlab.faces.photo import face_in_photo
+    from latentlab.studio.parts import face_in_photo
 
     return Subjects(face_in_photo(Image.fromarray(skimage.data.astronaut()), size).image, ("astronaut",))

@@ -27,10 +27,7 @@ from machine import BUSY_LIMIT, busy_seconds
 from report import median, table, write
 from torch import Tensor
 
-from latentlab.backbones.presets import Preset, preset
-from latentlab.training.ema import follow
-from latentlab.training.run import Run
-from latentlab.training.trainer import Trainer
+from latentlab.studio.parts import Preset, Run, Trainer, follow, preset
 
 TARGETS = {"ours fp32": 1.35, "ours bf16": 1.6}
 """Times plain, on the CPU."""

@@ -21,21 +21,25 @@ from torch import Tensor
 
 from latentlab.core.direction import Direction
 from latentlab.core.shapes import Images
-from latentlab.editing.apply import apply
-from latentlab.editing.transfer import TRANSFERS
-from latentlab.editing.transfer.transfer import Scene
-from latentlab.inversion.encode import encode
-from latentlab.inversion.resize import resize
-from latentlab.networks.perceptual import ms_ssim, mse
-from latentlab.studio.shelf.companions import companions, judge
-from latentlab.studio.shelf.directions import find_direction
-from latentlab.studio.studio import Studio
+from latentlab.studio import Studio
+from latentlab.studio.parts import (
+    TRANSFERS,
+    Scene,
+    apply,
+    companions,
+    encode,
+    find_direction,
+    judge,
+    ms_ssim,
+    mse,
+    resize,
+)
 
 
 @torch.no_grad()
 def pictures(studio: Studio, case: Case, task: Task, direction: Direction) -> dict[str, tuple[Images, float]]:
     """What each column shows, and the seconds from latent to picture."""
-    from latentlab.faces.landmarks import aligned_landmarks
+    from latentlab.studio.parts import aligned_landmarks
 
     generator, encoder = studio.generator, companions(studio, distance="none").encoder
     assert encoder is not None, "the shipped network has one"
@@ -62,7 +66,7 @@ def pictures(studio: Studio, case: Case, task: Task, direction: Direction) -> di
 @torch.no_grad()
 def measure(reader, image: Images, case: Case, task: Task) -> dict[str, float]:  # type: ignore[no-untyped-def]
     """One picture beside the truth and the start."""
-    from latentlab.faces.identity import distances, embed
+    from latentlab.studio.parts import distances, embed
 
     vector, start, truth = (embed(images) for images in (image, case.start, case.truth))
     names = list(reader.names)

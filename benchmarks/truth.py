@@ -25,17 +25,21 @@ from subjects import HELD_OUT_SEED
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import LatentLabError
-from latentlab.directions import DISCOVERERS
-from latentlab.directions.library import SUFFIX, load_direction
-from latentlab.editing.calibrate import Calibrate
-from latentlab.metrics.leakage import fresh_latents
-from latentlab.metrics.truth import nearness
 from latentlab.studio import Studio
-from latentlab.studio.discovery.counterfactuals import wished_pairs
-from latentlab.studio.discovery.discover import filled_bank
-from latentlab.studio.shelf.companions import guide
-from latentlab.studio.shelf.directions import find_direction
-from latentlab.world.counterfactuals import WISHES, Wish
+from latentlab.studio.parts import (
+    DISCOVERERS,
+    SUFFIX,
+    WISHES,
+    Calibrate,
+    Wish,
+    filled_bank,
+    find_direction,
+    fresh_latents,
+    guide,
+    load_direction,
+    nearness,
+    wished_pairs,
+)
 
 STRETCHING_SEED = 1_500_000_000
 METHODS = ("library", "interfacegan", "interfacegan kept", "steer", "steer in W", "joint")

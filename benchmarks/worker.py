@@ -63,7 +63,7 @@ def variants(case: str) -> dict[str, Callable]:
 
 def peak(x, weight) -> Callable:
     """The fastest convolution of three, as a rate."""
-    from latentlab.networks.packed import Packed
+    from latentlab.studio.parts import Packed
 
     packed = Packed(weight, (1, 1), x.shape)
     work = 2 * weight.numel() * x.shape[2] * x.shape[3] / 1e9

@@ -21,11 +21,18 @@ import torch
 from torch import Tensor
 
 from latentlab.core.files import atomic
-from latentlab.faces.identity import best_threshold, embed, floor, impostor_distance
-from latentlab.faces.landmarks import aligned_landmarks
-from latentlab.world.factors import Face, identity_factors
-from latentlab.world.laws import draw_faces
-from latentlab.world.render import Renderer, load_renderer
+from latentlab.studio.parts import (
+    Face,
+    Renderer,
+    aligned_landmarks,
+    best_threshold,
+    draw_faces,
+    embed,
+    floor,
+    identity_factors,
+    impostor_distance,
+    load_renderer,
+)
 
 if TYPE_CHECKING:
     from multiprocessing import Queue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,9 @@ FILES = [path for folder in ("cuda_ops", "latentlab") for path in sorted((ROOT /
 ABOVE = [
     path for path in FILES if path.relative_to(ROOT).parts[:2] == ("latentlab", "cli") or "apps" in path.parts
 ]
+
+
+BENCHMARKS = sorted((ROOT / "benchmarks").glob("*.py"))
 
 
 def package_of(module: str) -> str:
@@ -81,6 +85,16 @@ def test_imports_point_down(path: Path) -> None:
 @pytest.mark.parametrize("path", ABOVE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_above_reaches_into_the_studio(path: Path) -> None:
     assert not [name for name in imports_of(path) if inside_of_studio(name)]
+
+
+@pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.name)
+def test_benchmarks_import_the_studio_and_core_only(path: Path) -> None:
+    """And `cuda_ops`, whose operators they time; what they measure with has one list, whose names all exist."""
+    ours = {"latentlab.studio", "latentlab.studio.parts"}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("latentlab"):
+            assert node.module in ours or str(node.module).startswith("latentlab.core."), node.module
+            assert all(hasattr(import_module(str(node.module)), alias.name) for alias in node.names)
 
 
 def test_every_public_name_of_the_studio_is_there() -> None:

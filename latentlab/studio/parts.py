@@ -1,0 +1,64 @@
+"""What benchmarks measure, and measure with, in one place: a name that moves breaks here, where types are checked."""
+
+# ruff: noqa: F401
+
+from __future__ import annotations
+
+from latentlab.backbones.presets import Preset, preset
+from latentlab.data.holdout import is_held_out
+from latentlab.directions import DISCOVERERS
+from latentlab.directions.discoverer import Discoverer
+from latentlab.directions.ganspace import GanSpace
+from latentlab.directions.interfacegan import InterFaceGan
+from latentlab.directions.joint import Joint
+from latentlab.directions.library import SUFFIX, load_direction
+from latentlab.editing.apply import apply
+from latentlab.editing.calibrate import Calibrate, strength_for
+from latentlab.editing.transfer import TRANSFERS
+from latentlab.editing.transfer.transfer import Scene
+from latentlab.faces.identity import best_threshold, distances, embed, floor, impostor_distance
+from latentlab.faces.landmarks import aligned_landmarks
+from latentlab.faces.photo import face_in_photo
+from latentlab.inversion.auto import Auto
+from latentlab.inversion.descend import Descend
+from latentlab.inversion.encode import Encode, encode
+from latentlab.inversion.inverter import Given, Inverter
+from latentlab.inversion.objective import Objective
+from latentlab.inversion.pivot import PivotalTuning
+from latentlab.inversion.projector import Projector
+from latentlab.inversion.refine import Refine
+from latentlab.inversion.resize import resize
+from latentlab.metrics.leakage import (
+    Evaluate,
+    Evaluation,
+    Responses,
+    fresh_latents,
+    leakage_replicas,
+    slopes,
+    spread_of,
+)
+from latentlab.metrics.truth import nearness
+from latentlab.networks.build import build
+from latentlab.networks.packed import Packed
+from latentlab.networks.perceptual import DiscriminatorDistance, ms_ssim, mse
+from latentlab.networks.sizes import channels_for
+from latentlab.scorers import SCORERS
+from latentlab.scorers.bank import Bank, bank_key, write_block
+from latentlab.scorers.colour import Colour
+from latentlab.scorers.geometry import Geometry
+from latentlab.scorers.targets import NAMES, targets_of
+from latentlab.store.archive import Archive, read_story
+from latentlab.studio.discovery.counterfactuals import wished_pairs
+from latentlab.studio.discovery.discover import filled_bank, unit_step
+from latentlab.studio.discovery.pairs import Counterfactual, rendered_pairs
+from latentlab.studio.reports.evaluate import dlib_embedding, judge_words
+from latentlab.studio.reports.population import confounders
+from latentlab.studio.shelf.companions import companions, guide, judge
+from latentlab.studio.shelf.directions import find_direction
+from latentlab.training.ema import follow
+from latentlab.training.run import Run
+from latentlab.training.trainer import Trainer
+from latentlab.world.counterfactuals import WISHES, Wish
+from latentlab.world.factors import Face, identity_factors
+from latentlab.world.laws import HAIR_COLOURS, LIPSTICKS, SHADOWS, draw_faces
+from latentlab.world.render import Renderer, load_renderer
