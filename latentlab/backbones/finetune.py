@@ -120,11 +120,6 @@ class Finetune:
         return forms[best], told
 
 
-def child_of(parent: Foreign, difference: Difference) -> torch.nn.Module:
-    """The child as a network."""
-    return build(parent.kind, parent.arguments, difference.added_to(parent.tensors))
-
-
 def _beside(parent: Path, parts: Mapping[str, Foreign]) -> Path | None:
     file = beside(parent, "discriminator")
     return file if "D" not in parts and file.exists() else None

@@ -72,7 +72,7 @@ class Direction:
             )
         if latent.space is Space.W_PLUS:
             vector = vector.expand(latent.values.shape[1:]) if vector.ndim == 1 else vector
-            vector = self._restrict(vector)
+            vector = self.within_layers(vector)
         if vector.shape != latent.values.shape[1:]:
             raise SpaceMismatch(
                 f"direction '{self.name}' has the shape {tuple(self.vector.shape)}, the latent "
@@ -80,7 +80,8 @@ class Direction:
             )
         return vector
 
-    def _restrict(self, vector: Tensor) -> Tensor:
+    def within_layers(self, vector: Tensor) -> Tensor:
+        """A vector for each layer [layers width], 0 in those that the direction spares."""
         if self.layers is None:
             return vector
         first, last = layer_range(self.layers, vector.shape[0])

@@ -7,13 +7,12 @@ import os
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir, nullcontext
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from latentlab.core.errors import LatentLabError, MissingPart, unknown
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Engine = Literal["local", "ray"]
 ENGINES = ("local", "ray")
 
 

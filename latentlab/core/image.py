@@ -27,12 +27,6 @@ MOST_PIXELS = 120_000_000
 STORY_KEY = "latentlab"
 LONGEST_STORY = 8 << 20
 DEEPEST = 64
-SOURCE_TYPES = {
-    "trainedAlgorithmicMedia": "made by a trained network",
-    "compositeWithTrainedAlgorithmicMedia": "a photograph with parts made by a trained network",
-    "algorithmicMedia": "made by an algorithm without training data",
-}
-"""IPTC digital source types that our pictures can have."""
 
 _XMP = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'

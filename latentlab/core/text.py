@@ -24,11 +24,6 @@ def _escape(character: str) -> str:
     return character.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
-def escaped_lines(text: str) -> str:
-    """The same for text of several lines: line ends stay."""
-    return "\n".join(map(escaped, text.split("\n")))
-
-
 def check_depth(text: str, deepest: int) -> None:
     """Raise ValueError for JSON or TOML that nests deeper, before a parser follows it; also for endless numbers."""
     bare = QUOTED.sub("", text)

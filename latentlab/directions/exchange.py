@@ -14,13 +14,10 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadFile, BadInput, WrongGenerator
 from latentlab.core.files import atomic
 from latentlab.core.generator import Generator
-from latentlab.core.latent import Latent, Space
+from latentlab.core.latent import Space
 from latentlab.directions.flow import FlowDirection
 from latentlab.store.bridge import read_tensors
 from latentlab.store.home import safe_name
-
-FORMATS = ("npy", "pt", "ganspace")
-
 
 MOST = 1000
 """Directions of one file."""
@@ -159,33 +156,6 @@ def export_direction(direction: Direction, path: Path | str, *, lossy: bool = Fa
     else:
         raise BadInput(f"cannot export to '{path.suffix or path.name}'; write a .npy or a .pt")
     return path
-
-
-def at_distance(latent: Latent, direction: Direction, distance: float) -> Latent:
-    """InterFaceGAN's edit: move until the signed distance to the boundary is `distance` (own projection taken out).
-
-    In W+ the published tools add `distance` times the normal and leave the projection; so does this.
-    """
-    normal = direction.vector.to(latent.values)
-    normal = normal / normal.norm()
-    if latent.space is Space.W_PLUS:
-        return latent.with_values(latent.values + distance * normal)
-    own = latent.values @ normal
-    return latent.with_values(latent.values + (distance - own)[:, None] * normal)
-
-
-def at_coordinate(
-    latent: Latent, component: Direction, mean: Tensor, coordinate: float, layers: tuple[int, int]
-) -> Latent:
-    """GANSpace's edit in W+: the component's coordinate, measured in layer 0 in standard deviations, becomes this;
-    layers `layers[0]` to `layers[1]`, both included, are moved."""
-    values = latent.values
-    vector = component.vector.to(values)
-    spread = vector.norm()
-    now = (values[:, 0] - mean.to(values)) @ (vector / spread) / spread
-    moved = values.clone()
-    moved[:, layers[0] : layers[1] + 1] += ((coordinate - now)[:, None] * vector)[:, None]
-    return latent.with_values(moved)
 
 
 def port(direction: Direction, parent: str, child: Generator) -> Direction:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from latentlab.core.errors import BadFile, BadInput
-from latentlab.store.archive import read_story
 from latentlab.store.home import check_name
 
 SUFFIX = ".direction.safetensors"
@@ -31,20 +29,6 @@ class Facts:
     found_by: str
     leakage: Mapping[str, float]
     story: Mapping[str, object]
-
-
-def read_facts(path: Path | str) -> Facts:
-    """What one file tells; one line if it is damaged or holds something else."""
-    path = Path(path)
-    story = read_story(path)
-    if story.get("kind") != "direction":
-        raise BadFile(f"{path} holds a '{str(story.get('kind'))[:40]}', not a 'direction'; give another file")
-    try:
-        return facts_in(story)
-    except BadInput as error:
-        raise BadFile(f"{path} is damaged: {error}") from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadFile(f"{path} is damaged ({error}); find or import the direction again") from None
 
 
 def facts_in(story: Mapping[str, Any]) -> Facts:

@@ -58,7 +58,7 @@ class FlowDirection(Direction):
             moved = moved + (total / looks) * self._velocity(moved.detach())
         change = moved - start
         if latent.space is Space.W_PLUS:
-            mask = self._restrict(torch.ones_like(latent.values[0]))
+            mask = self.within_layers(torch.ones_like(latent.values[0]))
             change = change[:, None] * mask
         return latent.with_values(latent.values + change)
 

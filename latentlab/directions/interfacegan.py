@@ -12,6 +12,7 @@ from torch import Tensor
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
+from latentlab.core.projection import beside_span
 from latentlab.core.ranges import Count, MoreThan, Seed
 from latentlab.core.watch import Watch, silent
 from latentlab.directions.discoverer import Discoverer, Source, need_bank, w_direction
@@ -112,11 +113,10 @@ def rows_of(bank: Bank, numbers: np.ndarray) -> np.ndarray:
 
 
 def project_off(vector: Tensor, others: list[Tensor]) -> Tensor:
-    """What is left of a vector beside the span of the others: n − Σ (n·b)b over an orthonormal basis b."""
+    """What is left of a vector beside the span of the others, at unit length."""
     if not others:
         return vector
-    basis = torch.linalg.qr(torch.stack(others, dim=1)).Q
-    left = vector - basis @ (basis.T @ vector)
+    left = beside_span(vector, others).to(vector)
     if float(left.norm()) < 1e-6 * float(vector.norm()):
         raise BadInput("nothing is left of the direction beside the attributes to keep; keep fewer of them")
     return left / left.norm()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -106,17 +106,3 @@ def sweep(low: float, high: float, count: int) -> list[float]:
     if count < 2 or count > 1000:
         raise BadInput(f"a sweep has 2 to 1000 pictures, not {count}")
     return [low + (high - low) * i / (count - 1) for i in range(count)]
-
-
-def in_grid(
-    generator: Generator,
-    latent: Latent,
-    rows: tuple[Direction, Sequence[float]],
-    columns: tuple[Direction, Sequence[float]],
-    layers: Layers | None = None,
-) -> list[Latent]:
-    """One latent for every pair of strengths, row by row."""
-    (down, downs), (across, acrosses) = rows, columns
-    if down is across:
-        raise BadInput(f"a grid needs two different directions, both are '{down.name}'")
-    return [apply(generator, latent, {down: a, across: b}, layers) for a in downs for b in acrosses]

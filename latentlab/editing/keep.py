@@ -12,6 +12,7 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, SpaceMismatch
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Space
+from latentlab.core.projection import beside_span
 from latentlab.editing.apply import is_line
 
 LEAST = 0.05
@@ -36,13 +37,11 @@ def keep(direction: Direction, kept: Sequence[Direction], generator: Generator) 
             "a direction in Z cannot be projected against one in another space; use one found in w"
         )
     vector = flat(direction, space, generator)
-    basis = torch.linalg.qr(
-        torch.stack([flat(other, space, generator) for other in others], dim=1).double()
-    ).Q
-    if min(float(flat(other, space, generator).norm()) for other in others) == 0:
+    span = [flat(other, space, generator) for other in others]
+    if min(float(other.norm()) for other in span) == 0:
         raise BadInput("a kept direction is zero; it keeps nothing")
 
-    remaining = (vector.double() - basis @ (basis.T @ vector.double())).to(vector)
+    remaining = beside_span(vector, span).to(vector)
     share = float(remaining.norm() / vector.norm())
     if share < LEAST:
         names = ", ".join(other.name for other in others)
@@ -68,11 +67,7 @@ def flat(direction: Direction, space: Space, generator: Generator) -> Tensor:
         raise SpaceMismatch(f"direction '{direction.name}' acts on some layers alone; it needs W+")
     if direction.space is Space.S:
         return vector
-    spread = vector.expand(generator.layers, generator.w_width).clone()
-    if direction.layers is not None:
-        first, last = direction.layers
-        spread[:first] = 0
-        spread[last + 1 :] = 0
+    spread = direction.within_layers(vector.expand(generator.layers, generator.w_width))
     if space is Space.W_PLUS:
         return spread.reshape(-1)
     with torch.no_grad():

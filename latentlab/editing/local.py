@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
@@ -112,8 +111,3 @@ def _listening(module: nn.Module) -> Iterator[list[Tensor]]:
     finally:
         handle.remove()
     assert heard, "the block was never called"
-
-
-def blend_pixels(before: Images, after: Images, mask: Tensor) -> Images:
-    """The plain way, for comparison and for networks without blocks: pixels alone are mixed."""
-    return torch.lerp(before, after, _fit(mask.to(before), before.shape[-1]))

@@ -79,8 +79,3 @@ def rounded(pivot: Pivot) -> Pivot:
 
 def _round(value: Tensor) -> Tensor:
     return value.detach().to(STORED).to(value.dtype)
-
-
-def stored_bytes(pivot: Pivot) -> int:
-    """What the pivot weighs in a file."""
-    return sum(value.numel() * STORED.itemsize for value in pivot.tensors().values())

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from cuda_ops import downsample2d, setup_filter
 from latentlab.core.errors import BadInput
 from latentlab.core.shapes import Conditions, Images
-from latentlab.networks.layers import EPSILON, Convolution, FullyConnected, wide
+from latentlab.networks.layers import EPSILON, Convolution, FullyConnected, Resampling, wide
 from latentlab.networks.mapping import Mapping as MappingNetwork
 from latentlab.networks.mapping import MappingArguments
 from latentlab.networks.precision import block_dtype, cast
@@ -102,14 +102,15 @@ class DiscriminatorBlock(nn.Module):
     def __init__(self, width: int, after: int, resolution: int, arguments: DiscriminatorArguments) -> None:
         super().__init__()
         self.resolution, self.architecture = resolution, arguments.architecture
-        act, clamp, taps = arguments.activation, arguments.clamp, arguments.taps
+        act, clamp = arguments.activation, arguments.clamp
+        half = Resampling(down=2, taps=arguments.taps)
         if resolution == arguments.resolution or self.architecture == "skip":
             self.fromrgb = Convolution(arguments.colours, width, 1, activation=act, clamp=clamp)
         self.conv0 = Convolution(width, width, 3, activation=act, clamp=clamp)
-        self.conv1 = Convolution(width, after, 3, activation=act, down=2, taps=taps, clamp=clamp)
+        self.conv1 = Convolution(width, after, 3, activation=act, clamp=clamp, resampling=half)
         if self.architecture == "resnet":
-            self.skip = Convolution(width, after, 1, bias=False, down=2, taps=taps)
-        self.register_buffer("resample_filter", setup_filter(taps), persistent=False)
+            self.skip = Convolution(width, after, 1, bias=False, resampling=half)
+        self.register_buffer("resample_filter", setup_filter(arguments.taps), persistent=False)
 
     def forward(
         self, x: Tensor | None, image: Tensor | None, dtype: torch.dtype

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -70,6 +71,15 @@ class FullyConnected(nn.Module):
         return bias_act(y, bias, act=self.activation, gain=self.gain)
 
 
+@dataclass(frozen=True)
+class Resampling:
+    """How many times as large a picture becomes, or how many times as small, and the FIR filter on the way."""
+
+    up: int = 1
+    down: int = 1
+    taps: list[float] | None = None
+
+
 class Convolution(nn.Module):
     """Convolution with bias and activation, resampled through a FIR filter (discriminators, and the skips of residual nets)."""
 
@@ -82,18 +92,17 @@ class Convolution(nn.Module):
         kernel: int,
         bias: bool = True,
         activation: str = "linear",
-        up: int = 1,
-        down: int = 1,
-        taps: list[float] | None = None,
         clamp: float | None = None,
+        resampling: Resampling = Resampling(),
     ) -> None:
         super().__init__()
-        self.activation, self.up, self.down, self.clamp = activation, up, down, clamp
+        self.activation, self.clamp = activation, clamp
+        self.up, self.down = resampling.up, resampling.down
         self.scale = 1 / math.sqrt(before * kernel**2)
         self.gain = activation_gain(activation)
         self.weight = nn.Parameter(torch.empty(after, before, kernel, kernel))
         self.bias = nn.Parameter(torch.empty(after)) if bias else None
-        fir = setup_filter(taps) if up > 1 or down > 1 else None
+        fir = setup_filter(resampling.taps) if self.up > 1 or self.down > 1 else None
         self.register_buffer("resample_filter", fir, persistent=False)
 
     def start(self, source: torch.Generator) -> None:

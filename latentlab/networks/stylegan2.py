@@ -18,7 +18,7 @@ from latentlab.core.noise import FIXED, Noise
 from latentlab.core.pivot import Pivot
 from latentlab.core.shapes import Conditions, Images, Styles, W, WPlus, Z
 from latentlab.networks import gradient, inference
-from latentlab.networks.layers import Convolution, FullyConnected, activation_gain
+from latentlab.networks.layers import Convolution, FullyConnected, Resampling, activation_gain
 from latentlab.networks.mapping import Mapping as MappingNetwork
 from latentlab.networks.mapping import MappingArguments
 from latentlab.networks.modulation import modulated_convolution
@@ -162,7 +162,9 @@ class Block(nn.Module):
         if resolution == arguments.resolution or self.architecture == "skip":
             self.torgb = ToRGB(after, arguments)
         if not self.first and self.architecture == "resnet":
-            self.skip = Convolution(before, after, 1, bias=False, up=2, taps=arguments.taps)
+            self.skip = Convolution(
+                before, after, 1, bias=False, resampling=Resampling(up=2, taps=arguments.taps)
+            )
         self.register_buffer("resample_filter", setup_filter(arguments.taps), persistent=False)
 
     def start(self, source: torch.Generator) -> None:

@@ -11,7 +11,6 @@ from importlib.resources import files
 from pathlib import Path
 
 from latentlab.core.errors import BadFile, BadInput, MissingPart, unknown
-from latentlab.core.files import make_folder
 
 APPLICATION = "latentlab"
 NETWORKS = "networks"
@@ -124,11 +123,6 @@ def entry(home: Path | str, name: str | None = None) -> Path:
     if name not in names:
         raise unknown("inversion", name, names)
     return Path(home) / name
-
-
-def new_entry(home: Path | str, name: str) -> Path:
-    """The folder for an inversion of this name, made if need be."""
-    return make_folder(Path(home) / check_name(name))
 
 
 def find_network(name: Path | str, home: Path | str = "./lab") -> Path:

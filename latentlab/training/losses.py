@@ -48,12 +48,6 @@ def gradient_penalty(verdict: Tensor, images: Tensor) -> Tensor:
     return gradient.float().square().sum((1, 2, 3))
 
 
-def interpolated_penalty(verdict: Tensor, images: Tensor) -> Tensor:
-    """WGAN-GP (Gulrajani et al. 2017): (|gradient| - 1)² at points between real and generated images, [n]."""
-    (gradient,) = torch.autograd.grad(verdict.sum(), images, create_graph=True)
-    return (gradient.float().flatten(1).norm(dim=1) - 1).square()
-
-
 def path_lengths(images: Tensor, w_plus: Tensor, noise: Tensor) -> Tensor:
     """How far an image moves for a step in W along random image directions, [n] (Karras et al. 2020, eq. 4).
 

@@ -107,16 +107,22 @@ def paint_skin(
     albedo.lerp_(lips, (maps["lips"] * (0.85 + 0.15 * of("lipstick"))).clamp_(0, 1))
     albedo.mul_(1 + 0.06 * maps["lip_rim"])
 
-    relief = 1 - 0.5 * of("foundation")
-    slope_u = maps["pore_u"] * relief + 2.3 * maps["early_u"] * early + 2.9 * maps["late_u"] * late
-    slope_v = maps["pore_v"] * relief + 2.3 * maps["early_v"] * early + 2.9 * maps["late_v"] * late
-    along = unit(tangent - normal * dot(tangent, normal), 1e-6)
-    across = cross(normal, along)
-    bumped = unit(normal - along * slope_u - across * slope_v)
-
+    bumped = _bumped(maps, 1 - 0.5 * of("foundation"), (early, late), normal, tangent)
     gloss = (0.18 + 0.55 * maps["lips"] * (0.5 + 0.5 * of("lipstick"))).clamp(0, 1)
     oil = 0.45 + 0.55 * maps["oil"] * (1 - 0.5 * of("foundation")) + 0.35 * maps["lips"]
     return Surface(albedo, bumped, normal, gloss, oil)
+
+
+def _bumped(
+    maps: dict[str, Tensor], pores: Tensor, folds: tuple[Tensor, Tensor], normal: Tensor, tangent: Tensor
+) -> Tensor:
+    """The normals [3, p] of skin with pores and with early and late folds, each as deep as its strength [p]."""
+    early, late = folds
+    slope_u = maps["pore_u"] * pores + 2.3 * maps["early_u"] * early + 2.9 * maps["late_u"] * late
+    slope_v = maps["pore_v"] * pores + 2.3 * maps["early_v"] * early + 2.9 * maps["late_v"] * late
+    along = unit(tangent - normal * dot(tangent, normal), 1e-6)
+    across = cross(normal, along)
+    return unit(normal - along * slope_u - across * slope_v)
 
 
 def _stain(albedo: Tensor, amount: Tensor, red: float, green: float, blue: float) -> None:

@@ -10,7 +10,7 @@ import torch
 from small import disc, discs, teach
 
 from latentlab.backbones.difference import Difference, low_rank, swap_layers, whole
-from latentlab.backbones.finetune import Finetune, child_of
+from latentlab.backbones.finetune import Finetune
 from latentlab.backbones.stylegan import FILES
 from latentlab.core.errors import BadInput, WrongGenerator
 from latentlab.core.image import save_image
@@ -101,11 +101,11 @@ def test_a_few_images_make_a_child(files: dict[str, Path], tmp_path: Path, form:
     difference = Difference.load(path)
     parent = read(files["G_ema"])["G_ema"]
     assert difference.parent == parent.story["hash"]
-    child: Any = child_of(parent, difference)
+    child = difference.added_to(parent.tensors)
     trained = read(tmp_path / "run" / "generator.safetensors")["G_ema"]
-    assert torch.equal(child.state_dict()["mapping.fc0.weight"], parent.tensors["mapping.fc0.weight"])
+    assert torch.equal(child["mapping.fc0.weight"], parent.tensors["mapping.fc0.weight"])
     changed = trained.tensors["synthesis.b16.conv1.weight"] - parent.tensors["synthesis.b16.conv1.weight"]
-    kept = child.state_dict()["synthesis.b16.conv1.weight"] - parent.tensors["synthesis.b16.conv1.weight"]
+    kept = child["synthesis.b16.conv1.weight"] - parent.tensors["synthesis.b16.conv1.weight"]
     assert changed.abs().max() > 1e-3
     torch.testing.assert_close(kept, changed, atol=0.02 * float(changed.abs().max()), rtol=0)
 

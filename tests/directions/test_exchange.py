@@ -13,8 +13,6 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadFile, BadInput, WrongGenerator
 from latentlab.core.latent import Latent, Space
 from latentlab.directions.exchange import (
-    at_coordinate,
-    at_distance,
     export_direction,
     import_directions,
     port,
@@ -41,6 +39,33 @@ def test_every_published_file_is_read_as_listed(published: Path) -> None:
         direction = import_directions(published / entry["file"])[0]
         assert direction.vector.shape == torch.Size(entry["shape"][1:])
         assert direction.vector.flatten()[:3].tolist() == pytest.approx(entry["first3"], abs=1e-6)
+
+
+def at_distance(latent: Latent, direction: Direction, distance: float) -> Latent:
+    """InterFaceGAN's edit: move until the signed distance to the boundary is `distance` (own projection taken out).
+
+    In W+ the published tools add `distance` times the normal and leave the projection; so does this.
+    """
+    normal = direction.vector.to(latent.values)
+    normal = normal / normal.norm()
+    if latent.space is Space.W_PLUS:
+        return latent.with_values(latent.values + distance * normal)
+    own = latent.values @ normal
+    return latent.with_values(latent.values + (distance - own)[:, None] * normal)
+
+
+def at_coordinate(
+    latent: Latent, component: Direction, mean: Tensor, coordinate: float, layers: tuple[int, int]
+) -> Latent:
+    """GANSpace's edit in W+: the component's coordinate, measured in layer 0 in standard deviations, becomes this;
+    layers `layers[0]` to `layers[1]`, both included, are moved."""
+    values = latent.values
+    vector = component.vector.to(values)
+    spread = vector.norm()
+    now = (values[:, 0] - mean.to(values)) @ (vector / spread) / spread
+    moved = values.clone()
+    moved[:, layers[0] : layers[1] + 1] += ((coordinate - now)[:, None] * vector)[:, None]
+    return latent.with_values(moved)
 
 
 def test_interfacegan_edits_match(published: Path, edits) -> None:

@@ -36,7 +36,8 @@ def test_free_text_becomes_a_name():
 
 def test_the_newest_inversion_is_the_default(tmp_path):
     for age, name in enumerate(["old", "new"]):
-        folder = home.new_entry(tmp_path, name)
+        folder = tmp_path / name
+        folder.mkdir()
         (folder / "latent.safetensors").touch()
         os.utime(folder / "latent.safetensors", (age, age))
     assert home.entries(tmp_path) == ["old", "new"]

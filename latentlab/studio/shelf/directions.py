@@ -13,7 +13,6 @@ from latentlab.store.home import find_asset
 from latentlab.studio.lab import Lab
 
 FOLDER = "directions"
-ENDING = ".direction.safetensors"
 
 
 def directions_folder(studio: Lab) -> Path:
