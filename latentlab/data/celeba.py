@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -11,14 +10,14 @@ import torch
 from torch import Tensor
 
 from latentlab.core.errors import BadFile
-from latentlab.data.batches import Attributed, Batch
-from latentlab.data.reader import Reader, nonempty
+from latentlab.data.batches import Attributed
+from latentlab.data.reader import Listed, nonempty
 
 SPLITS = {"train": 0, "validation": 1, "test": 2}
 
 
 @dataclass(frozen=True)
-class CelebA(Reader):
+class CelebA(Listed):
     """Faces with 40 attributes; the lists as text (as published) or as CSV (as on Kaggle), anywhere below the folder."""
 
     split: Literal["train", "validation", "test", "all"] = "train"
@@ -84,15 +83,5 @@ class CelebA(Reader):
         rows = [self._table[1][name.rsplit("/", 1)[-1]] for name in self.names]
         return (torch.tensor([[int(value) for value in row] for row in rows]) > 0).float()
 
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        return (len(self.names),)
-
-    def name(self, side: int, index: int) -> str:
-        return self.names[index]
-
     def entry(self, side: int, index: int) -> Attributed:
         return Attributed(self.picture(self.names[index]), self._attributes[index : index + 1])
-
-    def join(self, entries: Sequence[Batch]) -> Batch:
-        return entries[0]

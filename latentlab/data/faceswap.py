@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from latentlab.core.errors import BadFile
-from latentlab.data.batches import Faces, TwoDomains
-from latentlab.data.reader import Reader
+from latentlab.data.reader import TwoListed
 from latentlab.data.unpaired import two_folders
 
 NAMES_A = ("A", "a", "face_A", "faces_A", "input_A", "data_A", "trainA", "data_src", "src")
@@ -16,7 +14,7 @@ NAMES_B = ("B", "b", "face_B", "faces_B", "input_B", "data_B", "trainB", "data_d
 
 
 @dataclass(frozen=True)
-class Faceswap(Reader):
+class Faceswap(TwoListed):
     """Pictures of person A and of person B; a sample holds one of each, drawn apart. Alignment files are not read."""
 
     a: str = ""
@@ -33,17 +31,3 @@ class Faceswap(Reader):
         if both[0] == both[1]:
             raise BadFile(f"A and B are the same folder of {self.path}; name two")
         return both
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        return (len(self.names[0]), len(self.names[1]))
-
-    def name(self, side: int, index: int) -> str:
-        return self.names[side][index]
-
-    def entry(self, side: int, index: int) -> Faces:
-        return Faces(self.picture(self.names[side][index]))
-
-    def join(self, entries: Sequence[Faces]) -> TwoDomains:
-        a, b = entries
-        return TwoDomains(a.images, b.images)

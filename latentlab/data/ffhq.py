@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from latentlab.core.errors import BadFile
-from latentlab.data.batches import Batch, Faces
-from latentlab.data.reader import Reader, nonempty
+from latentlab.data.reader import Listed, nonempty
 
 FOLDERS = ("images1024x1024", "thumbnails128x128", "images256x256", "images512x512")
 FIRST_VALIDATION = 60_000
@@ -18,7 +16,7 @@ _NUMBERED = re.compile(r"(?:^|/)(\d{5})\.(?:png|jpg|jpeg|webp)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class FFHQ(Reader):
+class FFHQ(Listed):
     """`images1024x1024/00000/00000.png` …, or the thumbnails, or the pictures without the folders."""
 
     split: Literal["train", "validation", "all"] = "train"
@@ -36,19 +34,6 @@ class FFHQ(Reader):
                 f"{self.path} has {len(numbered)} pictures of FFHQ, but none of the split '{self.split}'"
             )
         return tuple(chosen)
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        return (len(self.names),)
-
-    def name(self, side: int, index: int) -> str:
-        return self.names[index]
-
-    def entry(self, side: int, index: int) -> Faces:
-        return Faces(self.picture(self.names[index]))
-
-    def join(self, entries: Sequence[Batch]) -> Batch:
-        return entries[0]
 
 
 def split_of(number: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,13 +11,13 @@ from torch import Tensor
 
 from latentlab.core.errors import BadFile
 from latentlab.data.batches import Batch, Faces, Labelled
-from latentlab.data.reader import Reader, nonempty
+from latentlab.data.reader import Listed, nonempty
 
 LABEL_FILE = "dataset.json"
 
 
 @dataclass(frozen=True)
-class Folder(Reader):
+class Folder(Listed):
     """Every picture below a folder or in a zip, in the order of the names."""
 
     labelled: bool = True
@@ -61,19 +60,9 @@ class Folder(Reader):
                 f'cannot read {place} ({error}); it should hold {{"labels": [["name.png", 3], …]}}'
             ) from None
 
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        return (len(self.names),)
-
-    def name(self, side: int, index: int) -> str:
-        return self.names[index]
-
     def entry(self, side: int, index: int) -> Batch:
         image = self.picture(self.names[index])
         return Faces(image) if self.labels is None else Labelled(image, self.labels[index : index + 1])
-
-    def join(self, entries: Sequence[Batch]) -> Batch:
-        return entries[0]
 
 
 def _tensor(labels: list[object], place: str) -> Tensor:

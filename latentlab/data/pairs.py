@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from latentlab.core.errors import BadFile
 from latentlab.core.image import decode_picture
-from latentlab.data.batches import Batch, TwoDomains
-from latentlab.data.reader import Reader, nonempty
+from latentlab.data.batches import TwoDomains
+from latentlab.data.reader import Listed, nonempty
 
 
 @dataclass(frozen=True)
-class Pairs(Reader):
+class Pairs(Listed):
     """Pictures twice as wide as high, in `train`, `val` or `test`, or right in the folder."""
 
     split: Literal["train", "val", "test", "all"] = "train"
@@ -30,13 +29,6 @@ class Pairs(Reader):
         below = self.split if splits and self.split != "all" else ""
         return nonempty(self.tree.pictures(below), self.tree, "pictures")
 
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        return (len(self.names),)
-
-    def name(self, side: int, index: int) -> str:
-        return self.names[index]
-
     def entry(self, side: int, index: int) -> TwoDomains:
         name = self.names[index]
         picture = decode_picture(self.tree.read(name), self.tree.place(name))
@@ -48,6 +40,3 @@ class Pairs(Reader):
         left = self.fit(picture.crop((0, 0, height, height)), name)
         right = self.fit(picture.crop((height, 0, width, height)), name)
         return TwoDomains(left, right) if self.direction == "AtoB" else TwoDomains(right, left)
-
-    def join(self, entries: Sequence[Batch]) -> Batch:
-        return entries[0]

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from latentlab.core.errors import BadFile
-from latentlab.data.batches import Batch, Faces
 from latentlab.data.holdout import person, split
-from latentlab.data.reader import Reader, nonempty
+from latentlab.data.reader import Listed, nonempty
 
 LIST = "labels.csv"
 
 
 @dataclass(frozen=True)
-class Portraits(Reader):
+class Portraits(Listed):
     """The portraits of one side of the split; held-out people are found by name (`latentlab.data.holdout`)."""
 
     split: Literal["train", "held out", "all"] = "train"
@@ -47,16 +45,3 @@ class Portraits(Reader):
         neutral = {person(name): name for name in self.names if "neutral" in name.rsplit("/", 1)[-1]}
         smiling = {person(name): name for name in self.names if "smiling" in name.rsplit("/", 1)[-1]}
         return tuple((neutral[who], smiling[who]) for who in neutral if who in smiling)
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        return (len(self.names),)
-
-    def name(self, side: int, index: int) -> str:
-        return self.names[index]
-
-    def entry(self, side: int, index: int) -> Faces:
-        return Faces(self.picture(self.names[index]))
-
-    def join(self, entries: Sequence[Batch]) -> Batch:
-        return entries[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -16,15 +15,15 @@ from torch import Tensor
 from latentlab.core.errors import BadFile
 from latentlab.core.image import decode_picture, from_pixels, resize_square
 from latentlab.core.shapes import Images
-from latentlab.data.batches import Batch, Posed
-from latentlab.data.reader import Reader, nonempty
+from latentlab.data.batches import Posed
+from latentlab.data.reader import Listed, nonempty
 
 LENGTHS = {"Pose_Para": 7, "Shape_Para": 199, "Exp_Para": 29, "Tex_Para": 40, "pt2d": 136}
 _VARIANT = re.compile(r"_(\d+)\.[^.]+$")
 
 
 @dataclass(frozen=True)
-class Posed300W(Reader):
+class Posed300W(Listed):
     """Pictures (`AFW/AFW_134212_1_3.jpg`) with pose, shape, expression, texture and 68 points."""
 
     flipped: bool = False
@@ -53,13 +52,6 @@ class Posed300W(Reader):
             lowest[photo] = min(lowest.get(photo, (number, name)), (number, name))
         return {photo: name for photo, (_, name) in lowest.items()}
 
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        return (len(self.names),)
-
-    def name(self, side: int, index: int) -> str:
-        return self.names[index]
-
     def entry(self, side: int, index: int) -> Posed:
         name = self.names[index]
         image, points, fit = self._fitted(name)
@@ -76,9 +68,6 @@ class Posed300W(Reader):
             landmarks=points[None],
             frontal=frontal,
         )
-
-    def join(self, entries: Sequence[Batch]) -> Batch:
-        return entries[0]
 
     def _fitted(self, name: str) -> tuple[Images, Tensor, dict[str, np.ndarray]]:
         fit = self._parameters(_mat(name))

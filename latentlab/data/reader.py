@@ -14,7 +14,7 @@ import numpy as np
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.image import decode_picture, from_pixels, resize_square
 from latentlab.core.shapes import Images
-from latentlab.data.batches import Batch
+from latentlab.data.batches import Batch, Faces, TwoDomains
 from latentlab.data.tree import Tree
 
 if TYPE_CHECKING:
@@ -90,6 +90,53 @@ class Reader(ABC):
 
     def _first_size(self, name: str, size: tuple[int, int]) -> tuple[int, int]:
         return self.__dict__.setdefault("_first", (name, size))[1]
+
+
+@dataclass(frozen=True)
+class Listed(Reader):
+    """One list of pictures; a sample is one of them."""
+
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """The picture files."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return (len(self.names),)
+
+    def name(self, side: int, index: int) -> str:
+        return self.names[index]
+
+    def entry(self, side: int, index: int) -> Batch:
+        return Faces(self.picture(self.names[index]))
+
+    def join(self, entries: Sequence[Batch]) -> Batch:
+        return entries[0]
+
+
+@dataclass(frozen=True)
+class TwoListed(Reader):
+    """Pictures of two domains, A and B; a sample holds one of each, drawn apart."""
+
+    @property
+    @abstractmethod
+    def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The picture files of A and of B."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return (len(self.names[0]), len(self.names[1]))
+
+    def name(self, side: int, index: int) -> str:
+        return self.names[side][index]
+
+    def entry(self, side: int, index: int) -> Faces:
+        return Faces(self.picture(self.names[side][index]))
+
+    def join(self, entries: Sequence[Faces]) -> TwoDomains:
+        a, b = entries
+        return TwoDomains(a.images, b.images)
 
 
 def nonempty(names: Sequence[str], tree: Tree, what: str) -> tuple[str, ...]:

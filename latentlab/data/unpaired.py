@@ -8,12 +8,11 @@ from functools import cached_property
 from typing import Literal
 
 from latentlab.core.errors import BadFile
-from latentlab.data.batches import Faces, TwoDomains
-from latentlab.data.reader import Reader
+from latentlab.data.reader import TwoListed
 
 
 @dataclass(frozen=True)
-class Unpaired(Reader):
+class Unpaired(TwoListed):
     """Pictures of two domains; a sample holds one of each, drawn apart."""
 
     split: Literal["train", "test"] = "train"
@@ -22,20 +21,6 @@ class Unpaired(Reader):
     def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The picture files of A and of B."""
         return two_folders(self, (f"{self.split}A",), (f"{self.split}B",))
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        return (len(self.names[0]), len(self.names[1]))
-
-    def name(self, side: int, index: int) -> str:
-        return self.names[side][index]
-
-    def entry(self, side: int, index: int) -> Faces:
-        return Faces(self.picture(self.names[side][index]))
-
-    def join(self, entries: Sequence[Faces]) -> TwoDomains:
-        a, b = entries
-        return TwoDomains(a.images, b.images)
 
 
 def two_folders(

@@ -15,7 +15,7 @@ from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Space
 from latentlab.core.pairs import LatentPairs
-from latentlab.core.ranges import check
+from latentlab.core.ranges import Count, check
 from latentlab.core.watch import Watch, silent
 from latentlab.scorers.bank import Bank, Samples
 
@@ -47,6 +47,24 @@ class Discoverer(ABC):
     def bank_size(self) -> int:
         """How many samples the method reads from a bank."""
         return 0
+
+
+@dataclass(frozen=True)
+class Supervised(Discoverer):
+    """Learns one attribute from the samples of a score bank."""
+
+    attribute: str = "smile"
+    """What to learn; any name the scorers know."""
+    samples: Count = 20000
+    """How many samples of the bank to read."""
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return (self.attribute,)
+
+    @property
+    def bank_size(self) -> int:
+        return self.samples
 
 
 def need_bank(source: Source) -> Bank:

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from latentlab.core.direction import Direction
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
-from latentlab.core.ranges import Batch, Between, Count, Rate, Seed, Share, Weight, Width
+from latentlab.core.ranges import Batch, Between, Rate, Seed, Share, Weight, Width
 from latentlab.core.watch import Watch, silent
-from latentlab.directions.discoverer import Discoverer, Source, need_bank, supervised_samples
+from latentlab.directions.discoverer import Source, Supervised, need_bank, supervised_samples
 from latentlab.directions.steps import step_of
 
 
@@ -90,13 +90,9 @@ def _jacobian(tensors: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Flow(Discoverer):
+class Flow(Supervised):
     """Learn the scores as a function of w from the bank, then follow the gradient that holds the others."""
 
-    attribute: str = "smile"
-    """What to learn; any name the scorers know."""
-    samples: Count = 20000
-    """How many samples of the bank to read."""
     hidden: Width = 128
     """Width of the score network."""
     epochs: Annotated[int, Between(1, 10_000)] = 12
@@ -113,14 +109,6 @@ class Flow(Discoverer):
     """Of the initial weights and the order."""
     name: str = ""
     """What to call the direction; the attribute's name if empty."""
-
-    @property
-    def bank_size(self) -> int:
-        return self.samples
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        return (self.attribute,)
 
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
         bank = need_bank(source)

@@ -13,22 +13,18 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.projection import beside_span
-from latentlab.core.ranges import Count, MoreThan, Seed
+from latentlab.core.ranges import MoreThan, Seed
 from latentlab.core.watch import Watch, silent
-from latentlab.directions.discoverer import Discoverer, Source, need_bank, w_direction
+from latentlab.directions.discoverer import Source, Supervised, need_bank, w_direction
 from latentlab.directions.moments import Moments, moments_of
 from latentlab.directions.steps import step_from
 from latentlab.scorers.bank import Bank
 
 
 @dataclass(frozen=True)
-class InterFaceGan(Discoverer):
+class InterFaceGan(Supervised):
     """Sort by score, keep the top and bottom share, hold 30 % out, fit a linear SVM, take its unit normal."""
 
-    attribute: str = "smile"
-    """What to learn; any name the scorers know."""
-    samples: Count = 20000
-    """How many samples of the bank to read."""
     share: Annotated[float, MoreThan(0, 0.5)] = 0.02
     """Share of the samples kept at each end (published: 2 % of 10,000)."""
     keep: tuple[str, ...] = ()
@@ -37,10 +33,6 @@ class InterFaceGan(Discoverer):
     """Of the split into training and validation."""
     name: str = ""
     """What to call the direction; the attribute's name if empty."""
-
-    @property
-    def bank_size(self) -> int:
-        return self.samples
 
     @property
     def attributes(self) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from latentlab.core.direction import Direction
 from latentlab.core.generator import Generator
 from latentlab.core.ranges import Between, Count, Psi, Seed, Share, Weight
 from latentlab.core.watch import Watch, silent
-from latentlab.directions.discoverer import Discoverer, Source, need_bank, w_direction
+from latentlab.directions.discoverer import Source, Supervised, need_bank, w_direction
 from latentlab.directions.moments import Moments, resampled
 from latentlab.directions.response import Corrected, Response, corrected
 from latentlab.directions.steps import step_from
@@ -40,14 +40,12 @@ DAMPING = 0.05
 
 
 @dataclass(frozen=True)
-class Joint(Discoverer):
+class Joint(Supervised):
     """Ours: the shortest natural move that changes one attribute and holds the others, corrected by what it is seen
     to do."""
 
     attribute: str = "smile"
     """What to learn; `all` for every attribute of the bank."""
-    samples: Count = 20000
-    """How many samples of the bank to read."""
     hold: tuple[str, ...] = ()
     """Attributes to hold; empty is every other attribute of the bank."""
     ridge: Weight = 1e-2
@@ -66,10 +64,6 @@ class Joint(Discoverer):
     """Of the bootstrap."""
     name: str = ""
     """What to call the direction; the attribute's name if empty."""
-
-    @property
-    def bank_size(self) -> int:
-        return self.samples
 
     @property
     def attributes(self) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ from latentlab.core.latent import Space, layer_range
 from latentlab.core.ranges import Batch, Count, LayerRange, MoreThan, Psi, Rate, Seed, Steps, Weight
 from latentlab.core.shapes import Images, Scores
 from latentlab.core.watch import Watch, silent
-from latentlab.directions.discoverer import Discoverer, Source, need_bank
+from latentlab.directions.discoverer import Source, Supervised, need_bank
 from latentlab.directions.joint import Joint, varying
 from latentlab.directions.moments import Moments, moments_of
 from latentlab.directions.steps import step_from
@@ -44,11 +44,9 @@ SEEN = (0.02, 0.98)
 
 
 @dataclass(frozen=True)
-class Steer(Discoverer):
+class Steer(Supervised):
     """A walk learned by gradient through generator and scorers, from the linear fit on; one vector for each layer."""
 
-    attribute: str = "smile"
-    """What to learn; any name the scorers know."""
     samples: Count = 20000
     """How many samples of the bank the start and the metric are taken from, and the faces it is learned on."""
     hold: tuple[str, ...] = ()
@@ -84,10 +82,6 @@ class Steer(Discoverer):
         super().__post_init__()
         if self.side not in {"both", "up"}:
             raise BadInput(f"a direction is steered to the side both or up, not {self.side}")
-
-    @property
-    def bank_size(self) -> int:
-        return self.samples
 
     @property
     def attributes(self) -> tuple[str, ...]:

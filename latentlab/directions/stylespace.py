@@ -13,9 +13,9 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
-from latentlab.core.ranges import Between, Count, MoreThan, Width
+from latentlab.core.ranges import Between, MoreThan, Width
 from latentlab.core.watch import Watch, silent
-from latentlab.directions.discoverer import Discoverer, Source, check_scores, check_size, need_bank
+from latentlab.directions.discoverer import Source, Supervised, check_scores, check_size, need_bank
 from latentlab.directions.steps import scale_to_step, step_of
 from latentlab.scorers.bank import Bank
 
@@ -23,13 +23,9 @@ LOCAL_FACES = 8
 
 
 @dataclass(frozen=True)
-class StyleSpace(Discoverer):
+class StyleSpace(Supervised):
     """Rank channels of S by (mean of the exemplars − mean of the population) / spread of the population."""
 
-    attribute: str = "smile"
-    """What to learn; any name the scorers know."""
-    samples: Count = 20000
-    """How many samples of the bank to read."""
     share: Annotated[float, MoreThan(0, 0.5)] = 0.02
     """Share of the highest scores that serve as exemplars."""
     channels: Width = 1
@@ -38,14 +34,6 @@ class StyleSpace(Discoverer):
     """Start at this place of the ranking: 0 is the channel that stands out most."""
     name: str = ""
     """What to call the direction; the attribute's name if empty."""
-
-    @property
-    def bank_size(self) -> int:
-        return self.samples
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        return (self.attribute,)
 
     def discover(self, generator: Generator, source: Source = None, watch: Watch = silent) -> list[Direction]:
         bank = need_bank(source)

@@ -14,6 +14,7 @@ from latentlab.core.errors import BadWeights
 from latentlab.core.registry import Registry
 from latentlab.networks.cost import check_cost
 from latentlab.networks.layers import start
+from latentlab.networks.mapped import MappedGenerator
 from latentlab.networks.ranges import check_ranges
 
 ENTRIES = {
@@ -116,7 +117,7 @@ def _construct(kind: str, arguments: Mapping[str, Any], present: int | None) -> 
 
 def _fill(network: nn.Module, tensors: dict[str, Tensor]) -> None:
     _settle_filters(network, tensors)
-    _settle_average(network, tensors)
+    absent = _settle_average(network, tensors)
     _settle_encoder(network, tensors)
     state = network.state_dict()
     _compare_names(set(state), set(tensors))
@@ -135,8 +136,8 @@ def _fill(network: nn.Module, tensors: dict[str, Tensor]) -> None:
             raise BadWeights(f"the tensor '{name}' holds values that are not finite (NaN or infinity)")
     ready = {name: _own(value, state[name]) for name, value in tensors.items()}
     network.load_state_dict(ready, strict=True, assign=True)
-    if "mapping.w_avg" in getattr(network, "unset", ()):
-        network.mapping.measure_average()  # type: ignore[operator, union-attr]
+    if absent is not None:
+        absent.mapping.measure_average()
 
 
 def _own(value: Tensor, like: Tensor) -> Tensor:
@@ -174,18 +175,18 @@ def _settle_filters(network: nn.Module, tensors: dict[str, Tensor]) -> None:
             setattr(module, attribute, torch.empty_like(value, dtype=torch.float32))
 
 
-def _settle_average(network: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """The average may have one row for each layer, or be absent: then it is measured."""
-    mapping = getattr(network, "mapping", None)
-    if mapping is None or not hasattr(mapping, "w_avg"):
-        return
-    layers, width = network.layers, network.w_width  # type: ignore[union-attr]
+def _settle_average(network: nn.Module, tensors: dict[str, Tensor]) -> MappedGenerator | None:
+    """The average may have one row for each layer; where it is absent, the generator whose average is to be measured."""
+    if not isinstance(network, MappedGenerator):
+        return None
+    layers, width = network.layers, network.w_width
     value = tensors.get("mapping.w_avg")
     if value is None:
-        tensors["mapping.w_avg"] = torch.zeros(width)  # type: ignore[call-overload]
-        object.__setattr__(network, "unset", ("mapping.w_avg",))
-    elif tuple(value.shape) == (layers, width):
-        mapping.w_avg = torch.zeros(layers, width)  # type: ignore[call-overload]
+        tensors["mapping.w_avg"] = torch.zeros(width)
+        return network
+    if tuple(value.shape) == (layers, width):
+        network.mapping.w_avg = torch.zeros(layers, width)
+    return None
 
 
 def _settle_encoder(network: nn.Module, tensors: dict[str, Tensor]) -> None:

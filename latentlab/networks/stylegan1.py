@@ -12,12 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cuda_ops import bias_act, filter2d, setup_filter
-from latentlab.core.generator import Generator, StyleLayer
+from latentlab.core.generator import StyleLayer
 from latentlab.core.latent import FeatureCorrection
 from latentlab.core.noise import FIXED, Noise
 from latentlab.core.pivot import Pivot
-from latentlab.core.shapes import Conditions, Images, Styles, W, WPlus, Z
+from latentlab.core.shapes import Images, Styles
 from latentlab.networks.layers import EPSILON, FullyConnected, wide
+from latentlab.networks.mapped import MappedGenerator
 from latentlab.networks.mapping import Mapping as MappingNetwork
 from latentlab.networks.mapping import MappingArguments
 from latentlab.networks.noise_maps import NoiseMaps
@@ -176,7 +177,7 @@ class Block(nn.Module):
             self.const.fill_(1)
 
 
-class StyleGAN1(Generator):
+class StyleGAN1(MappedGenerator):
     """Built from its arguments (see `networks.build`); published default: truncation ψ 0.7 on the first 8 layers."""
 
     kind = "stylegan1"
@@ -214,23 +215,10 @@ class StyleGAN1(Generator):
                 yield StyleLayer(f"b{block.resolution}.{name}", "conv", index, start, width, block.resolution)
                 start, index = start + width, index + 1
 
-    @property
-    def w_average(self) -> Tensor:
-        return self.mapping.w_avg
-
     def affine(self, layer: StyleLayer) -> FullyConnected:
         """The map from w to the styles of a layer: scales, then shifts."""
         block, name = layer.name.split(".")
         return getattr(getattr(self.synthesis, block), name).style
-
-    def map(self, z: Z, condition: Conditions | None = None) -> W:
-        return self.mapping(z, condition)
-
-    def styles(self, w_plus: WPlus) -> Styles:
-        return torch.cat([self.affine(layer)(w_plus[:, layer.w_index]) for layer in self.style_layers], dim=1)
-
-    def style_weight(self, layer: int) -> Tensor:
-        return self.affine(self.style_layers[layer]).acting_weight()
 
     def forward(
         self,

@@ -12,13 +12,14 @@ from torch import Tensor, nn
 
 from cuda_ops import bias_act, setup_filter, upsample2d
 from latentlab.core.errors import BadInput
-from latentlab.core.generator import Generator, StyleLayer
+from latentlab.core.generator import StyleLayer
 from latentlab.core.latent import FeatureCorrection
 from latentlab.core.noise import FIXED, Noise
 from latentlab.core.pivot import Pivot
-from latentlab.core.shapes import Conditions, Images, Styles, W, WPlus, Z
+from latentlab.core.shapes import Images, Styles
 from latentlab.networks import gradient, inference
 from latentlab.networks.layers import Convolution, FullyConnected, Resampling, activation_gain
+from latentlab.networks.mapped import MappedGenerator
 from latentlab.networks.mapping import Mapping as MappingNetwork
 from latentlab.networks.mapping import MappingArguments
 from latentlab.networks.modulation import modulated_convolution
@@ -210,7 +211,7 @@ class Block(nn.Module):
         return x, image
 
 
-class StyleGAN2(Generator):
+class StyleGAN2(MappedGenerator):
     """Built from its arguments (see `networks.build`); state-dict names are those of stylegan2-ada-pytorch."""
 
     kind = "stylegan2"
@@ -248,23 +249,10 @@ class StyleGAN2(Generator):
                 start += width
                 index += kind == "conv"  # ToRGB shares its w with the next block's first convolution
 
-    @property
-    def w_average(self) -> Tensor:
-        return self.mapping.w_avg
-
     def affine(self, layer: StyleLayer) -> FullyConnected:
         """The map from w to the styles of a layer."""
         block, name = layer.name.split(".")
         return getattr(getattr(self.synthesis, block), name).affine
-
-    def map(self, z: Z, condition: Conditions | None = None) -> W:
-        return self.mapping(z, condition)
-
-    def styles(self, w_plus: WPlus) -> Styles:
-        return torch.cat([self.affine(layer)(w_plus[:, layer.w_index]) for layer in self.style_layers], dim=1)
-
-    def style_weight(self, layer: int) -> Tensor:
-        return self.affine(self.style_layers[layer]).acting_weight()
 
     def forward(
         self,

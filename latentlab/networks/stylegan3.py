@@ -11,15 +11,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cuda_ops import filtered_lrelu
-from latentlab.core.generator import Generator, StyleLayer
+from latentlab.core.generator import StyleLayer
 from latentlab.core.latent import FeatureCorrection
 from latentlab.core.lowpass import lowpass
 from latentlab.core.noise import FIXED, Noise
 from latentlab.core.pivot import Pivot
-from latentlab.core.shapes import Conditions, Images, Styles, W, WPlus, Z
+from latentlab.core.shapes import Images, Styles
 from latentlab.networks.alias_free import Geometry, geometries, signals
 from latentlab.networks.fourier import FourierInput
 from latentlab.networks.layers import EPSILON, FullyConnected
+from latentlab.networks.mapped import MappedGenerator
 from latentlab.networks.mapping import Mapping as MappingNetwork
 from latentlab.networks.precision import block_dtype, cast
 from latentlab.networks.stylegan3_arguments import StyleGAN3Arguments
@@ -94,7 +95,7 @@ class AliasFreeLayer(nn.Module):
         )
 
 
-class StyleGAN3(Generator):
+class StyleGAN3(MappedGenerator):
     """Built from its arguments under their published names; there is no noise, so noise sources have no effect."""
 
     kind = "stylegan3"
@@ -127,22 +128,9 @@ class StyleGAN3(Generator):
             yield StyleLayer(geometry.name, kind, index + 1, start, width, geometry.after.size)
             start += width
 
-    @property
-    def w_average(self) -> Tensor:
-        return self.mapping.w_avg
-
     def affine(self, layer: StyleLayer) -> FullyConnected:
         """The map from w to the styles of a layer."""
         return getattr(self.synthesis, layer.name).affine
-
-    def map(self, z: Z, condition: Conditions | None = None) -> W:
-        return self.mapping(z, condition)
-
-    def styles(self, w_plus: WPlus) -> Styles:
-        return torch.cat([self.affine(layer)(w_plus[:, layer.w_index]) for layer in self.style_layers], dim=1)
-
-    def style_weight(self, layer: int) -> Tensor:
-        return self.affine(self.style_layers[layer]).acting_weight()
 
     def forward(
         self,

@@ -9,6 +9,7 @@ from torch import nn
 
 from latentlab.core.generator import Generator
 from latentlab.networks.build import build
+from latentlab.networks.mapped import MappedGenerator
 from latentlab.networks.sizes import channels_for
 
 WIDTH = 32
@@ -31,9 +32,10 @@ def tiny_generator(
     else:
         settings |= {"channels": channels_for(resolution, resolution * CHANNELS, CHANNELS)}
     generator = build(kind, settings | arguments, None, seed)
+    assert isinstance(generator, MappedGenerator), f"'{kind}' is no generator"
     _switch_noise_on(generator, seed)
-    generator.mapping.measure_average(1000)  # type: ignore[operator, union-attr]
-    return generator  # type: ignore[return-value]
+    generator.mapping.measure_average(1000)
+    return generator
 
 
 def tiny_discriminator(
