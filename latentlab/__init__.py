@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from latentlab.core.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from latentlab.studio import Studio
+    from latentlab.studio.fields import StudioFields
 
 
-def open(network: str = "faces", **settings: object) -> Studio:
+def open(network: str = "faces", **settings: Unpack[StudioFields]) -> Studio:
     """Open a studio on a network: a name (`faces`), or the path of any weight file that latentlab reads."""
     from latentlab.studio import Studio  # torch is imported only when a studio is wanted
 
-    return Studio(network=network, **settings)  # type: ignore[arg-type]
+    return Studio(network=network, **settings)

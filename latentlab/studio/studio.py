@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from latentlab.core.direction import Direction
 from latentlab.core.face import Face
@@ -25,6 +25,21 @@ if TYPE_CHECKING:
     from latentlab.studio.discovery.discover import Discover
     from latentlab.studio.discovery.plan import LibraryRecipe
     from latentlab.studio.discovery.port import Ported
+    from latentlab.studio.fields import (
+        BenchmarkFields,
+        CompareFields,
+        DiscoverFields,
+        EditFields,
+        FinetuneFields,
+        InterpolateFields,
+        InvertFields,
+        JudgeFields,
+        RenderingFields,
+        SweepFields,
+        TrainEncoderFields,
+        TrainFields,
+        TrainScorerFields,
+    )  # fmt: skip
     from latentlab.studio.pictures.gallery import Gallery
     from latentlab.studio.pictures.generate import Generate
     from latentlab.studio.pictures.interpolate import Interpolate
@@ -41,7 +56,7 @@ if TYPE_CHECKING:
     from latentlab.studio.reports.measure import Compare, Compared
     from latentlab.studio.reports.model_card import Measures
     from latentlab.studio.reports.population import Confounder
-    from latentlab.studio.rivals.apply import ApplyBaseline, OpenBaseline
+    from latentlab.studio.rivals.apply import ApplyBaseline, OpenBaseline, Wanted
     from latentlab.studio.rivals.benchmark import Benchmark, Standings
     from latentlab.studio.shelf.convert import Converted
 
@@ -58,7 +73,7 @@ class Studio(Lab):
 
     def generate(
         self, seeds: str | Iterable[int] | Generate = "0-3", psi: float = 1.0, *, latents: str | Path | None = None,
-        grid: tuple[int, int] | None = None, watch: Watch | None = None, **rendering: Any,
+        grid: tuple[int, int] | None = None, watch: Watch | None = None, **rendering: Unpack[RenderingFields],
     ) -> list[Picture]:  # fmt: skip
         """Pictures of seeds (`[0, 1]` or `"0-3,85"`) or of a file of saved latents, each with its recipe; last the grid.
 
@@ -80,7 +95,7 @@ class Studio(Lab):
 
     def mix(
         self, rows: str | Iterable[int] | Mix = "0-2", cols: str | Iterable[int] = "3-6", styles: str | Iterable[int] = "0-6",
-        psi: float = 1.0, *, watch: Watch | None = None, **rendering: Any,
+        psi: float = 1.0, *, watch: Watch | None = None, **rendering: Unpack[RenderingFields],
     ) -> list[Picture]:  # fmt: skip
         """Each row's sample with each column's styles, row by row; last the sheet of all of them."""
         from latentlab.studio.pictures.mix import Mix
@@ -99,15 +114,13 @@ class Studio(Lab):
 
     def interpolate(
         self, seeds: str | Iterable[int] | Interpolate = "0-3", out: str | Path = "video.mp4", psi: float = 1.0, *,
-        fps: int = 30, watch: Watch | None = None, **fields: Any,
+        fps: int = 30, watch: Watch | None = None, **fields: Unpack[InterpolateFields],
     ) -> Path:  # fmt: skip
         """Write a video from sample to sample (mp4 or gif); `fields` are those of `Interpolate` and `Rendering`."""
-        from latentlab.studio.pictures.interpolate import Interpolate, film
-        from latentlab.studio.pictures.rendering import Rendering
+        from latentlab.studio.pictures.interpolate import Interpolate, choose_interpolation, film
 
         if not isinstance(seeds, Interpolate):
-            own = {name: fields.pop(name) for name in ("space", "path", "frames", "loop") if name in fields}
-            seeds = Interpolate(_numbers(seeds), rendering=Rendering(psi, **fields), **own)
+            seeds = choose_interpolation(_numbers(seeds), psi, fields)
         return film(self, seeds, Path(out), fps, watch)
 
     def replay(self, path: str | Path, inputs: Sequence[str | Path] = ()) -> Replayed:
@@ -132,7 +145,7 @@ class Studio(Lab):
 
     def invert(
         self, *photos: str | Path, method: str | Inverter = "auto", budget: float | None = None,
-        watch: Watch | None = None, **fields: Any,
+        watch: Watch | None = None, **fields: Unpack[InvertFields],
     ) -> Any:  # fmt: skip
         """One photo to one face, several to a list; `fields` are those of `Invert`. The first that fails raises.
 
@@ -164,7 +177,7 @@ class Studio(Lab):
 
         return entries(self.home)
 
-    def sample(self, seed: int = 0, psi: float = 1.0, **rendering: Any) -> Face:
+    def sample(self, seed: int = 0, psi: float = 1.0, **rendering: Unpack[RenderingFields]) -> Face:
         """The face of a seed, in memory: the one that `generate` draws."""
         from latentlab.studio.pictures.generate import Generate
         from latentlab.studio.pictures.rendering import Rendering
@@ -172,7 +185,7 @@ class Studio(Lab):
 
         return sample(self, Generate((seed,), rendering=Rendering(psi, **rendering)))
 
-    def average(self, **rendering: Any) -> Face:
+    def average(self, **rendering: Unpack[RenderingFields]) -> Face:
         """The average face, in memory."""
         return replace(self.sample(0, 0.0, **rendering), name="average")
 
@@ -196,7 +209,7 @@ class Studio(Lab):
 
     def edit(
         self, face: Source = None, directions: Mapping[str, float] | Edit | None = None, *, watch: Watch | None = None,
-        **fields: Any,
+        **fields: Unpack[EditFields],
     ) -> Picture:  # fmt: skip
         """One edited picture (of a sweep or grid the sheet); `fields` are those of `Edit`."""
         from latentlab.studio.portraits.edit import Edit
@@ -222,7 +235,7 @@ class Studio(Lab):
         strengths: Sequence[float],
         *,
         watch: Watch | None = None,
-        **fields: Any,
+        **fields: Unpack[SweepFields],
     ) -> list[Picture]:
         """One direction in steps: a picture for each strength, last the sheet of them all."""
         from latentlab.studio.portraits.edit import Edit, Sweep
@@ -252,14 +265,14 @@ class Studio(Lab):
 
         return open_baseline(self, request)
 
-    def baseline(self, name: str, photo: str | Path, **wishes: Any) -> Picture:
+    def baseline(self, name: str, photo: str | Path, **wishes: Wanted) -> Picture:
         """A photo edited by a baseline: `studio.baseline("caae", "photo.jpg", age=60)`."""
         from latentlab.studio.rivals.apply import ApplyBaseline
 
         return next(self.open_baseline(ApplyBaseline(name, wishes)).draw(photo))
 
     def compare(
-        self, request: Benchmark | None = None, watch: Watch | None = None, **fields: Any
+        self, request: Benchmark | None = None, watch: Watch | None = None, **fields: Unpack[BenchmarkFields]
     ) -> Standings:
         """All methods side by side on faces with a true answer; `fields` are those of `Benchmark`."""
         from latentlab.studio.rivals.benchmark import Benchmark, compare
@@ -269,7 +282,11 @@ class Studio(Lab):
     # directions
 
     def discover(
-        self, method: str | Discoverer | Discover = "joint", *, watch: Watch | None = None, **fields: Any
+        self,
+        method: str | Discoverer | Discover = "joint",
+        *,
+        watch: Watch | None = None,
+        **fields: Unpack[DiscoverFields],
     ) -> list[Direction]:
         """Find directions and keep them in the lab; `fields` are the method's own and those of `Discover`."""
         from latentlab.studio.discovery.discover import choose_discovery, discover
@@ -326,7 +343,7 @@ class Studio(Lab):
         request: Judge | None = None,
         *,
         watch: Watch | None = None,
-        **fields: Any,
+        **fields: Unpack[JudgeFields],
     ) -> Judged:
         """Measure directions on fresh faces, by judges that discovery never saw; `fields` are those of `Judge`."""
         from latentlab.studio.reports.evaluate import Judge, evaluate
@@ -347,7 +364,9 @@ class Studio(Lab):
 
         return confounders(self)
 
-    def metrics(self, request: Compare | None = None, watch: Watch | None = None, **fields: Any) -> Compared:
+    def metrics(
+        self, request: Compare | None = None, watch: Watch | None = None, **fields: Unpack[CompareFields]
+    ) -> Compared:
         """The network's samples against real pictures; `fields` are those of `Compare`."""
         from latentlab.studio.reports.measure import Compare, measure
 
@@ -393,7 +412,11 @@ class Studio(Lab):
     convert = export
 
     def train(
-        self, settings: Mapping[str, Any] | None = None, *, watch: Watch | None = None, **fields: Any
+        self,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        watch: Watch | None = None,
+        **fields: Unpack[TrainFields],
     ) -> Path:
         """Train a generator; `fields` are those of `backbones.train.Train`."""
         from latentlab.studio.learning.training import train
@@ -401,21 +424,29 @@ class Studio(Lab):
         return train(self, watch, settings, **fields)
 
     def train_encoder(
-        self, settings: Mapping[str, Any] | None = None, *, watch: Watch | None = None, **fields: Any
+        self,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        watch: Watch | None = None,
+        **fields: Unpack[TrainEncoderFields],
     ) -> Path:
         """Train an encoder for this generator; `fields` are those of `backbones.train_encoder.TrainEncoder`."""
         from latentlab.studio.learning.training import train_encoder
 
         return train_encoder(self, watch, settings, **fields)
 
-    def train_scorer(self, *, watch: Watch | None = None, **fields: Any) -> Path:
+    def train_scorer(self, *, watch: Watch | None = None, **fields: Unpack[TrainScorerFields]) -> Path:
         """Teach a scorer on renders; `fields` are those of `TrainScorer`."""
         from latentlab.studio.learning.train_scorer import train_scorer
 
         return train_scorer(self, watch, **fields)
 
     def finetune(
-        self, settings: Mapping[str, Any] | None = None, *, watch: Watch | None = None, **fields: Any
+        self,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        watch: Watch | None = None,
+        **fields: Unpack[FinetuneFields],
     ) -> Path:
         """Take this network to a new domain; `fields` are those of `backbones.finetune.Finetune`."""
         from latentlab.studio.learning.training import finetune

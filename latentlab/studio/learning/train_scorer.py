@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from latentlab.core.errors import BadInput, unknown
 from latentlab.core.ranges import Batch, Channels, Count, Depth, ImagesShown, Pixels, Views, check
 from latentlab.core.watch import Watch, silent
 from latentlab.studio.lab import Lab
+
+if TYPE_CHECKING:
+    from latentlab.studio.fields import TrainScorerFields
 
 ROLES = ("guide", "judge", "identity")
 SEEDS = {"guide": 2, "judge": 3, "identity": 11, "held out": 4, "held-out people": 13}
@@ -82,6 +85,6 @@ class TrainScorer:
         return train_scorer(what.fitted(data.values), data, held_out, plan, tell)
 
 
-def train_scorer(studio: Lab, watch: Watch | None = None, **fields: object) -> Path:
+def train_scorer(studio: Lab, watch: Watch | None = None, **fields: Unpack[TrainScorerFields]) -> Path:
     """Teach a scorer; the fields are those of `TrainScorer`."""
-    return TrainScorer(**fields).run(studio.seed, studio.tell(watch))  # type: ignore[arg-type]
+    return TrainScorer(**fields).run(studio.seed, studio.tell(watch))

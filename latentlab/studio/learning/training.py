@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from latentlab.core.distance import Distance
 from latentlab.core.errors import LatentLabError, MissingPart
@@ -14,11 +14,17 @@ from latentlab.store.beside import beside
 from latentlab.studio.lab import Lab
 from latentlab.studio.shelf.networks import find, make, read
 
+if TYPE_CHECKING:
+    from latentlab.studio.fields import FinetuneFields, TrainEncoderFields, TrainFields
+
 LOG = "log.jsonl"
 
 
 def train(
-    studio: Lab, watch: Watch | None = None, settings: Mapping[str, Any] | None = None, **fields: Any
+    studio: Lab,
+    watch: Watch | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **fields: Unpack[TrainFields],
 ) -> Path:
     """Train a generator; returns its file. The fields are those of `backbones.train.Train`."""
     from latentlab.backbones.train import Train
@@ -28,7 +34,10 @@ def train(
 
 
 def train_encoder(
-    studio: Lab, watch: Watch | None = None, settings: Mapping[str, Any] | None = None, **fields: Any
+    studio: Lab,
+    watch: Watch | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **fields: Unpack[TrainEncoderFields],
 ) -> Path:
     """Train an encoder for the studio's generator; returns its file."""
     from latentlab.backbones.train_encoder import TrainEncoder
@@ -40,7 +49,10 @@ def train_encoder(
 
 
 def finetune(
-    studio: Lab, watch: Watch | None = None, settings: Mapping[str, Any] | None = None, **fields: Any
+    studio: Lab,
+    watch: Watch | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **fields: Unpack[FinetuneFields],
 ) -> Path:
     """Take the studio's network to a new domain; returns the difference's file."""
     from latentlab.backbones.finetune import Finetune

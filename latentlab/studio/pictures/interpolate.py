@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -24,6 +24,7 @@ from latentlab.studio.recipes.recipe import recipe
 from latentlab.studio.shelf.networks import one_hot
 
 MOST_FRAMES = 100_000
+OWN = ("space", "path", "frames", "loop")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,13 @@ class Interpolate:
         """Frames of the whole video; without a loop it ends on the last sample."""
         legs = len(self.seeds) - (0 if self.loop else 1)
         return legs * self.frames + (0 if self.loop else 1)
+
+
+def choose_interpolation(seeds: tuple[int, ...], psi: float, fields: Mapping[str, Any]) -> Interpolate:
+    """The request by its fields and those of its rendering, told apart."""
+    rendering = {name: value for name, value in fields.items() if name not in OWN}
+    own = {name: value for name, value in fields.items() if name in OWN}
+    return Interpolate(seeds, rendering=Rendering(psi, **rendering), **own)
 
 
 def draw(studio: Lab, request: Interpolate, watch: Watch | None = None) -> Iterator[Tensor]:

@@ -1,0 +1,248 @@
+"""What the methods of `Studio` take by name: the fields of their requests, told to editors and type checkers.
+
+The requests are the definition; a test holds every name and type here to theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypedDict
+
+from latentlab.core.face import Face
+from latentlab.core.watch import Watch
+from latentlab.studio.portraits.edit import Sweep
+from latentlab.studio.shelf.pool import Pool
+
+
+class StudioFields(TypedDict, total=False):
+    """Those of `Studio` beside the network."""
+
+    device: str
+    home: str | Path
+    seed: int
+    watch: Watch | None
+    assume_faces: bool
+    pool: Pool
+
+
+class RenderingFields(TypedDict, total=False):
+    """Those of `Rendering`, whose `psi` is an argument of its own."""
+
+    cutoff: int | None
+    noise: Literal["const", "random", "none"]
+    noise_seed: int | None
+    class_: int | None
+
+
+class InterpolateFields(RenderingFields, total=False):
+    """Those of `Interpolate`, and of the rendering."""
+
+    space: Literal["w", "z"]
+    path: Literal["spline", "linear", "slerp"]
+    frames: int
+    loop: bool
+
+
+class InvertFields(TypedDict, total=False):
+    """Those of `Invert` beside the method."""
+
+    name: str | None
+    face: int | None
+    start: str | None
+    mask: Path | None
+    together: bool
+    profile: bool
+    force: bool
+    encoder: Path | None
+    distance: str
+    keep: bool
+
+
+class MoveFields(TypedDict, total=False):
+    """Those of `Edit` beside its directions and sweeps."""
+
+    goals: Mapping[str, float]
+    layers: tuple[int, int] | None
+    keep: tuple[str, ...]
+    mask: str | Path | None
+    mix: tuple[str | Path | Face, tuple[int, int]] | None
+    blend: tuple[str | Path | Face, float] | None
+    min_identity: float | None
+    max_change: Mapping[str, float]
+    transfer: str
+    paste_back: bool
+
+
+class EditFields(MoveFields, total=False):
+    """Those of `Edit` beside its directions."""
+
+    sweeps: tuple[Sweep, ...]
+
+
+class SweepFields(MoveFields, total=False):
+    """Those of `Edit` beside its sweeps."""
+
+    directions: Mapping[str, float]
+
+
+class BenchmarkFields(TypedDict, total=False):
+    """Those of `Benchmark`."""
+
+    tasks: tuple[str, ...]
+    faces: int
+    quick: bool
+    methods: tuple[str, ...]
+    baselines: tuple[Path, ...]
+    photos: tuple[Path, ...]
+
+
+class JudgeFields(TypedDict, total=False):
+    """Those of `Judge`."""
+
+    samples: int
+    psi: float
+    reach: int
+    identity: bool
+    dci: int
+    scorers: tuple[str, ...]
+    keep: bool
+
+
+class CompareFields(TypedDict, total=False):
+    """Those of `Compare`."""
+
+    data: str
+    n: int
+    psi: float
+    dlib: int
+    path_length: int
+    inception: Path | None
+
+
+class TrainFields(TypedDict, total=False):
+    """Those of `Train`; device and settings come from the studio."""
+
+    data: Path | str
+    out: Path
+    images: int
+    seconds: float
+    preset: str
+    resolution: int | None
+    resume: bool
+    transfer: Path | None
+    transfer_discriminator: Path | None
+    resize: bool
+    mirror: bool
+    drop_broken: bool
+    hold_out: bool
+
+
+class TrainEncoderFields(TypedDict, total=False):
+    """Those of `TrainEncoder`; device and settings come from the studio."""
+
+    out: Path
+    data: Path | str | None
+    photos: Path | None
+    photo_share: float
+    images: int
+    seconds: float
+    preset: str
+    resume: bool
+    begin: Path | None
+
+
+class FinetuneFields(TypedDict, total=False):
+    """Those of `Finetune`; parent, device and settings come from the studio."""
+
+    data: Path
+    out: Path
+    discriminator: Path | None
+    images: int
+    seconds: float
+    freeze_discriminator: int
+    freeze_mapping: bool
+    swap_from: int
+    form: str
+    resize: bool
+    resume: bool
+
+
+class TrainScorerFields(TypedDict, total=False):
+    """Those of `TrainScorer`."""
+
+    out: Path
+    role: Literal["guide", "judge", "identity"]
+    faces: int
+    held_out: int
+    images: int
+    batch: int
+    size: int
+    width: int
+    depth: int
+    views: int
+    renders: Path | None
+    face_model: str | None
+    engine: str
+    resume: bool
+
+
+class DiscoverRequestFields(TypedDict, total=False):
+    """Those of `Discover` beside the method."""
+
+    before: tuple[Path | str, ...]
+    after: tuple[Path | str, ...]
+    renders: str
+    pairs: int
+    psi: float
+    engine: str
+    save: bool
+    labels: Path | str
+    scorers: tuple[str, ...]
+    first_seed: int
+
+
+class DiscoverFields(DiscoverRequestFields, total=False):
+    """And those of the methods; each method takes its own."""
+
+    attribute: str
+    samples: int
+    ridge: float
+    name: str
+    share: float
+    keep: tuple[str, ...]
+    seed: int
+    hold: tuple[str, ...]
+    slack: float
+    rounds: int
+    faces: int
+    around: float
+    bootstraps: int
+    layers: tuple[int, int] | None
+    same: bool
+    side: str
+    reach: float
+    held: float
+    pixels: float
+    length: float
+    steps: int
+    batch: int
+    learning_rate: float
+    channels: int
+    rank: int
+    hidden: int
+    epochs: int
+    rate: float
+    decay: float
+    wish: str
+    people: int
+    structure: float
+    scores: float
+    target: float
+    paired: bool
+    space: str
+    shrinkage: float
+    plain: str
+    model: str
+    weights: str
+    components: int
