@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
-import multiprocessing
 import os
 import shutil
-import signal
 from collections.abc import Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -124,27 +121,7 @@ class _Job:
 def _run(jobs: list[_Job], workers: int, engine: str) -> Iterator[int]:
     if workers < 1:
         raise BadInput(f"{workers} workers cannot render; give at least 1")
-    if engine != "local" or workers == 1 or len(jobs) < 2:
-        yield from run_blocks(_draw_block, jobs, engine)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), context, _ignore_stops) as pool:
-        running = {pool.submit(_draw_block, job) for job in jobs}
-        try:
-            while running:
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    yield future.result()
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
-def _ignore_stops() -> None:
-    """A worker ends with its block: the signals of a terminal reach all of a group, the parent alone answers them."""
-    for name in ("SIGINT", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    yield from run_blocks(_draw_block, jobs, engine, workers)
 
 
 def _draw_block(job: _Job) -> int:

@@ -1,0 +1,94 @@
+"""A Ray cluster (Moritz et al. 2018): actors that open the work once each, items handed out by Ray Data."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from latentlab.core.engine.engine import Done, Engine, Opener, attempt
+from latentlab.core.errors import BadInput, LatentLabError, MissingPart
+from latentlab.core.ranges import Workers, check
+
+MOST_TASKS = 20_000
+"""Ray Data plans so many tasks at most; of more items several share one."""
+
+
+@dataclass(frozen=True)
+class OnRay(Engine):
+    """So many actors; None takes every CPU but the one that Ray's own actors need."""
+
+    workers: Workers | None = None
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def run(self, opener: Opener, items: Sequence[Any]) -> Iterator[Done]:
+        try:
+            import ray
+            import ray.data
+        except ImportError:
+            raise MissingPart("the engine 'ray' needs Ray: pip install 'latentlab[cluster]'") from None
+        if not len(items):
+            return
+        count = self._actors(ray)
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False  # our own bar watches the results
+        # once in the object store: a network is too large for the closure of a task
+        shared = ray.put((opener, list(items), os.getcwd()))
+        rows = ray.data.range(len(items), override_num_blocks=min(len(items), MOST_TASKS))
+        actors = ray.data.ActorPoolStrategy(min_size=1, max_size=min(count, len(items)))
+        done = rows.map(_Actor, fn_constructor_args=([shared],), compute=actors, num_cpus=1)
+        for row in done.iter_rows():
+            yield _told(row)
+
+    def _actors(self, ray: Any) -> int:
+        """How many actors there may be: with no CPU left beside them, Ray Data waits for one without a word."""
+        if not ray.is_initialized():
+            own = max(os.cpu_count() or 1, self.workers or 1) + 1  # logical: the one beside the actors does little
+            address = os.environ.get("RAY_ADDRESS")
+            cpus = {} if address else {"num_cpus": own}
+            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **cpus)
+        have = int(ray.cluster_resources().get("CPU", 0))
+        if have < 2:
+            raise BadInput(
+                f"Ray has {have} CPU and needs one beside each worker's; start it with more: ray start --num-cpus 2"
+            )
+        if self.workers is not None and self.workers > have - 1:
+            raise BadInput(
+                f"`workers` is {self.workers}, but Ray has {have} CPUs and needs one for its own actors; take at most {have - 1}"
+            )
+        return self.workers or have - 1
+
+
+class _Actor:
+    """On a worker: the work, opened once."""
+
+    def __init__(self, shared: list[Any]) -> None:
+        import ray
+
+        opener, self.items, folder = ray.get(shared[0])
+        with suppress(OSError):
+            os.chdir(folder)  # relative paths mean what they mean at home
+        self.error: LatentLabError | None = None
+        try:
+            self.work = opener()
+        except LatentLabError as error:  # told for each item: an actor that cannot begin would be begun for ever
+            self.error = error
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, bytes]:
+        """The result, or what the user has to mend, as bytes that Arrow need not understand."""
+        number = int(row["id"])
+        if self.error is not None:
+            return {"done": pickle.dumps(Done(number, error=self.error))}
+        return {"done": pickle.dumps(attempt(self.work, number, self.items[number]))}
+
+
+def _told(row: dict[str, bytes]) -> Done:
+    done = pickle.loads(row["done"])  # our own, of a moment ago
+    assert isinstance(done, Done), "what an actor answers"
+    return done
