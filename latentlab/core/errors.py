@@ -16,6 +16,11 @@ class LatentLabError(Exception):
     """Base of every error that the user's input can cause; the command line turns it into exit code 2."""
 
     @property
+    def kind(self) -> str:
+        """What sort of trouble it is, in words: failures of a long run are counted by it."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__).lower()
+
+    @property
     def fields(self) -> tuple[str, ...]:
         """The fields that the message speaks of, as Python calls them."""
         return tuple(dict.fromkeys(name for name, _ in FIELD.findall(str(self))))
@@ -29,6 +34,26 @@ class BadFile(LatentLabError):
     """A file is missing, truncated, foreign, malicious, or not what its name says."""
 
 
+class MissingFile(BadFile):
+    """There is no file of this name."""
+
+
+class EmptyFile(BadFile):
+    """A file without content."""
+
+
+class NoPicture(BadFile):
+    """A file of another kind than a picture."""
+
+
+class DamagedPicture(BadFile):
+    """A picture that ends too early or cannot be decoded."""
+
+
+class TooLarge(BadFile):
+    """More bytes or pixels than are read."""
+
+
 class BadInput(LatentLabError):
     """A value given by the user is outside what is possible."""
 
@@ -39,6 +64,14 @@ class BadWeights(BadFile):
 
 class NoFace(LatentLabError):
     """No face, or not the one asked for, was found in a photo."""
+
+
+class SeveralFaces(NoFace):
+    """A photo shows several faces, and none was chosen."""
+
+
+class SideView(NoFace):
+    """The only face of a photo is seen from the side."""
 
 
 class SpaceMismatch(LatentLabError):

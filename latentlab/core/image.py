@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentlab.core.errors import BadFile, MissingPart
+from latentlab.core.errors import BadFile, DamagedPicture, MissingFile, MissingPart, NoPicture, TooLarge
 from latentlab.core.files import atomic
 from latentlab.core.made import MARK
 from latentlab.core.reading import check_regular
@@ -61,15 +61,15 @@ def _decode(source: Path | BytesIO, name: str) -> Image:
         with pillow.open(source) as opened:
             width, height = opened.size
             if width * height > MOST_PIXELS:
-                raise BadFile(
+                raise TooLarge(
                     f"{name} has {width}×{height} pixels; at most {MOST_PIXELS:,} are read: shrink it first"
                 )
             opened.load()
             return _to_rgb(ImageOps.exif_transpose(opened))
     except FileNotFoundError:
-        raise BadFile(f"there is no file {name}") from None
+        raise MissingFile(f"there is no file {name}") from None
     except pillow.DecompressionBombError:  # raised before its size can be asked
-        raise BadFile(
+        raise TooLarge(
             f"{name} has more than {MOST_PIXELS:,} pixels, the most that are read: shrink it first"
         ) from None
     except (
@@ -79,8 +79,9 @@ def _decode(source: Path | BytesIO, name: str) -> Image:
         ValueError,
         EOFError,
     ) as error:
-        reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else str(error)
-        raise BadFile(f"cannot read {name}: {reason}; is it a whole PNG, JPEG, WebP or TIFF file?") from None
+        foreign = isinstance(error, UnidentifiedImageError)
+        kind, reason = (NoPicture, "it is no picture") if foreign else (DamagedPicture, str(error))
+        raise kind(f"cannot read {name}: {reason}; is it a whole PNG, JPEG, WebP or TIFF file?") from None
 
 
 HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
@@ -202,11 +203,28 @@ def save_image(
     An image of 2, or of more than 4, channels is also written whole, as `.npy` beside the picture.
     """
     from PIL import Image as pillow
-    from PIL.PngImagePlugin import PngInfo
 
     path = Path(path)
-    picture = image if isinstance(image, pillow.Image) else to_picture(image)
     kind = picture_format(path)
+    with atomic(path) as temporary:
+        temporary.write_bytes(encode_picture(image, kind, story, source))
+    if not isinstance(image, pillow.Image) and not shows_all(image):
+        save_channels(image, path)
+    return path
+
+
+def encode_picture(
+    image: Tensor | Image,
+    kind: str,
+    story: Mapping[str, object] | None = None,
+    source: str | None = "trainedAlgorithmicMedia",
+    effort: int = 6,
+) -> bytes:
+    """The file of one picture, PNG, JPEG or WEBP, as `save_image` writes it; `effort` is how hard a PNG is packed, 0 to 9."""
+    from PIL import Image as pillow
+    from PIL.PngImagePlugin import PngInfo
+
+    picture = image if isinstance(image, pillow.Image) else to_picture(image)
     options: dict[str, object] = {
         name: picture.info[name] for name in ("icc_profile", "exif", "dpi") if name in picture.info
     }
@@ -216,15 +234,13 @@ def save_image(
             info.add_itxt("XML:com.adobe.xmp", _XMP.format(kind=source))
         if story is not None:
             info.add_itxt(STORY_KEY, json.dumps(story, sort_keys=True, ensure_ascii=False))
-        options["pnginfo"] = info
+        options |= {"pnginfo": info, "compress_level": effort}
     else:
         options |= {"xmp": _XMP.format(kind=source or "digitalCapture").encode(), "quality": 95}
         picture = _to_rgb(picture) if kind == "JPEG" and picture.mode == "RGBA" else picture
-    with atomic(path) as temporary:
-        picture.save(temporary, format=kind, **options)
-    if not isinstance(image, pillow.Image) and not shows_all(image):
-        save_channels(image, path)
-    return path
+    content = BytesIO()
+    picture.save(content, format=kind, **options)
+    return content.getvalue()
 
 
 def picture_format(path: Path) -> str:

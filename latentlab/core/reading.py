@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from latentlab.core.errors import BadFile
+from latentlab.core.errors import BadFile, MissingFile, TooLarge
 
 
 def check_regular(path: Path | str) -> int:
@@ -14,7 +14,7 @@ def check_regular(path: Path | str) -> int:
     try:
         status = os.stat(path)
     except FileNotFoundError:
-        raise BadFile(f"there is no file {path}") from None
+        raise MissingFile(f"there is no file {path}") from None
     except (OSError, ValueError) as error:
         raise BadFile(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
     if stat.S_ISDIR(status.st_mode):
@@ -28,7 +28,7 @@ def read_bytes(path: Path | str, most: int) -> bytes:
     """The content of a regular file of at most so many bytes."""
     size = check_regular(path)
     if size > most:
-        raise BadFile(f"{path} has {size} bytes; at most {most} are read")
+        raise TooLarge(f"{path} has {size} bytes; at most {most} are read")
     try:
         with open(path, "rb") as file:
             return file.read(most)

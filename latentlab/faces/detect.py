@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentlab.core.errors import NoFace
+from latentlab.core.errors import NoFace, SeveralFaces
 from latentlab.faces.dlib_models import frontal_detector, profile_detector
 from latentlab.faces.turn import Turned, turned
 
@@ -51,11 +51,15 @@ class DetectedFace:
         return self.box[2] - self.box[0]
 
 
-def find_faces(picture: Image) -> list[DetectedFace]:
-    """Every face of an RGB picture, from left to right; an empty list where there is none."""
+def find_faces(picture: Image, side: int | None = None) -> list[DetectedFace]:
+    """Every face of an RGB picture, from left to right; an empty list where there is none.
+
+    With `side` a copy of at most so many pixels is searched first: where it shows a face as large as a portrait's, that
+    is the answer.
+    """
     if min(picture.size) < SMALLEST:
         return []
-    found = _upright(picture) or _turned(picture) or _profiles(picture)
+    found = (side and _glance(picture, side)) or _upright(picture) or _turned(picture) or _profiles(picture)
     ordered = sorted(found, key=lambda face: face.centre)
     return [
         DetectedFace(f.box, f.score, f.turn, f.profile, f.centre, place)
@@ -73,7 +77,7 @@ def choose_face(
         )
     if number is None:
         if len(faces) > 1:
-            raise NoFace(
+            raise SeveralFaces(
                 f"found {len(faces)} faces in {name}; choose one with `face` 1..{len(faces)}, counted from the left"
             )
         return faces[0]
@@ -81,6 +85,15 @@ def choose_face(
         seen = "one face" if len(faces) == 1 else f"{len(faces)} faces"
         raise NoFace(f"found {seen} in {name}, so there is no face {number}; choose `face` 1..{len(faces)}")
     return faces[number - 1]
+
+
+def _glance(picture: Image, side: int) -> list[DetectedFace]:
+    """Faces on a small copy; none where the photo may be about something smaller."""
+    longest = max(picture.size)
+    if longest <= side:
+        return []  # the full search is no larger
+    found = _search(turned(picture, 0, side / longest), SURE)
+    return found if any(face.width > longest * PORTRAIT for face in found) else []
 
 
 def _upright(picture: Image) -> list[DetectedFace]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentlab.core.crop import Crop
-from latentlab.core.errors import NoFace
+from latentlab.core.errors import SideView
 from latentlab.core.image import load_picture
 from latentlab.core.shapes import Images
 from latentlab.faces.align import align
@@ -46,17 +46,24 @@ class FaceInPhoto:
 
 
 def face_in_photo(
-    photo: Path | str | Image, size: int = 256, face: int | None = None, *, allow_profile: bool = False
+    photo: Path | str | Image,
+    size: int = 256,
+    face: int | None = None,
+    *,
+    allow_profile: bool = False,
+    glance: int | None = None,
 ) -> FaceInPhoto:
     """One face of a photo (a file or an RGB picture), aligned as FFHQ does; `face` counts from the left, from 1.
+
+    With `glance` a copy of at most so many pixels is searched first, which is enough for portraits.
 
     Raises NoFace (none, several and no choice, or a profile unless allowed) and BadFile.
     """
     picture, name = _opened(photo)
-    faces = find_faces(picture)
+    faces = find_faces(picture, glance)
     chosen = choose_face(faces, face, name)
     if chosen.profile and not allow_profile:
-        raise NoFace(
+        raise SideView(
             f"the face in {name} is seen from the side or hardly to be seen (only the profile detector finds it); "
             "use a photo from the front, or take it all the same with `profile`"
         )

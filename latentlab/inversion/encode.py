@@ -6,7 +6,7 @@ An encoder that was trained to correct itself (six channels, see `refine`) begin
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +32,8 @@ class Encode(Inverter):
 
     passes: Annotated[int, Between(1, 100)] = 2
     """With a mask: how often the hidden part is filled with the last reconstruction and encoded again."""
+
+    batched: ClassVar[bool] = True
 
     def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008
         watch = Stopwatch(generator.device)

@@ -43,6 +43,13 @@ def measure(
     return measures | editability(generator, latent)
 
 
+def error_alone(image: Images, target: tuple[Images, Tensor]) -> dict[str, Tensor]:
+    """mse and psnr, each [n]: what costs nothing."""
+    faces, mask = target
+    mse = Objective(faces, mask, None).terms(image.clamp(-1, 1), list(range(len(faces))))["pixels"]
+    return {"mse": mse, "psnr": psnr(mse)}
+
+
 @torch.no_grad()
 def editability(generator: Generator, latent: Latent) -> dict[str, Tensor]:
     """`typicality` and `layer_spread` of a latent, each [n]."""

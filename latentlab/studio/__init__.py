@@ -11,6 +11,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from latentlab.baselines.train import TrainBaseline
+    from latentlab.studio.batch.look import Look
+    from latentlab.studio.batch.run import Batch, OpenBatch, Summary
+    from latentlab.studio.batch.tasks import TASKS
+    from latentlab.studio.batch.tasks.align import AlignPhotos
+    from latentlab.studio.batch.tasks.edit import EditPhotos
+    from latentlab.studio.batch.tasks.invert import InvertPhotos
+    from latentlab.studio.batch.tasks.render import RenderSamples
+    from latentlab.studio.batch.tasks.score import ScorePhotos
     from latentlab.studio.discovery.build import Built
     from latentlab.studio.discovery.discover import Discover, choose_discovery
     from latentlab.studio.discovery.plan import LibraryRecipe, Wanted, load_recipe
@@ -57,6 +65,14 @@ if TYPE_CHECKING:
     from latentlab.world.sheet import draw_sheet
 
 _PLACES = {
+    "batch.look": ("Look",),
+    "batch.run": ("Batch", "OpenBatch", "Summary"),
+    "batch.tasks": ("TASKS",),
+    "batch.tasks.align": ("AlignPhotos",),
+    "batch.tasks.edit": ("EditPhotos",),
+    "batch.tasks.invert": ("InvertPhotos",),
+    "batch.tasks.render": ("RenderSamples",),
+    "batch.tasks.score": ("ScorePhotos",),
     "discovery.build": ("Built",),
     "discovery.discover": ("Discover", "choose_discovery"),
     "discovery.plan": ("LibraryRecipe", "Wanted", "load_recipe"),
@@ -107,14 +123,85 @@ _PLACES = {
 _HOMES = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
-    "Align", "AlignedFace", "ApplyBaseline", "Benchmark", "Built", "Chart", "Compare", "Compared", "Desk", "Desks",
-    "Discover", "Edit", "Gallery", "Generate", "History", "Interpolate", "Invert", "Job", "Judge", "Judged",
-    "LibraryRecipe", "LogReader", "Measures", "Mix", "OpenBaseline", "OpenEdit", "Outcome", "Picture", "Pool",
-    "Ported", "Rendering", "Replayed", "Source", "Standings", "Studio", "Sweep", "TrainBaseline", "TrainScorer",
-    "Video", "View", "Wanted", "as_data", "bundle", "chart", "choose_discovery", "choose_method", "clean", "delete",
-    "direction_from_seeds", "draw_sheet", "examine", "from_data", "grouped", "import_face_model", "load_recipe",
-    "may_replace", "methods", "models", "nearness", "photos_of", "read_view", "rename", "render_dataset", "restore",
-    "shipped", "umap_is_here", "view_of", "view_of_picture", "writable",
+    "TASKS",
+    "Align",
+    "AlignPhotos",
+    "AlignedFace",
+    "ApplyBaseline",
+    "Batch",
+    "Benchmark",
+    "Built",
+    "Chart",
+    "Compare",
+    "Compared",
+    "Desk",
+    "Desks",
+    "Discover",
+    "Edit",
+    "EditPhotos",
+    "Gallery",
+    "Generate",
+    "History",
+    "Interpolate",
+    "Invert",
+    "InvertPhotos",
+    "Job",
+    "Judge",
+    "Judged",
+    "LibraryRecipe",
+    "LogReader",
+    "Look",
+    "Measures",
+    "Mix",
+    "OpenBaseline",
+    "OpenBatch",
+    "OpenEdit",
+    "Outcome",
+    "Picture",
+    "Pool",
+    "Ported",
+    "RenderSamples",
+    "Rendering",
+    "Replayed",
+    "ScorePhotos",
+    "Source",
+    "Standings",
+    "Studio",
+    "Summary",
+    "Sweep",
+    "TrainBaseline",
+    "TrainScorer",
+    "Video",
+    "View",
+    "Wanted",
+    "as_data",
+    "bundle",
+    "chart",
+    "choose_discovery",
+    "choose_method",
+    "clean",
+    "delete",
+    "direction_from_seeds",
+    "draw_sheet",
+    "examine",
+    "from_data",
+    "grouped",
+    "import_face_model",
+    "load_recipe",
+    "may_replace",
+    "methods",
+    "models",
+    "nearness",
+    "photos_of",
+    "read_view",
+    "rename",
+    "render_dataset",
+    "restore",
+    "shipped",
+    "umap_is_here",
+    "view_of",
+    "view_of_picture",
+    "writable",
 ]  # fmt: skip
 
 

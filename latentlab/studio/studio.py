@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from latentlab.inversion.inverter import Inverter
     from latentlab.metrics.leakage import Evaluate
     from latentlab.store.models import Models
+    from latentlab.studio.batch.run import Batch, OpenBatch, Summary
     from latentlab.studio.discovery.build import Built
     from latentlab.studio.discovery.discover import Discover
     from latentlab.studio.discovery.plan import LibraryRecipe
@@ -250,6 +251,18 @@ class Studio(Lab):
         from latentlab.studio.portraits.demo import demo
 
         return demo(self, photo, budget, watch)
+
+    # many
+
+    def batch(self, request: Batch, watch: Watch | None = None) -> Summary:
+        """One task over any number of photos, seeds or latents, resumable; rows and pictures in shards below `out`."""
+        return self.open_batch(request).run(watch)
+
+    def open_batch(self, request: Batch) -> OpenBatch:
+        """A batch that is known to be possible; `.left` says how much is to be done, `.run()` does it."""
+        from latentlab.studio.batch.run import open_batch
+
+        return open_batch(self, request)
 
     # baselines
 

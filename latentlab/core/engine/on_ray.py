@@ -42,14 +42,17 @@ class OnRay(Engine):
         shared = ray.put((opener, list(items), os.getcwd()))
         rows = ray.data.range(len(items), override_num_blocks=min(len(items), MOST_TASKS))
         actors = ray.data.ActorPoolStrategy(min_size=1, max_size=min(count, len(items)))
-        done = rows.map(_Actor, fn_constructor_args=([shared],), compute=actors, num_cpus=1)
+        made: Any = _Actor  # Ray's types know functions alone
+        done = rows.map(made, fn_constructor_args=([shared],), compute=actors, num_cpus=1)
         for row in done.iter_rows():
             yield _told(row)
 
     def _actors(self, ray: Any) -> int:
         """How many actors there may be: with no CPU left beside them, Ray Data waits for one without a word."""
         if not ray.is_initialized():
-            own = max(os.cpu_count() or 1, self.workers or 1) + 1  # logical: the one beside the actors does little
+            own = (
+                max(os.cpu_count() or 1, self.workers or 1) + 1
+            )  # logical: the one beside the actors does little
             address = os.environ.get("RAY_ADDRESS")
             cpus = {} if address else {"num_cpus": own}
             ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **cpus)
@@ -77,7 +80,9 @@ class _Actor:
         self.error: LatentLabError | None = None
         try:
             self.work = opener()
-        except LatentLabError as error:  # told for each item: an actor that cannot begin would be begun for ever
+        except (
+            LatentLabError
+        ) as error:  # told for each item: an actor that cannot begin would be begun for ever
             self.error = error
 
     def __call__(self, row: dict[str, Any]) -> dict[str, bytes]:

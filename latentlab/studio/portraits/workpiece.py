@@ -56,14 +56,16 @@ class Workpiece:
         """The face's own."""
         return self.face.noise
 
-    def face_image(self, strengths: Mapping[Direction, float]) -> Images:
+    def face_image(self, strengths: Mapping[Direction, float], after: Images | None = None) -> Images:
         """The edited face, not yet in its photo: the photo's own pixels [1 3 s s], or the network's [1 3 r r]."""
-        return self.carried(strengths)[0]
+        return self.carried(strengths, after)[0]
 
     @torch.no_grad()
-    def carried(self, strengths: Mapping[Direction, float]) -> tuple[Images, float]:
-        """The edited face, and the share of it that is torn."""
-        after = self._rendered(strengths)
+    def carried(
+        self, strengths: Mapping[Direction, float], after: Images | None = None
+    ) -> tuple[Images, float]:
+        """The edited face, and the share of it that is torn; `after` is the network's picture where it is drawn already."""
+        after = self._rendered(strengths) if after is None else after
         if self.carrier is None:
             return after, 0.0
         found = self.carrier.image(after, strengths, self.mask)
@@ -77,9 +79,9 @@ class Workpiece:
             return generator.render(after, self.noise, self.pivot)
         return Inside().render(generator, self.face.latent, after, self.mask, self.noise, self.pivot)
 
-    def picture(self, strengths: Mapping[Direction, float]) -> Picture:
+    def picture(self, strengths: Mapping[Direction, float], after: Images | None = None) -> Picture:
         """The edited face, or the photo with it, and the recipe to make it again."""
-        image, name, story = self.face_image(strengths), self.label(strengths), self._story(strengths)
+        image, name, story = self.face_image(strengths, after), self.label(strengths), self._story(strengths)
         composite = "compositeWithTrainedAlgorithmicMedia"
         if not self.request.paste_back:
             return Picture(name, image[0], story, *([composite] if self.carrier else []))

@@ -45,6 +45,11 @@ class Pool:
             while len(self._recent) > self.most:
                 self._recent.popitem(last=False)
 
+    def parts(self) -> dict[Hashable, object]:
+        """Everything that is loaded, by its key."""
+        with self._door:
+            return dict(self._living)
+
     def __len__(self) -> int:
         return len(self._living)
 

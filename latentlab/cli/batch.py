@@ -1,0 +1,161 @@
+"""`latentlab batch TASK`: one task over any number of photos, unattended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import tyro
+
+from latentlab.cli.batched import Batched, Running, Sought
+from latentlab.cli.words import Look, Wish
+from latentlab.core.ranges import Pixels
+
+if TYPE_CHECKING:
+    from latentlab.cli.session import Session
+
+MANIFEST = tyro.conf.arg(metavar="MANIFEST")
+Run = tyro.conf.OmitArgPrefixes[Running]
+Seek = tyro.conf.OmitArgPrefixes[Sought]
+
+
+@dataclass(frozen=True)
+class Align(Batched):
+    """Find the face of every photo and cut it out as FFHQ does.
+
+    The manifest is a folder, a glob in quotes, or a table (.parquet, .csv) with the columns id and path; paths may be
+    any address that fsspec has a driver for. Rows and pictures go into shards; photos that fail are rows with their reason.
+    """
+
+    manifest: Annotated[tyro.conf.Positional[str], MANIFEST] = ""
+    """A folder, a glob, or a table .parquet or .csv with the columns id and path."""
+    size: Pixels = 256
+    """Side of the aligned pictures in pixels."""
+    sought: Seek = field(default_factory=Sought)
+    running: Run = field(default_factory=Running)
+
+    verb: ClassVar[str] = "aligning"
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab batch align photos/ --out aligned --workers 4",
+        "latentlab batch align 's3://bucket/photos/*.jpg' --out aligned",
+    )
+
+    def task(self, session: Session) -> Any:
+        from latentlab.studio import Align as Request
+        from latentlab.studio import AlignPhotos
+
+        return AlignPhotos(Request(self.size), self.sought.look())
+
+
+@dataclass(frozen=True)
+class Invert(Batched):
+    """Find the latent of every face.
+
+    Each row holds the latent; pictures are the network's of it. Only the error is measured unless --measured. The
+    manifest is what it is for 'batch align'.
+    """
+
+    manifest: Annotated[tyro.conf.Positional[str], MANIFEST] = ""
+    """A folder, a glob, or a table .parquet or .csv with the columns id and path."""
+    method: Annotated[str, tyro.conf.arg(metavar="NAME")] = "encode"
+    """How to invert: encode, refine, descend or projector."""
+    encoder: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Another encoder than the network's own."""
+    measured: bool = False
+    """Measure each as 'invert' does: perceptual distance, identity, editability."""
+    sought: Seek = field(default_factory=Sought)
+    running: Run = field(default_factory=Running)
+
+    family: ClassVar[str] = "inverter"
+    verb: ClassVar[str] = "inverting"
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab batch invert photos/ --out latents --workers 4",
+        "latentlab batch invert people.parquet --out latents --resume",
+        "latentlab batch invert people.csv --out latents --engine ray --pictures none",
+    )
+
+    def task(self, session: Session) -> Any:
+        from latentlab.studio import Invert as Request
+        from latentlab.studio import InvertPhotos
+
+        request = Request(session.method, encoder=self.encoder, keep=False)
+        return InvertPhotos(request, self.sought.look(), measured=self.measured)
+
+
+@dataclass(frozen=True)
+class Edit(Batched):
+    """The same edit of every photo.
+
+    Flags of the edit are those of 'edit'; each photo is inverted first. The manifest is what it is for 'batch align'.
+    """
+
+    manifest: Annotated[tyro.conf.Positional[str], MANIFEST] = ""
+    """A folder, a glob, or a table .parquet or .csv with the columns id and path."""
+    wish: tyro.conf.OmitArgPrefixes[tyro.conf.UseAppendAction[Wish]] = field(default_factory=Wish)
+    method: Annotated[str, tyro.conf.arg(metavar="NAME")] = "encode"
+    """How each photo is inverted first."""
+    encoder: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Another encoder than the network's own."""
+    sought: Seek = field(default_factory=Sought)
+    running: Run = field(default_factory=Running)
+
+    family: ClassVar[str] = "inverter"
+    verb: ClassVar[str] = "editing"
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab batch edit photos/ --direction age=2 --out older",
+        "latentlab batch edit people.csv --direction smile --paste-back --pictures files --out smiling",
+    )
+
+    def task(self, session: Session) -> Any:
+        from latentlab.studio import EditPhotos
+        from latentlab.studio import Invert as Request
+
+        request = Request(session.method, encoder=self.encoder, keep=False)
+        return EditPhotos(self.wish.edit(), request, self.sought.look())
+
+
+@dataclass(frozen=True)
+class Score(Batched):
+    """What the guide scorer reads on every face.
+
+    Rows hold every attribute in its unit. The manifest is what it is for 'batch align'.
+    """
+
+    manifest: Annotated[tyro.conf.Positional[str], MANIFEST] = ""
+    """A folder, a glob, or a table .parquet or .csv with the columns id and path."""
+    sought: Seek = field(default_factory=Sought)
+    running: Run = field(default_factory=Running)
+
+    verb: ClassVar[str] = "scoring"
+    examples: ClassVar[tuple[str, ...]] = ("latentlab batch score photos/ --out scores --workers 4",)
+
+    def task(self, session: Session) -> Any:
+        from latentlab.studio import ScorePhotos
+
+        return ScorePhotos(self.sought.look())
+
+
+@dataclass(frozen=True)
+class Render(Batched):
+    """The network's picture of every seed, or of every row of a batch of inversions.
+
+    The manifest is a list of seeds, 0-9999, a table with the columns id and seed, or the folder of 'batch invert'.
+    """
+
+    manifest: Annotated[tyro.conf.Positional[str], MANIFEST] = ""
+    """Seeds as 0-9999, a table with the columns id and seed, or a folder that 'batch invert' wrote."""
+    look: tyro.conf.OmitArgPrefixes[Look] = field(default_factory=Look)
+    running: Run = field(default_factory=Running)
+
+    verb: ClassVar[str] = "drawing"
+    unit: ClassVar[str] = "samples"
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab batch render 0-99999 --psi .7 --out faces --workers 4",
+        "latentlab batch render latents/ --out pictures",
+    )
+
+    def task(self, session: Session) -> Any:
+        from latentlab.studio import RenderSamples
+
+        return RenderSamples(self.look.rendering())
