@@ -59,7 +59,7 @@ class OnRay(Engine):
         have = int(ray.cluster_resources().get("CPU", 0))
         if have < 2:
             raise BadInput(
-                f"Ray has {have} CPU and needs one beside each worker's; start it with more: ray start --num-cpus 2"
+                f"Ray has {have} CPU and needs one beside each worker's; start the cluster with two or more"
             )
         if self.workers is not None and self.workers > have - 1:
             raise BadInput(
