@@ -102,7 +102,7 @@ class Inverters:
         generator, method, parts = self.studio.generator, self.request.method, self.parts
         faces = faces.to(generator.device)
         given = Given(
-            encoder=parts.encoder, distance=parts.distance, distance_name=parts.distance_name, seed=self.studio.seed,
+            encoder=parts.encoder, distance=parts.distance, seed=self.studio.seed,
             measured=self.measured,
         )  # fmt: skip
         if isinstance(method, Auto):
