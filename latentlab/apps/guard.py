@@ -88,7 +88,7 @@ class Guard:
             return send
         cookie = f"{COOKIE}={self.door.token}; HttpOnly; SameSite=Strict; Path=/".encode()
 
-        async def sending(message):  # type: ignore[no-untyped-def]
+        async def sending(message):
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], (b"set-cookie", cookie)]}
             await send(message)

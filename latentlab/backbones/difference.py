@@ -65,7 +65,7 @@ class Difference:
         form, parent = archive.story.get("form"), archive.story.get("parent")
         if form not in ("low rank", "whole") or not isinstance(parent, str):
             raise BadFile(f"{path} does not say what it is a difference from; save it again")
-        return cls(form, archive.tensors, parent)  # type: ignore[arg-type]
+        return cls(form, archive.tensors, parent)
 
 
 def low_rank(

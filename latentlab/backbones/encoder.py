@@ -136,7 +136,7 @@ class EncoderTraining(Trainable):
         encoder = build(
             settings.kind, settings.arguments(generator), None, int(torch.randint(2**31, ())), trainable=True
         )
-        encoder.latent_avg.copy_(generator.w_average)  # type: ignore[operator, union-attr]
+        encoder.latent_avg.copy_(generator.w_average)  # type: ignore[operator]
         if settings.channels_last:
             encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         made: Networks = {"encoder": encoder}

@@ -16,8 +16,8 @@ class LatentDiscriminator(nn.Module):
         self.layers = nn.ModuleList([FullyConnected(width, width, activation="lrelu") for _ in range(3)])
         self.verdict = FullyConnected(width, 1)
         for layer in [*self.layers, self.verdict]:
-            nn.init.normal_(layer.weight)  # type: ignore[arg-type]
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+            nn.init.normal_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     def forward(self, w: Tensor) -> Tensor:
         for layer in self.layers:

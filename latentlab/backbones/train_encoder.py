@@ -12,6 +12,7 @@ from torch import nn
 from latentlab.backbones.encoder import EncoderTraining, encoder_preset
 from latentlab.backbones.encoder_parent import begin_with
 from latentlab.core.device import find_device
+from latentlab.core.distance import Distance
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.ranges import Between, Seconds, Share, check

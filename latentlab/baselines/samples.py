@@ -47,7 +47,7 @@ class Drawn:
 
             batch = self.method.draw(load_renderer(), missing, TRAINING_SEED + self.seed)
             for row, place in enumerate(missing):
-                self._kept[place] = _each(batch, lambda value, at=row: _small(value[at : at + 1].clone()))  # type: ignore[misc]
+                self._kept[place] = _each(batch, lambda value, at=row: _small(value[at : at + 1].clone()))
         return _each(stack([self._kept[place] for place in places]), _large)
 
     def _shuffled(self, number: int) -> int:

@@ -130,7 +130,7 @@ def _shape(kind: type[Command], method: tuple[str, type] | None) -> type:
     """A dataclass of the command, its method and what is left of the common flags, without prefixes."""
     flat = tyro.conf.OmitArgPrefixes
     own = [kind, method[1]] if method else [kind]
-    taken = {part.name for own_part in own for part in fields(own_part)}  # type: ignore[arg-type]
+    taken = {part.name for own_part in own for part in fields(own_part)}
     hints = get_type_hints(Common, include_extras=True)
     rest = [
         (part.name, hints[part.name], field(default=part.default))
@@ -151,7 +151,7 @@ def _read(shape: type, program: str, words: list[str]) -> tuple[Any, list[str]]:
         with redirect_stderr(complaint):
             return tyro.cli(
                 shape, prog=program, args=words, config=CONFIG, registry=REGISTRY, return_unknown_args=True
-            )  # type: ignore[return-value]
+            )
     except SystemExit:
         raise BadInput(f"{_one_line(complaint.getvalue())}; see: {program} --help") from None
 

@@ -74,7 +74,7 @@ class Evaluate(Command):
         session.say(f"report: {self.out}")
 
 
-def sentence(row) -> str:  # type: ignore[no-untyped-def]
+def sentence(row) -> str:
     """The measured row in words; brackets hold 95 % intervals."""
     identity = f", identity {_interval(row.identity)}" if row.identity is not None else ""
     return (
@@ -84,7 +84,7 @@ def sentence(row) -> str:  # type: ignore[no-untyped-def]
     )
 
 
-def _per_face(row) -> str:  # type: ignore[no-untyped-def]
+def _per_face(row) -> str:
     """Leakage for each step, and face by face beside its floor."""
     told = f", {_interval(row.per_step)} sd per step" if row.per_step is not None else ""
     if row.per_face is not None:

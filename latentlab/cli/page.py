@@ -72,7 +72,7 @@ def _groups(box: str) -> list[tuple[str, list[Entry]]]:
 def _sections(groups: list[tuple[str, list[Entry]]], method: type | None) -> dict[str, list[Entry]]:
     """The command's own flags together, then the method's, then everyone's."""
     sections: dict[str, list[Entry]] = {}
-    theirs = {field.name.replace("_", "-") for field in fields(method)} if method else set()  # type: ignore[arg-type]
+    theirs = {field.name.replace("_", "-") for field in fields(method)} if method else set()
     for title, entries in groups:
         word = title.removesuffix(" options").partition(".")[0]
         name = {

@@ -234,7 +234,7 @@ def _is_collection(origin: Any) -> bool:
 def _hints(kind: type) -> dict[str, Any]:
     """The types of a dataclass's fields that can be found now; names known to the type checker alone have no range."""
     found = {}
-    for part in fields(kind):  # type: ignore[arg-type]
+    for part in fields(kind):
         owner = next(one for one in kind.__mro__ if part.name in getattr(one, "__annotations__", {}))
         hint = owner.__annotations__[part.name]
         if isinstance(hint, str):

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from latentlab.core.errors import BadFile
-from latentlab.data.reader import TwoListed
+from latentlab.data.reader import Reader, TwoListed
 
 
 @dataclass(frozen=True)

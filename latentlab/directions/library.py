@@ -71,7 +71,7 @@ def load_direction(path: Path | str) -> Direction:
 
 
 def _build(facts: Facts, archive: Archive) -> Direction:
-    story: Mapping[str, Any] = archive.story  # type: ignore[assignment]
+    story: Mapping[str, Any] = archive.story
     told: dict[str, Any] = {part.name: getattr(facts, part.name) for part in fields(facts)}
     told |= {"space": Space[facts.space], "vector": archive.tensors["vector"].float()}
     told["region"] = _region(story)

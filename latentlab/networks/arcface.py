@@ -46,8 +46,8 @@ class ArcFace(Trunk):
     def start(self, source: torch.Generator) -> None:
         super().start(source)
         linear = self.output_layer[3]
-        linear.weight.normal_(0, linear.in_features**-0.5, generator=source)  # type: ignore[arg-type, operator, union-attr]
-        linear.bias.zero_()  # type: ignore[union-attr, operator]
+        linear.weight.normal_(0, linear.in_features**-0.5, generator=source)  # type: ignore[arg-type, operator]
+        linear.bias.zero_()  # type: ignore[operator]
 
     def forward(self, images: Images) -> Tensor:
         (features,) = self.walk(images, self.ends[-1:])

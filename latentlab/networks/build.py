@@ -199,7 +199,7 @@ def _settle_encoder(network: nn.Module, tensors: dict[str, Tensor]) -> None:
     average = tensors.get("latent_avg")
     if network.latent_avg is None:
         tensors.pop("latent_avg", None)
-    elif average is not None and average.shape[-1:] == network.latent_avg.shape[-1:]:  # type: ignore[index, union-attr]
+    elif average is not None and average.shape[-1:] == network.latent_avg.shape[-1:]:  # type: ignore[index]
         tensors["latent_avg"] = average.reshape(-1, average.shape[-1])
         if len(tensors["latent_avg"]) == 1:
             network.latent_avg = torch.zeros(1, average.shape[-1])

@@ -177,8 +177,8 @@ class EncoderLast(Encoder):
     def start(self, source: torch.Generator) -> None:
         super().start(source)
         inner = self.output_layer_2[3]
-        inner.weight.normal_(0, inner.in_features**-0.5, generator=source)  # type: ignore[union-attr, operator, arg-type]
-        inner.bias.zero_()  # type: ignore[union-attr, operator]
+        inner.weight.normal_(0, inner.in_features**-0.5, generator=source)  # type: ignore[operator, arg-type]
+        inner.bias.zero_()  # type: ignore[operator]
 
     def codes(self, images: Images) -> WPlus:
         (features,) = self.walk(images, self.ends[-1:])

@@ -136,7 +136,7 @@ class Inference:
         """Where the clamp on a layer's colours shuts."""
         if rgb is None or (clamp := self.torgb(layer).clamp) is None:
             return None
-        return (rgb + self.torgb(layer).bias.detach()[:, None, None]).abs() >= clamp  # type: ignore[union-attr, operator]
+        return (rgb + self.torgb(layer).bias.detach()[:, None, None]).abs() >= clamp  # type: ignore[operator]
 
     @staticmethod
     def arguments(layer: Layer) -> dict[str, Any]:
@@ -184,7 +184,7 @@ class Inference:
     def _add_colours(self, layer: Layer, image: Tensor | None, rgb: Tensor, *, last: bool) -> Tensor:
         module = self.torgb(layer)
         clamp = module.clamp
-        bias = module.bias.detach()  # type: ignore[operator, union-attr]
+        bias = module.bias.detach()  # type: ignore[operator]
         if image is None:
             colours = rgb + bias[:, None, None]
             return colours if clamp is None else colours.clamp(-clamp, clamp)  # type: ignore[arg-type, operator]

@@ -32,7 +32,7 @@ class Packed:
 
     def __call__(self, x: Tensor) -> Tensor:
         if not self.laid_out:
-            return F.conv2d(x, self.weight, padding=self.padding, stride=self.stride)  # type: ignore[arg-type]
+            return F.conv2d(x, self.weight, padding=self.padding, stride=self.stride)
         convolve = torch.ops.mkldnn._convolution_pointwise
         return convolve(x, self.weight, None, self.padding, self.stride, [1, 1], 1, "none", [], "")
 

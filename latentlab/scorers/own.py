@@ -75,7 +75,7 @@ def _entry_point(place: str) -> Callable[[Images], Any]:
 
 def _torchscript(path: Path) -> Callable[[Images], Tensor]:
     try:
-        network = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+        network = torch.jit.load(str(path), map_location="cpu").eval()
     except RuntimeError as error:
         raise BadFile(
             f"{path} is no TorchScript file ({str(error).splitlines()[0][:120]}); write one with torch.jit.save"

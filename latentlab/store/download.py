@@ -79,7 +79,7 @@ class Resumable:
         except requests.RequestException as error:
             raise BadFile(f"cannot fetch {url}: {' '.join(str(error).split())[:160]}") from None
 
-    def _take(self, url: str, answer, have: int) -> None:  # type: ignore[no-untyped-def]
+    def _take(self, url: str, answer, have: int) -> None:
         if answer.status_code == 416:  # nothing left to send: what is here is whole, or of another file
             if self.size == have:
                 return
@@ -102,7 +102,7 @@ class Resumable:
         self._remember(url, answer)
         self._write(url, answer, start, total)
 
-    def _write(self, url: str, answer, start: int, total: int | None) -> None:  # type: ignore[no-untyped-def]
+    def _write(self, url: str, answer, start: int, total: int | None) -> None:
         done, most = start, self.size if self.size is not None else total
         try:
             with open(self.part, "r+b" if start else "wb") as file:
@@ -133,7 +133,7 @@ class Resumable:
                 f"{free / 1e6:.0f} MB free; make room or set LATENTLAB_DATA to another disk"
             )
 
-    def _remember(self, url: str, answer) -> None:  # type: ignore[no-untyped-def]
+    def _remember(self, url: str, answer) -> None:
         tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
         self._note.write_text(json.dumps({"url": url, "tag": "" if tag.startswith("W/") else tag}))
 
@@ -148,7 +148,7 @@ class Resumable:
         return self._told().get("url") == url
 
 
-def _place(answer, have: int) -> tuple[int, int | None]:  # type: ignore[no-untyped-def]
+def _place(answer, have: int) -> tuple[int, int | None]:
     """Where the body begins in the file, and the file's whole length if it is told."""
     length = answer.headers.get("Content-Length", "")
     if answer.status_code == 200:

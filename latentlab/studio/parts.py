@@ -1,7 +1,5 @@
 """What benchmarks measure, and measure with, in one place: a name that moves breaks here, where types are checked."""
 
-# ruff: noqa: F401
-
 from __future__ import annotations
 
 from latentlab.backbones.presets import Preset, preset

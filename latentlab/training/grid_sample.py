@@ -27,7 +27,7 @@ class _Gather(torch.autograd.Function):
         return plain(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (grid,) = ctx.saved_tensors
         return _Scatter.apply(gradient, grid, ctx.shape), None
 
@@ -43,6 +43,6 @@ class _Scatter(torch.autograd.Function):
         return back
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (grid,) = ctx.saved_tensors
         return _Gather.apply(gradient, grid), None, None

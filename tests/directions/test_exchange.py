@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadFile, BadInput, WrongGenerator

@@ -68,7 +68,7 @@ def _choose() -> None:
         st.session_state["discovery"] = Job(method, _discovering(request)).start()
 
 
-def _discovering(request: Discover):  # type: ignore[no-untyped-def]
+def _discovering(request: Discover):
     studio = desk().studio
 
     def work(watch: Watch) -> list[Direction]:

@@ -86,7 +86,7 @@ def _work(photo: Path) -> None:
     progress("inversion")
 
 
-def _inverting(photo: Path, request: Invert):  # type: ignore[no-untyped-def]
+def _inverting(photo: Path, request: Invert):
     studio = desk().studio
 
     def work(watch: Watch) -> object:
@@ -150,7 +150,7 @@ def _likeness(measures: dict[str, float]) -> str:
     )
 
 
-def _drawn(faces: list) -> Image.Image:  # type: ignore[type-arg]
+def _drawn(faces: list) -> Image.Image:
     """The photo with a frame and a number around every face."""
     photo = faces[0].face.picture.copy()
     pen = ImageDraw.Draw(photo)

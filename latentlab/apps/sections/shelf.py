@@ -76,7 +76,7 @@ def _card(name: str) -> None:
             _act(lambda: st.session_state.update(deleted=delete(desk().studio, name)), view)
 
 
-def _act(change, view: View) -> None:  # type: ignore[no-untyped-def]
+def _act(change, view: View) -> None:
     try:
         change()
         desk().forget(view)

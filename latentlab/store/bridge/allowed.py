@@ -146,7 +146,7 @@ def _ordered(allowed: Allowed, pairs: object = ()) -> dict:
         raise BadFile("it has an ordered dict that is not made of pairs")
     if not all(isinstance(key, SCALARS) for key, _ in pairs):
         raise BadFile("it has a dict whose keys are no plain values")
-    return dict(pairs)  # type: ignore[arg-type]
+    return dict(pairs)
 
 
 def _set(allowed: Allowed, items: object = ()) -> set:

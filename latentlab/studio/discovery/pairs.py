@@ -116,7 +116,7 @@ def _rendered(studio: Lab, faces: Sequence[Face]) -> Iterator[Images]:
         yield renderer.render(list(faces[start : start + BATCH]), size).images
 
 
-def _brought_home(studio: Lab, batches: Iterator[Images], tell) -> Latent:  # type: ignore[no-untyped-def]
+def _brought_home(studio: Lab, batches: Iterator[Images], tell) -> Latent:
     """W+ of aligned faces: one pass of the encoder, or a short descent where the network has none."""
 
     from latentlab.inversion.descend import Descend

@@ -116,7 +116,7 @@ class Desk:
         if not strengths:
             return Picture(face.name, face.image[0].cpu(), face.origin)
         with DRAWING:
-            return self.studio.edit(face, Edit(strengths, transfer=view.transfer))  # type: ignore[arg-type]
+            return self.studio.edit(face, Edit(strengths, transfer=view.transfer))
 
     def before(self, view: View, side: int = 512) -> Image:
         """The face unedited: the photo's crop where there is one and edits keep it, else the network's picture."""

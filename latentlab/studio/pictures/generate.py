@@ -106,7 +106,7 @@ class Plan:
     def _frame(self) -> dict[str, Any]:
         """What all recipes have in common: looking at the machine takes longer than drawing a small picture."""
         few = {"rows": ()} if self.latent is not None else {"seeds": (0,)}
-        common = replace(self.request, grid=None, **few)  # type: ignore[arg-type]  # a mapping of two fields
+        common = replace(self.request, grid=None, **few)  # a mapping of two fields
         told = recipe(self.studio, "generate", common, self.ingredients.noted)
         if self.latent is not None:
             told["asked"].pop("seeds")  # type: ignore[attr-defined]  # they say nothing here

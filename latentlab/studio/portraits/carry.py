@@ -120,7 +120,7 @@ def _own_size(face: Face) -> Images:
     return aligned if aligned.shape[-1] <= most else fit_to(aligned, most)
 
 
-def _whole(face: Face):  # type: ignore[no-untyped-def]
+def _whole(face: Face):
     assert face.photo is not None, "asked before"
     try:
         return face.photo.picture()

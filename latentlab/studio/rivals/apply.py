@@ -84,7 +84,7 @@ class OpenBaseline:
             "title": self.trained.method.title,
         }  # fmt: skip
 
-    def _pasted(self, found: FaceInPhoto, edited: Images):  # type: ignore[no-untyped-def]
+    def _pasted(self, found: FaceInPhoto, edited: Images):
         from latentlab.editing.paste import restore
         from latentlab.faces.paste import paste_back
 
