@@ -22,6 +22,7 @@ COMMANDS: Registry = Registry(
         "batch edit": "latentlab.cli.batch:Edit",
         "batch score": "latentlab.cli.batch:Score",
         "batch render": "latentlab.cli.batch:Render",
+        "makeup": "latentlab.cli.makeup:Makeup",
         "discover": "latentlab.cli.discover:Discover",
         "evaluate": "latentlab.cli.evaluate:Evaluate",
         "directions list": "latentlab.cli.directions:List",

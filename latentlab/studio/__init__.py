@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from latentlab.baselines.train import TrainBaseline
+    from latentlab.studio.applications.makeup import Makeup, OpenMakeup
     from latentlab.studio.batch.look import Look
     from latentlab.studio.batch.run import Batch, OpenBatch, Summary
     from latentlab.studio.batch.tasks import TASKS
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from latentlab.world.sheet import draw_sheet
 
 _PLACES = {
+    "applications.makeup": ("Makeup", "OpenMakeup"),
     "batch.look": ("Look",),
     "batch.run": ("Batch", "OpenBatch", "Summary"),
     "batch.tasks": ("TASKS",),
@@ -151,11 +153,13 @@ __all__ = [
     "LibraryRecipe",
     "LogReader",
     "Look",
+    "Makeup",
     "Measures",
     "Mix",
     "OpenBaseline",
     "OpenBatch",
     "OpenEdit",
+    "OpenMakeup",
     "Outcome",
     "Picture",
     "Pool",

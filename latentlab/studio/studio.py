@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from latentlab.inversion.inverter import Inverter
     from latentlab.metrics.leakage import Evaluate
     from latentlab.store.models import Models
+    from latentlab.studio.applications.makeup import Makeup, OpenMakeup
     from latentlab.studio.batch.run import Batch, OpenBatch, Summary
     from latentlab.studio.discovery.build import Built
     from latentlab.studio.discovery.discover import Discover
@@ -263,6 +264,24 @@ class Studio(Lab):
         from latentlab.studio.batch.run import open_batch
 
         return open_batch(self, request)
+
+    # applications on photos
+
+    def makeup(
+        self, photo: Source, reference: Source = None, *, watch: Watch | None = None, **fields: Any
+    ) -> Picture:
+        """A photo with a reference's makeup, with `colours` by region, or with none (`remove`); fields of `Makeup`."""
+        *_, picture = self.open_makeup(photo, reference, **fields).draw(watch)
+        return picture
+
+    def open_makeup(
+        self, photo: Source, reference: Source = None, request: Makeup | None = None, **fields: Any
+    ) -> OpenMakeup:
+        """The same, known to be possible; `.draw()` gives the picture, `.notes()` what there is to say."""
+        from latentlab.studio.applications.makeup import Makeup, open_makeup
+        from latentlab.studio.applications.sitter import with_choice
+
+        return open_makeup(self, request or with_choice(Makeup, fields), photo, reference)
 
     # baselines
 

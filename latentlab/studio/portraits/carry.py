@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import LatentLabError, MissingPart, unknown
-from latentlab.core.face import Face
+from latentlab.core.face import Face, Photo
 from latentlab.core.shapes import Images
 from latentlab.editing.regions import region_mask
 from latentlab.editing.transfer import TRANSFERS
 from latentlab.editing.transfer.transfer import LARGEST, Carried, Scene, Transfer
 from latentlab.networks.regressor import fit_to
 from latentlab.networks.transfer import has_transfer
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 CHOICES = ("auto", *TRANSFERS, "none")
 SMALLEST = 256
@@ -103,26 +107,41 @@ def carrier(name: str, face: Face) -> Carrier | None:
     """The photo of a face, ready to be edited by the transfer of this name; None for `none`."""
     if name == "none" or face.photo is None:
         return None
-    return Carrier(TRANSFERS.build(name), _own_size(face).to(face.image), face.image.detach().clamp(-1, 1))
+    most = FACTOR * face.image.shape[-1]
+    return Carrier(
+        TRANSFERS.build(name), own_size(face.photo, most).to(face.image), face.image.detach().clamp(-1, 1)
+    )
 
 
-def _own_size(face: Face) -> Images:
-    """The crop at the photo's resolution, 256 to 1024 pixels, at most eight times the network's."""
+def own_size(photo: Photo, most: int = LARGEST) -> Images:
+    """The crop at the photo's resolution, 256 to 1024 pixels and no more than `most`."""
     from latentlab.faces.align import cut
 
-    assert face.photo is not None, "asked before"
-    crop, aligned = face.photo.crop, face.photo.face()
-    most = max(min(LARGEST, FACTOR * face.image.shape[-1]), min(SMALLEST, aligned.shape[-1]))
+    crop, aligned = photo.crop, photo.face()
+    most = max(min(LARGEST, most), min(SMALLEST, aligned.shape[-1]))
     if crop is not None:
         size = max(min(most, 8 * round(crop.scale * crop.size / 8)), aligned.shape[-1])
-        if size > aligned.shape[-1] and (picture := _whole(face)) is not None:
+        if size > aligned.shape[-1] and (picture := _whole(photo)) is not None:
             return cut(picture, crop.resized(size))
     return aligned if aligned.shape[-1] <= most else fit_to(aligned, most)
 
 
-def _whole(face: Face):
-    assert face.photo is not None, "asked before"
+def put_back(photo: Photo, picture: Image, image: Images) -> Image:
+    """The photo with its own pixels moved and tinted: nothing else needs to meet, and the mask is the whole square.
+
+    `picture` is the whole photo, `image` the aligned face [1 3 s s] after the edit.
+    """
+    from latentlab.faces.mask import square_mask
+    from latentlab.faces.paste import paste_back
+    from latentlab.faces.whole import returned
+
+    assert photo.crop is not None, "looked at before"
+    changed = paste_back(picture, image, photo.crop, square_mask(image.shape[-1]), match=False)
+    return returned(photo.source, picture, changed)
+
+
+def _whole(photo: Photo) -> Image | None:
     try:
-        return face.photo.picture()
+        return photo.picture()
     except LatentLabError:
         return None  # the aligned face is still there

@@ -24,7 +24,7 @@ from latentlab.editing.mix import blend_pivots, interpolate
 from latentlab.editing.mix import mix as mix_layers
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import Picture
-from latentlab.studio.portraits.carry import Carrier, carrier, choose
+from latentlab.studio.portraits.carry import Carrier, carrier, choose, put_back
 from latentlab.studio.recipes.ingredients import Ingredients
 from latentlab.studio.recipes.recipe import recipe
 
@@ -125,22 +125,10 @@ class Workpiece:
                 f"the photo of '{self.face.name}' was not kept; invert it again to paste back into it"
             )
         if self.carrier is not None:
-            return self._returned(picture, image)
+            return put_back(photo, picture, image)
         original = cut(picture, photo.crop)
         face = restore(image.cpu().float(), self.face.image.cpu().float(), original)
         return paste_back(picture, face.clamp(-1, 1), photo.crop)
-
-    def _returned(self, picture: Image, image: Images) -> Image:
-        """The photo with its own pixels moved and tinted: nothing else needs to meet, and the mask is the whole square."""
-        from latentlab.faces.mask import square_mask
-        from latentlab.faces.paste import paste_back
-        from latentlab.faces.whole import returned
-
-        photo = self.face.photo
-        assert photo is not None and photo.crop is not None, "looked at before"
-        size = image.shape[-1]
-        changed = paste_back(picture, image, photo.crop, square_mask(size), match=False)
-        return returned(photo.source, picture, changed)
 
     def label(self, strengths: Mapping[Direction, float]) -> str:
         """What a file is called: everything that tells one edit from another."""

@@ -11,6 +11,7 @@ from latentlab.core.errors import BadFile
 from latentlab.core.face import Face
 from latentlab.core.latent import Latent
 from latentlab.core.watch import Watch
+from latentlab.store.home import safe_name
 from latentlab.studio.lab import Lab
 from latentlab.studio.portraits.faces import Source, face_by_hash, find_face
 from latentlab.studio.portraits.photo_story import file_hash, find_input
@@ -67,6 +68,21 @@ class Ingredients:
             path = find_input(self.studio, self._pin("files", path.name), what, self.files)
         self._note("files", path.name, file_hash(path))
         return path
+
+    def photo(self, role: str, path: Path | None = None) -> Path:
+        """A photo by its role: the file as it stands, or the one of the same bytes among those given or kept."""
+        if self.pinned is not None:
+            told = self._pin("photos", role)
+            digest = told.get("hash") if isinstance(told, Mapping) else None
+            path = find_input(self.studio, digest, "photo", self.files)
+        assert path is not None, "a photo is named, or told by a recipe"
+        self._note("photos", role, {"name": safe_name(path.name), "hash": file_hash(path)})
+        return path
+
+    def has(self, kind: str, name: str) -> bool:
+        """Whether an untrusted recipe was made with such a thing."""
+        known = (self.pinned or {}).get(kind)
+        return isinstance(known, Mapping) and name in known
 
     def latents(self, path: Path) -> Latent:
         """Saved latents, by file or by the hash of their values."""

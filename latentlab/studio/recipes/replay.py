@@ -15,6 +15,7 @@ from latentlab.core.face import Face
 from latentlab.core.image import load_picture, read_story
 from latentlab.store.archive import read_story as story_of_file
 from latentlab.store.home import known_networks
+from latentlab.studio.applications import makeup
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures import generate, mix
 from latentlab.studio.pictures.picture import Picture
@@ -27,7 +28,13 @@ from latentlab.studio.recipes.ingredients import Ingredients
 from latentlab.studio.recipes.older import modern
 from latentlab.studio.recipes.recipe import FORM, circumstances
 
-COMMANDS = ("generate", "mix", "invert", "edit")
+COMMANDS = ("generate", "mix", "invert", "edit", "makeup")
+APPLICATIONS = {
+    "makeup": lambda studio, asked, given: makeup.open_makeup(
+        studio, from_data(makeup.Makeup, asked), given=given
+    ).draw(),
+}
+"""Commands whose faces and photos are all in their ingredients."""
 DEEPEST = 8
 """Recipes inside recipes: a face blended from faces that were blended."""
 
@@ -96,6 +103,8 @@ def pictures_again(
         return mix.draw(studio, from_data(mix.Mix, asked))
     if command == "edit":
         return edit.open_edit(studio, from_data(edit.Edit, asked), given=given).draw()
+    if command in APPLICATIONS:
+        return APPLICATIONS[command](studio, asked, given)
     return iter([reconstruction(studio, from_data(Invert, asked), given)])
 
 

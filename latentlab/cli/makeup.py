@@ -1,0 +1,65 @@
+"""`latentlab makeup`: makeup from a reference or by colour, put on or taken off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import tyro
+
+from latentlab.cli.application import Where, need
+from latentlab.cli.command import Command
+from latentlab.core.ranges import Share
+
+if TYPE_CHECKING:
+    from latentlab.cli.session import Session
+
+Colour = Annotated[str, tyro.conf.arg(metavar="COLOUR")]
+
+
+@dataclass(frozen=True)
+class Makeup(Command):
+    """Give a face the makeup of a reference photo, a colour by name of region, or none at all.
+
+    Colours go from region to region through landmarks, at the photo's own resolution; light, pores and hairs stay.
+    """
+
+    photo: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="FACE")] = ""
+    """A photo, or a face of the lab."""
+    reference: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="REFERENCE")] = ""
+    """Whose makeup: a photo, or a face of the lab."""
+    remove: bool = False
+    """Take makeup off."""
+    regions: Annotated[str, tyro.conf.arg(metavar="LIST")] = ""
+    """lips, lids, liner (eyes: both), blush, skin, joined by commas; all of them if left out."""
+    strength: Share = 1.0
+    """How much of the change is made, 0 to 1."""
+    lips: Colour = ""
+    """Lipstick, for example #a01030."""
+    lids: Colour = ""
+    """Eye shadow."""
+    liner: Colour = ""
+    """Eye liner."""
+    blush: Colour = ""
+    """Blush."""
+    skin: Colour = ""
+    """Foundation."""
+    where: tyro.conf.OmitArgPrefixes[Where] = field(default_factory=Where)
+
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab makeup photo.jpg reference.jpg",
+        "latentlab makeup photo.jpg reference.jpg --regions lips,eyes --strength .7",
+        "latentlab makeup photo.jpg --lips '#a01030' -o red.png",
+        "latentlab makeup photo.jpg --remove",
+    )
+
+    def run(self, session: Session) -> int:
+        need(self.photo, "makeup", " reference.jpg")
+        regions = tuple(word.strip() for word in self.regions.split(",") if word.strip())
+        colours = {name: getattr(self, name) for name in ("lips", "lids", "liner", "blush", "skin")}
+        with session.progress("makeup") as watch:
+            opened = session.studio.open_makeup(
+                self.photo, self.reference or None, colours={name: c for name, c in colours.items() if c},
+                remove=self.remove, regions=regions, strength=self.strength, **self.where.choice(),
+            )  # fmt: skip
+            return self.where.save(session, opened, watch)
