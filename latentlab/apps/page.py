@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 import streamlit as st
 
 from latentlab.apps.sections import chart, compare, discover, explore, invert, shelf
@@ -26,4 +28,12 @@ pages = {
     for name, (function, title, icon) in PAGES.items()
 }
 st.session_state["pages"] = pages
-st.navigation(list(pages.values()), position="top").run()
+chosen = st.navigation(list(pages.values()), position="top")
+try:
+    chosen.run()
+except Exception as error:  # what nobody thought of: a sentence here, the traceback on the terminal
+    traceback.print_exc()
+    st.error(
+        f"Something went wrong here ({type(error).__name__}). Your face and its edits are kept; load the page again.",
+        icon=":material/error:",
+    )

@@ -89,13 +89,13 @@ def serve(serving: Serving, network: str, home: Path, device: str, *, say: objec
 
 
 def build(door: Door) -> App:
-    """The ASGI app: the page, `/picture`, the guard."""
+    """The ASGI app: the page, its pictures and readings, the guard."""
     from starlette.middleware import Middleware
     from starlette.routing import Route
     from streamlit import config
     from streamlit.starlette import App
 
-    from latentlab.apps.drawing import picture
+    from latentlab.apps.drawing import picture, reading
 
     os.environ.setdefault("STREAMLIT_SERVER_HEADLESS", "true")
     for name, value in OPTIONS.items():
@@ -110,9 +110,8 @@ def build(door: Door) -> App:
         yield {}
         sweeping.cancel()
 
-    return App(
-        PAGE, lifespan=running, routes=[Route("/picture", picture)], middleware=[Middleware(Guard, door=door)]
-    )
+    routes = [Route("/picture", picture), Route("/reading", reading)]
+    return App(PAGE, lifespan=running, routes=routes, middleware=[Middleware(Guard, door=door)])
 
 
 async def _sweep() -> None:
@@ -120,16 +119,6 @@ async def _sweep() -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         sweep_desks()
-
-
-def _sorry(error: Exception) -> bool:
-    """A sentence instead of a traceback; the traceback is on the terminal."""
-    import streamlit as st
-
-    st.error(
-        f"Something went wrong here ({type(error).__name__}). Your face and its edits are kept; load the page again."
-    )
-    return True
 
 
 def free(serving: Serving) -> None:

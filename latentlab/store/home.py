@@ -16,7 +16,8 @@ APPLICATION = "latentlab"
 NETWORKS = "networks"
 NETWORK_ENDINGS = (".safetensors", ".pkl", ".pt", ".pth")
 LONGEST_NAME = 80
-FOLDERS = ("directions", "banks", NETWORKS)
+EDITS = "edits"
+FOLDERS = ("directions", "banks", EDITS, NETWORKS)
 """Of a lab; no inversion may be called so."""
 RESERVED = (
     "con",

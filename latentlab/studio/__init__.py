@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from latentlab.baselines.train import TrainBaseline
+    from latentlab.store.home import safe_name
     from latentlab.studio.applications.makeup import Makeup, OpenMakeup
     from latentlab.studio.batch.look import Look
     from latentlab.studio.batch.run import Batch, OpenBatch, Summary
@@ -24,15 +25,21 @@ if TYPE_CHECKING:
     from latentlab.studio.discovery.discover import Discover, choose_discovery
     from latentlab.studio.discovery.plan import LibraryRecipe, Wanted, load_recipe
     from latentlab.studio.discovery.port import Ported
+    from latentlab.studio.exploring.channels import search_channels
     from latentlab.studio.exploring.chart import Chart, chart, direction_from_seeds, umap_is_here
-    from latentlab.studio.exploring.desk import Desk, Desks
+    from latentlab.studio.exploring.desk import Desk
+    from latentlab.studio.exploring.desks import Desks
+    from latentlab.studio.exploring.goals import reach, readable, reading_of
     from latentlab.studio.exploring.history import History
     from latentlab.studio.exploring.jobs import Job
     from latentlab.studio.exploring.keeping import bundle, delete, rename, restore
+    from latentlab.studio.exploring.kept_edits import keep_edit, kept_edit, kept_edits
+    from latentlab.studio.exploring.opening import Opened, invert_photo, open_and_invert, open_file
     from latentlab.studio.exploring.readings import read_view
     from latentlab.studio.exploring.restoring import view_of_picture
     from latentlab.studio.exploring.sliders import grouped
-    from latentlab.studio.exploring.view import View, view_of
+    from latentlab.studio.exploring.sweeps import gif_file, png, sheet_file, steps
+    from latentlab.studio.exploring.view import Styles, View, view_of
     from latentlab.studio.learning.train_scorer import TrainScorer
     from latentlab.studio.learning.training import LogReader
     from latentlab.studio.pictures.gallery import Gallery
@@ -80,14 +87,20 @@ _PLACES = {
     "discovery.plan": ("LibraryRecipe", "Wanted", "load_recipe"),
     "discovery.port": ("Ported",),
     "exploring.chart": ("Chart", "chart", "direction_from_seeds", "umap_is_here"),
-    "exploring.desk": ("Desk", "Desks"),
+    "exploring.channels": ("search_channels",),
+    "exploring.desk": ("Desk",),
+    "exploring.desks": ("Desks",),
+    "exploring.goals": ("reach", "readable", "reading_of"),
     "exploring.history": ("History",),
     "exploring.jobs": ("Job",),
     "exploring.keeping": ("bundle", "delete", "rename", "restore"),
+    "exploring.kept_edits": ("keep_edit", "kept_edit", "kept_edits"),
+    "exploring.opening": ("Opened", "invert_photo", "open_and_invert", "open_file"),
     "exploring.readings": ("read_view",),
     "exploring.restoring": ("view_of_picture",),
     "exploring.sliders": ("grouped",),
-    "exploring.view": ("View", "view_of"),
+    "exploring.sweeps": ("gif_file", "png", "sheet_file", "steps"),
+    "exploring.view": ("Styles", "View", "view_of"),
     "learning.train_scorer": ("TrainScorer",),
     "learning.training": ("LogReader",),
     "pictures.gallery": ("Gallery",),
@@ -117,6 +130,7 @@ _PLACES = {
     "shelf.pool": ("Pool",),
     "studio": ("Studio",),
     "latentlab.baselines.train": ("TrainBaseline",),
+    "latentlab.store.home": ("safe_name",),
     "latentlab.world.dataset": ("render_dataset",),
     "latentlab.world.importer": ("import_face_model",),
     "latentlab.world.sheet": ("draw_sheet",),
@@ -160,6 +174,7 @@ __all__ = [
     "OpenBatch",
     "OpenEdit",
     "OpenMakeup",
+    "Opened",
     "Outcome",
     "Picture",
     "Pool",
@@ -171,6 +186,7 @@ __all__ = [
     "Source",
     "Standings",
     "Studio",
+    "Styles",
     "Summary",
     "Sweep",
     "TrainBaseline",
@@ -189,19 +205,34 @@ __all__ = [
     "draw_sheet",
     "examine",
     "from_data",
+    "gif_file",
     "grouped",
     "import_face_model",
+    "invert_photo",
+    "keep_edit",
+    "kept_edit",
+    "kept_edits",
     "load_recipe",
     "may_replace",
     "methods",
     "models",
     "nearness",
+    "open_and_invert",
+    "open_file",
     "photos_of",
+    "png",
+    "reach",
     "read_view",
+    "readable",
+    "reading_of",
     "rename",
     "render_dataset",
     "restore",
+    "safe_name",
+    "search_channels",
+    "sheet_file",
     "shipped",
+    "steps",
     "umap_is_here",
     "view_of",
     "view_of_picture",

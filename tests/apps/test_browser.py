@@ -71,7 +71,8 @@ def test_a_slider_moves_the_picture_and_the_link_holds_the_edit(browser, address
     page.wait_for_selector(f".bench[data-painted='{before + 1}']", timeout=WAIT)
     assert page.locator(".bench .after").get_attribute("src") != shown
     page.wait_for_url("**edit=age**", timeout=WAIT)
-    page.wait_for_selector("text=what else moved", timeout=WAIT)
+    page.wait_for_selector(".bar", timeout=WAIT)
+    assert "identity" in page.locator(".sentence").inner_text()
     page.close()
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 import zipfile
 from contextlib import suppress
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from latentlab.core.errors import BadInput, LatentLabError, WrongGenerator
 from latentlab.studio import (
@@ -21,14 +23,27 @@ from latentlab.studio import (
     History,
     Job,
     Studio,
+    Styles,
+    Sweep,
     View,
     bundle,
     delete,
     direction_from_seeds,
+    gif_file,
     grouped,
+    keep_edit,
+    kept_edit,
+    kept_edits,
+    open_and_invert,
+    reach,
     read_view,
+    readable,
+    reading_of,
     rename,
     restore,
+    search_channels,
+    sheet_file,
+    steps,
     view_of,
     view_of_picture,
 )
@@ -43,12 +58,18 @@ def desk(tmp_path: Path) -> Desk:
 @given(
     st.integers(0, 999_999_999),
     st.floats(0, 2),
-    st.dictionaries(st.sampled_from(["age", "smile", "yaw"]), st.floats(-5, 5)),
+    st.dictionaries(st.sampled_from(["age", "smile", "b32.conv1.17"]), st.floats(-5, 5)),
+    st.sampled_from(["const", "none", "17"]),
+    st.sampled_from([None, Styles("seed:5", 0, 3), Styles("shelf:anna", 2, 2)]),
 )
-def test_a_view_survives_its_link(seed: int, psi: float, strengths: dict[str, float]) -> None:
-    view = View(f"seed:{seed}", psi).moved(strengths)
+def test_a_view_survives_its_link(
+    seed: int, psi: float, strengths: dict[str, float], noise: str, styles: Styles | None
+) -> None:
+    view = View(f"seed:{seed}", psi, noise=noise, styles=styles, beside=("seed:1", "shelf:b")).moved(
+        strengths
+    )
     again = view_of(view.query())
-    assert again.face == view.face
+    assert (again.face, again.noise, again.styles, again.beside) == (view.face, noise, styles, view.beside)
     assert again.psi == pytest.approx(view.psi, rel=1e-4, abs=1e-4)
     assert all(
         again.strengths.get(name, 0.0) == pytest.approx(value, rel=1e-4, abs=1e-4)
@@ -57,7 +78,12 @@ def test_a_view_survives_its_link(seed: int, psi: float, strengths: dict[str, fl
 
 
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.dictionaries(st.sampled_from(["face", "psi", "edit", "transfer", "x"]), st.text(max_size=40)))
+@given(
+    st.dictionaries(
+        st.sampled_from(["face", "psi", "edit", "transfer", "noise", "styles", "beside", "x"]),
+        st.text(max_size=40),
+    )
+)
 def test_any_link_is_a_view_or_one_sentence(query: dict[str, str]) -> None:
     with suppress(BadInput):
         assert view_of(view_of(query).query()).face == view_of(query).face
@@ -106,7 +132,7 @@ def test_a_network_that_is_not_there_is_said_before_anybody_is_served(tmp_path: 
 
 
 def test_a_picture_that_is_dropped_restores_what_made_it(desk: Desk, tmp_path: Path) -> None:
-    view = View("seed:7", 0.7, {"age": 1.0, "smile": -0.5})
+    view = View("seed:7", 0.7, {"age": 1.0, "smile": -0.5}, noise="4", styles=Styles("seed:2", 6, 9))
     file = desk.picture(view).save(tmp_path / "kept.png")
     assert view_of_picture(desk, file.read_bytes()) == view
 
@@ -115,6 +141,84 @@ def test_a_picture_that_is_dropped_restores_what_made_it(desk: Desk, tmp_path: P
 def test_a_dropped_file_without_a_recipe_is_one_sentence(desk: Desk, content: bytes) -> None:
     with pytest.raises(LatentLabError):
         view_of_picture(desk, content)
+
+
+def test_a_file_is_told_by_what_it_holds(desk: Desk, tmp_path: Path) -> None:
+    view = View("seed:7", 0.7, {"age": 1.0})
+    made = desk.picture(view).save(tmp_path / "kept.png").read_bytes()
+    assert open_and_invert(desk, "../../etc/passwd.jpg", made).view == view
+    empty = BytesIO()
+    Image.new("RGB", (200, 200), "gray").save(empty, "PNG")
+    for content in (b"no picture", empty.getvalue()):
+        with pytest.raises(LatentLabError):
+            open_and_invert(desk, "portrait.jpg", content)
+    assert not list(desk.folder.glob("upload-*"))
+
+
+def test_a_portrait_is_inverted_and_put_back_at_its_own_size(desk: Desk) -> None:
+    skimage = pytest.importorskip("skimage")
+    pytest.importorskip("dlib")
+    portrait, buffer = Image.fromarray(skimage.data.astronaut()), BytesIO()
+    portrait.save(buffer, "PNG")
+    opened = open_and_invert(desk, "Eileen Collins.png", buffer.getvalue())
+    assert opened.face is not None
+    assert opened.name == "Eileen_Collins"
+    view = View(desk.put(opened.face), strengths={"age": 1.0})
+    assert desk.picture(view, whole=True).show().size == portrait.size
+    still = np.asarray(desk.picture(view.plain(), whole=True).show()).astype(int)
+    assert np.abs(still - np.asarray(portrait)).mean() < 1
+
+
+def test_a_channel_of_s_is_a_direction_by_its_name(desk: Desk, tmp_path: Path) -> None:
+    found = {
+        one.name: 2.0 if one.says == "more smile" else -2.0
+        for one in search_channels(desk.studio, "smile", 2)
+    }
+    assert len(found) == 2
+    changes = [
+        one.change
+        for seed in range(4)
+        for one in read_view(desk, View(f"seed:{seed}", strengths=found), identity=False).readings
+        if one.name == "smile"
+    ]
+    assert np.mean(changes) > 0.05
+    view = View("seed:5", strengths=found)
+    file = desk.picture(view).save(tmp_path / "a.png")
+    assert desk.studio.replay(file).largest == 0
+    assert search_channels(desk.studio, "b32.conv1.1", 1)[0].name == "b32.conv1.1"
+    with pytest.raises(BadInput, match="neither an attribute"):
+        search_channels(desk.studio, "nothing like it")
+
+
+def test_an_edit_is_kept_without_its_face(desk: Desk) -> None:
+    view = View("seed:5", strengths={"age": 1.5}, styles=Styles("seed:2", 0, 1))
+    keep_edit(desk.studio, "older", view)
+    with pytest.raises(BadInput, match="already"):
+        keep_edit(desk.studio, "older", view)
+    other = View("seed:9", noise="none")
+    assert kept_edit(desk.studio, "older", other) == replace(
+        other, strengths={"age": 1.5}, styles=view.styles
+    )
+    assert kept_edits(desk.studio) == ["older"]
+    with pytest.raises(BadInput, match="any more"):
+        kept_edit(desk.studio, "gone", other)
+
+
+def test_sweeps_are_files_that_can_be_made_again(desk: Desk, tmp_path: Path) -> None:
+    view, sweep = View("seed:5", strengths={"smile": 0.5}), Sweep("age", steps(desk, "age", 3))
+    file = tmp_path / "sheet.png"
+    file.write_bytes(sheet_file(desk, view, [sweep]))
+    assert desk.studio.replay(file).largest == 0
+    assert Image.open(BytesIO(gif_file(desk, view, sweep))).n_frames == 4
+
+
+def test_a_goal_moves_the_view(desk: Desk) -> None:
+    view = View("seed:5")
+    now = reading_of(desk, view, "age")
+    moved, words = reach(desk, view, "age", now + 8, None)
+    assert moved.strengths["age"] > 0
+    assert "age" in words
+    assert readable(desk)["age"] == "years"
 
 
 def test_a_dropped_picture_of_another_network_is_refused(desk: Desk, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The page's own components: the bench (a picture and its sliders) and the divider between two pictures."""
+"""The page's own components: the bench (a picture and its sliders), the divider, the strip of small pictures, the hover card."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
 HERE = Path(__file__).parent
+PARTS = {"bench": ("split", "asking", "sliders", "figures"), "divider": ("split",)}
+"""Scripts that a component is made of, besides its own."""
 
 
 @cache
 def component(name: str) -> ComponentRenderer:
-    """`bench` or `divider`, registered when it is first asked for; all of it is in this folder, nothing is downloaded."""
+    """One of them, registered when it is first asked for; all of it is in this folder, nothing is downloaded."""
     from streamlit.components.v2 import component as register
 
-    script = _text("split.js") + _text(f"{name}.js")
+    script = "".join(_text(f"{part}.js") for part in (*PARTS.get(name, ()), name))
     return register(f"latentlab.{name}", html=_text(f"{name}.html"), css=_text("bench.css"), js=script)
 
 

@@ -1,132 +1,123 @@
-// The bench: a picture and the sliders that move it. While a slider is dragged the picture is asked for directly, with one
-// request under way and the newest wish next, so nothing waits for a rerun of the page; on release the page is told.
-const EMPTY = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
+// The bench: a picture, the sliders that move it, what the judge reads, and other faces under the same edit. While a slider is
+// dragged the picture is asked for directly, so nothing waits for a rerun of the page; on release the page is told.
+const TOLD = 250;
+const IDLE = "Move a slider: here stands what changed, what came along, and whether it is the same person.";
+const LARGEST = 25 << 20;
 
 export default function (component) {
-  const { data, parentElement, setStateValue } = component;
+  const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".bench");
   const bench = root.bench ?? (root.bench = build(root));
-  bench.tell = (name, value) => setStateValue(name, value);
+  bench.tell = setTriggerValue;
   bench.show(data);
   return () => bench.rest();
 }
 
 function build(root) {
-  const stage = root.querySelector(".stage");
-  const after = root.querySelector(".after");
-  const before = root.querySelector(".before");
-  const handle = root.querySelector(".handle");
+  const find = (name) => root.querySelector(`.${name}`);
+  const [stage, after, before, handle, board, beside] = ["stage", "after", "before", "handle", "board", "beside"].map(find);
   const place = divider(stage);
-  const busy = root.querySelector(".busy");
-  const says = root.querySelector(".says");
-  const board = root.querySelector(".board");
-  const bench = { data: null, values: {}, wanted: null, flying: false, timer: 0, tell: () => {} };
+  const figures = reader(find("figures"));
+  const bench = { data: null, values: {}, told: "", timer: 0, tell: () => {} };
+  const asking = asker({
+    paint: async (url) => { await swap(after, url); root.dataset.painted = String(Number(root.dataset.painted ?? 0) + 1); },
+    settle,
+    busy: (on) => { find("busy").hidden = !on; },
+    fail: (text) => { find("says").textContent = text; },
+  });
 
-  function address(values) {
-    const edit = Object.entries(values).filter(([, v]) => v !== 0).map(([k, v]) => `${k}:${v}`).join(",");
-    const query = new URLSearchParams({ ...bench.data.query, edit });
-    return `${bench.data.route}?${query}`;
+  function address(route, query) {
+    const edit = Object.entries(bench.values).filter(([, v]) => v !== 0).map(([k, v]) => `${k}:${v}`).join(",");
+    return `${route}?${new URLSearchParams({ ...query, edit })}`;
   }
 
-  async function fetchNewest() {
-    if (bench.flying || bench.wanted === null) return;
-    const url = bench.wanted;
-    bench.wanted = null;
-    bench.flying = true;
-    busy.hidden = false;
-    try {
-      const answer = await fetch(url, { credentials: "same-origin" });
-      if (!answer.ok) throw new Error(await answer.text());
-      const picture = URL.createObjectURL(await answer.blob());
-      const old = after.src;
-      await new Promise((done) => { after.onload = after.onerror = done; after.src = picture; });
-      if (old.startsWith("blob:")) URL.revokeObjectURL(old);
-      root.dataset.painted = String(Number(root.dataset.painted ?? 0) + 1);
-      says.textContent = "";
-    } catch (error) {
-      says.textContent = String(error.message ?? error).slice(0, 300);
-    } finally {
-      bench.flying = false;
-      busy.hidden = true;
-      fetchNewest();
+  function ask() { asking.ask(address("/picture", bench.data.query)); }
+
+  async function settle() {
+    const edited = bench.data.styles || Object.values(bench.values).some((v) => v !== 0);
+    for (const card of beside.children) {
+      if (!asking.quiet) return;
+      const url = address("/picture", card.query);
+      if (card.shown !== url) { card.shown = url; card.querySelector("img").src = url; await card.querySelector("img").decode().catch(() => {}); }
     }
-  }
-
-  function ask() {
-    bench.wanted = address(bench.values);
-    fetchNewest();
+    if (!edited) figures.clear(IDLE);
+    else if (asking.quiet) figures.read(address("/reading", bench.data.query));
   }
 
   function release() {
     clearTimeout(bench.timer);
-    bench.timer = setTimeout(() => bench.tell("strengths", { ...bench.values }), 250);
+    bench.timer = setTimeout(() => {
+      bench.told = JSON.stringify(cleaned(bench.values));
+      bench.tell("strengths", { ...bench.values });
+    }, TOLD);
   }
 
-  function written(slider, value) {
-    const amount = slider.per_step * value;
-    const digits = Math.abs(slider.per_step) < 1 ? 2 : 0;
-    return `${amount > 0 ? "+" : amount < 0 ? "−" : ""}${Math.abs(amount).toFixed(digits)} ${slider.unit}`.trim();
+  function cards(others) {
+    beside.replaceChildren(...others.map((one) => {
+      const card = document.createElement("figure");
+      card.setAttribute("role", "listitem");
+      card.query = one.query;
+      card.innerHTML = `<button type="button" class="open"><img alt=""></button><figcaption></figcaption>`;
+      card.querySelector("img").alt = `${one.label} under the same edit`;
+      card.querySelector(".open").title = `work on ${one.label}`;
+      card.querySelector(".open").onclick = () => bench.tell("opened", one.face);
+      card.querySelector("figcaption").append(one.label, button("×", `take ${one.label} away`, () => bench.tell("away", one.face)));
+      return card;
+    }));
   }
 
-  function row(slider) {
-    const line = document.createElement("div");
-    line.className = "row";
-    line.innerHTML = `<label></label><input type="range"><output></output><button type="button" class="reset">↺</button>`;
-    const [label, input, output, reset] = line.children;
-    input.id = `slider-${slider.name}`;
-    label.htmlFor = input.id;
-    label.textContent = slider.label;
-    label.title = slider.help ?? "";
-    Object.assign(input, { min: slider.low, max: slider.high, step: slider.step });
-    reset.setAttribute("aria-label", `reset ${slider.label}`);
-    reset.title = `reset ${slider.label}`;
-    const paint = (value) => {
-      input.value = value;
-      output.textContent = written(slider, value);
-      input.setAttribute("aria-valuetext", output.textContent);
-      line.classList.toggle("moved", value !== 0);
-    };
-    const move = (value) => { bench.values[slider.name] = value; paint(value); ask(); };
-    input.addEventListener("input", () => move(Number(input.value)));
-    input.addEventListener("change", release);
-    input.addEventListener("dblclick", () => { move(0); release(); });
-    reset.addEventListener("click", () => { move(0); release(); });
-    line.paint = paint;
-    line.dataset.name = slider.name;
-    return line;
-  }
-
-  function lay(groups) {
-    board.replaceChildren();
-    for (const group of groups) {
-      const part = document.createElement("details");
-      part.open = group.open;
-      const title = document.createElement("summary");
-      title.textContent = group.title;
-      part.append(title, ...group.sliders.map(row));
-      board.append(part);
-    }
+  function once(name, value, make) {
+    const text = JSON.stringify(value);
+    if (bench[name] !== text) { bench[name] = text; make(value); }
   }
 
   bench.show = (data) => {
-    const groups = JSON.stringify(data.groups);
-    if (groups !== bench.groups) { lay(data.groups); bench.groups = groups; }
-    const key = JSON.stringify([data.query, data.strengths]);
-    const fresh = key !== bench.key;
     bench.data = data;
+    once("groups", data.groups, (groups) => {
+      lay(board, groups, (name, value) => { bench.values[name] = value; ask(); }, release);
+      bench.key = null;
+    });
+    once("others", data.others, cards);
     after.alt = data.alt;
-    if (data.before && before.getAttribute("src") !== data.before) before.src = data.before;
-    before.hidden = handle.hidden = !data.before;
-    if (!data.before) place(0);
-    if (fresh) {
-      bench.key = key;
+    if (before.getAttribute("src") !== data.before) before.src = data.before;
+    before.alt = data.tags[0];
+    [find("tag-before").textContent, find("tag-after").textContent] = data.tags;
+    before.hidden = handle.hidden = false;
+    const key = JSON.stringify([data.query, cleaned(data.strengths), data.others]);
+    if (key === bench.key) return;
+    bench.key = key;
+    const own = JSON.stringify(cleaned(data.strengths)) === bench.told;
+    bench.told = "";
+    if (!own) {
       bench.values = { ...data.strengths };
       for (const line of board.querySelectorAll(".row")) line.paint(bench.values[line.dataset.name] ?? 0);
-      ask();
     }
+    ask();
   };
-  bench.rest = () => { clearTimeout(bench.timer); };
+  bench.rest = () => { clearTimeout(bench.timer); asking.rest(); };
+  landing(stage, (name, content) => bench.tell("dropped", { name, content }), (text) => { find("says").textContent = text; });
   after.src = EMPTY;
   place(0);
+  figures.clear(IDLE);
   return bench;
+}
+
+function cleaned(values) {
+  return Object.entries(values).filter(([, v]) => v !== 0).sort();
+}
+
+// A file that is dropped on the picture goes to the page, which knows what it is.
+function landing(stage, give, refuse) {
+  const light = (on) => (event) => { event.preventDefault(); stage.classList.toggle("under", on); };
+  stage.addEventListener("dragover", light(true));
+  stage.addEventListener("dragleave", light(false));
+  stage.addEventListener("drop", (event) => {
+    light(false)(event);
+    const file = event.dataTransfer?.files?.[0];
+    if (!file) return;
+    if (file.size > LARGEST) { refuse(`The file has ${Math.round(file.size / (1 << 20))} MB; at most 25 can be opened here.`); return; }
+    const reading = new FileReader();
+    reading.onload = () => give(file.name, String(reading.result).split(",")[1] ?? "");
+    reading.readAsDataURL(file);
+  });
 }

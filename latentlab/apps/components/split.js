@@ -6,7 +6,8 @@ function divider(stage) {
   const place = (share) => {
     at = Math.min(1, Math.max(0, share));
     veil.style.clipPath = `inset(0 ${100 - at * 100}% 0 0)`;
-    handle.style.left = `${at * 100}%`;
+    handle.style.left = `clamp(16px, ${at * 100}%, calc(100% - 16px))`;
+    stage.classList.toggle("split", at > 0.02 && at < 0.98);
     handle.setAttribute("aria-valuenow", String(Math.round(at * 100)));
   };
   handle.onpointerdown = (event) => { handle.setPointerCapture(event.pointerId); event.preventDefault(); handle.focus(); };

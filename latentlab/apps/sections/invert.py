@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 import streamlit as st
 from PIL import Image, ImageDraw
 
 from latentlab.apps.components import component
-from latentlab.apps.sections.common import open_in_explore, picture_url, progress, told
+from latentlab.apps.sections.common import go, news, open_in_explore, picture_url, progress, say, told
+from latentlab.apps.sections.source import ENDINGS
 from latentlab.apps.serving import desk
 from latentlab.core.errors import LatentLabError
-from latentlab.core.image import decode_picture, to_picture
-from latentlab.core.watch import Watch
-from latentlab.studio import Align, Invert, Job, View, choose_method
+from latentlab.core.image import to_picture
+from latentlab.studio import Invert, Job, Opened, View, choose_method, invert_photo, open_file
 
 METHODS = {
     "encode": "one pass of the encoder; a second",
@@ -27,45 +26,51 @@ PREVIEW = 720
 
 def show() -> None:
     """The page."""
+    news()
     left, right = st.columns([1, 1], gap="large")
     with left:
-        photo = _photo()
+        _photo()
+    opened: Opened | None = st.session_state.get("opened")
     with right, told():
-        if photo is None:
+        if opened is None or opened.photo is None:
             st.caption(
                 "A portrait, taken from the front, gives the best edits. It stays on this machine and is deleted when the session ends."
             )
         else:
-            _work(photo)
+            _work(opened, opened.photo)
     _finished()
 
 
-def _photo() -> Path | None:
+def _photo() -> None:
     """Upload or camera; kept in the session's folder under a name of our own."""
-    given = st.file_uploader("Photo", type=["jpg", "jpeg", "png", "webp", "tif", "tiff", "heic"], key="photo")
+    st.file_uploader("Photo", ENDINGS, key="photo", on_change=_take, args=("photo",))
     if st.toggle("Use the camera"):
-        given = st.camera_input("Camera", label_visibility="collapsed") or given
-    if given is None:
-        return None
-    if st.session_state.get("photo_id") != given.file_id:
-        try:
-            decode_picture(given.getvalue(), "the file")
-        except LatentLabError as error:
-            st.error(" ".join(str(error).split()), icon=":material/error:")
-            return None
-        path = desk().folder / f"upload-{secrets.token_hex(4)}"
-        path.write_bytes(given.getvalue())
-        st.session_state.update(
-            photo_id=given.file_id, photo_path=path, photo_name=Path(given.name).stem[:60]
+        st.camera_input(
+            "Camera", label_visibility="collapsed", key="camera", on_change=_take, args=("camera",)
         )
-    return st.session_state["photo_path"]
 
 
-def _work(photo: Path) -> None:
-    studio = desk().studio
-    faces = list(studio.aligned(photo, Align(256, all=True)))
-    shown = _drawn(faces)
-    st.image(shown, caption=f"{len(faces)} face{'s' if len(faces) != 1 else ''} found")
+def _take(key: str) -> None:
+    """A new photo takes the place of the one before."""
+    for name in ("opened", "inverted"):
+        st.session_state.pop(name, None)
+    file = st.session_state[key]
+    if file is None:
+        return None
+    try:
+        opened = open_file(desk(), file.name, file.getvalue())
+    except LatentLabError as error:
+        return say(str(error))
+    if opened.view is not None:
+        go(opened.view)
+        return say("This picture was made by latentlab: what made it is open on Explore.", ":material/tune:")
+    st.session_state["opened"] = opened
+    return None
+
+
+def _work(opened: Opened, photo: Path) -> None:
+    faces = opened.faces
+    st.image(_drawn(list(faces)), caption=f"{len(faces)} face{'s' if len(faces) != 1 else ''} found")
     number = 1
     if len(faces) > 1:
         number = st.radio("Which face", range(1, len(faces) + 1), horizontal=True)
@@ -80,23 +85,11 @@ def _work(photo: Path) -> None:
     if st.button(
         "Invert", type="primary", icon=":material/play_arrow:", disabled=job is not None and job.running
     ):
-        request = Invert(choose_method(method), face=number, keep=False)
-        st.session_state["inversion"] = Job("invert", _inverting(photo, request)).start()
+        request, own = Invert(choose_method(method), face=number, keep=False), desk()
+        work = Job("invert", lambda watch: invert_photo(own, photo, request, watch))
+        st.session_state["inversion"] = work.start()
         st.session_state.pop("inverted", None)
     progress("inversion")
-
-
-def _inverting(photo: Path, request: Invert):
-    studio = desk().studio
-
-    def work(watch: Watch) -> object:
-        for outcome in studio.inverted([photo], request, watch):
-            if outcome.error is not None:
-                raise outcome.error
-            return outcome
-        return None
-
-    return work
 
 
 def _finished() -> None:
@@ -126,7 +119,10 @@ def _finished() -> None:
                 st.info(note)
             if st.button("Edit it", type="primary", icon=":material/tune:"):
                 open_in_explore(view)
-            shelf = st.text_input("Name on the shelf", st.session_state.get("photo_name", "face"))
+            shelf = st.text_input(
+                "Name on the shelf",
+                st.session_state["opened"].name if "opened" in st.session_state else "face",
+            )
             if st.button("Keep on the shelf", icon=":material/bookmark_add:"):
                 desk().keep(view, shelf)
                 st.success(f"{shelf} is on the shelf")

@@ -9,11 +9,11 @@ import tempfile
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -25,21 +25,21 @@ from latentlab.core.image import to_picture
 from latentlab.core.latent import Space
 from latentlab.store.home import check_name
 from latentlab.studio.discovery.discover import keep
-from latentlab.studio.exploring.view import View
+from latentlab.studio.exploring.view import Styles, View
 from latentlab.studio.pictures.picture import Picture
 from latentlab.studio.portraits.edit import Edit
 from latentlab.studio.shelf import companions
+from latentlab.studio.shelf.directions import direction_files
 from latentlab.studio.studio import Studio
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-
+Note = TypeVar("Note")
 FACES = 64
 """Faces that a desk keeps in memory; the longest unused goes first, uploads last of all."""
+NOTES = 500
 QUALITY = 90
-IDLE_SECONDS = 180
-"""A page that lost its connection may come back for so long; then its desk is cleared."""
 DRAWING = threading.Semaphore(1)
 """One picture at a time: two at once on few cores make both many times as slow."""
 
@@ -55,6 +55,7 @@ class Desk:
     def __post_init__(self) -> None:
         self._faces: OrderedDict[str, Face] = OrderedDict()
         self._own: dict[str, Face] = {}
+        self._noted: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = threading.Lock()
 
     @cached_property
@@ -66,6 +67,7 @@ class Desk:
         """Forget the faces and delete the files."""
         self._faces.clear()
         self._own.clear()
+        self._noted.clear()
         if "folder" in vars(self):
             shutil.rmtree(self.folder, ignore_errors=True)
             del self.folder
@@ -87,36 +89,65 @@ class Desk:
             return self._own[view.face]
         if view.face.startswith("desk:"):
             raise BadInput("this face was on another session's desk and is gone; upload the photo again")
-        key = f"{view.face}@{view.psi:g}"
+        key = f"{view.face}@{view.psi:g}@{view.noise}"
         with self._lock:
             if key in self._faces:
                 self._faces.move_to_end(key)
                 return self._faces[key]
-        face = self.studio.face(view.name) if view.seed is None else self.studio.sample(view.seed, view.psi)
+        face = self.studio.face(view.name) if view.seed is None else self._sampled(view, view.seed)
         with self._lock:
             self._faces[key] = face
             while len(self._faces) > FACES:
                 self._faces.popitem(last=False)
         return face
 
+    def _sampled(self, view: View, seed: int) -> Face:
+        if view.noise.isdecimal():
+            return self.studio.sample(seed, view.psi, noise="random", noise_seed=int(view.noise))
+        return self.studio.sample(seed, view.psi, noise=view.noise)
+
     def forget(self, view: View) -> None:
         """Read the face anew when it is next asked for: it was renamed, deleted or inverted again."""
         with self._lock:
             for key in [key for key in self._faces if key.startswith(f"{view.face}@")]:
                 del self._faces[key]
+            self._noted.clear()
 
-    def picture(self, view: View) -> Picture:
-        """What the view shows, with its recipe."""
+    def edit(self, view: View, *, whole: bool = False) -> Edit | None:
+        """What the view does to its face, as a request; None where there is nothing to do.
+
+        An edit by nothing still is one where a photo is shown: its pixels are the photo's, not the network's.
+        """
+        strengths = dict(view.strengths)
+        photo = self.face(view).photo is not None and view.transfer != "none"
+        if not view.edited and (photo or whole):
+            strengths = dict.fromkeys(self.studio.directions()[:1], 0.0)
+        mix = None if view.styles is None else self._styles(view.styles)
+        if not strengths and mix is None:
+            return None
+        return Edit(strengths, mix=mix, transfer=view.transfer, paste_back=whole)
+
+    def _styles(self, styles: Styles) -> tuple[Face, tuple[int, int]]:
+        return self.face(View(styles.face)), (styles.first, styles.last)
+
+    def picture(self, view: View, *, whole: bool = False) -> Picture:
+        """What the view shows, with its recipe; `whole` puts the face back into its photo, at the photo's own size."""
         self.used = time.monotonic()
-        face, strengths = self.face(view), dict(view.strengths)
-        if not strengths and face.photo is not None and view.transfer != "none":
-            strengths = dict.fromkeys(
-                self.studio.directions()[:1], 0.0
-            )  # an edit by nothing: the photo itself
-        if not strengths:
+        face, edit = self.face(view), self.edit(view, whole=whole)
+        if edit is None:
             return Picture(face.name, face.image[0].cpu(), face.origin)
         with DRAWING:
-            return self.studio.edit(face, Edit(strengths, transfer=view.transfer))
+            return self.studio.edit(face, edit)
+
+    def has_photo(self, view: View) -> bool:
+        """Whether the face can be put back into a photo."""
+        photo = self.face(view).photo
+        return photo is not None and photo.crop is not None and photo.source is not None
+
+    def photo(self, view: View) -> Image | None:
+        """The whole photo of the view's face, where it was kept."""
+        photo = self.face(view).photo
+        return None if photo is None or photo.crop is None else photo.picture()
 
     def before(self, view: View, side: int = 512) -> Image:
         """The face unedited: the photo's crop where there is one and edits keep it, else the network's picture."""
@@ -132,25 +163,57 @@ class Desk:
         """The unedited face, the same way."""
         return _jpeg(self.before(view, side))
 
+    def jpeg_whole(self, view: View, side: int = 1024, *, before: bool = False) -> bytes:
+        """The whole photo with its face edited (or as it was), at most so large."""
+        picture = self.photo(view)
+        if picture is None:
+            raise BadInput(f"no photo of '{view.name}' was kept; open the photo again")
+        return _jpeg(_sized(picture if before else self.picture(view, whole=True).show(), side))
+
     def keep(self, view: View, name: str) -> Face:
         """Put the view's face on the shelf, edited as it is shown."""
-        face = self.face(view)
-        edited = self.studio.edited(face, Edit(dict(view.strengths))) if view.strengths else face
-        return self.studio.save(edited, name)
+        return self.studio.save(self._edited(view), name)
 
     def latent_file(self, view: View) -> bytes:
-        """The edited latent as the published projector writes it: `w` [1 layers width] in an .npz."""
-        face = self.face(view)
-        if view.strengths:
-            face = self.studio.edited(face, Edit(dict(view.strengths)))
-        values = self.studio.generator.lift(face.latent, Space.W_PLUS).values
+        """The edited latent as the published projector writes it: `w` [1 layers width] in an .npz; of an edit of channels `s`."""
+        latent = self._edited(view).latent
+        name = "s" if latent.space is Space.S else "w"
+        values = latent.values if name == "s" else self.studio.generator.lift(latent, Space.W_PLUS).values
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, w=values.float().cpu().numpy())
+        np.savez_compressed(buffer, **{name: values.float().cpu().numpy()})  # type: ignore[arg-type]  # the names of arrays
         return buffer.getvalue()
+
+    def _edited(self, view: View) -> Face:
+        edit = self.edit(view) if view.edited else None
+        face = self.face(view)
+        return face if edit is None else self.studio.edited(face, edit)
+
+    def directions(self) -> dict[str, Direction]:
+        """The directions of this network by name; a file is read again when it has changed."""
+        files = direction_files(self.studio)
+        names = [name for name in self.studio.directions() if name in files]
+        stamps = {name: tuple((str(path), path.stat().st_mtime_ns) for path in files[name]) for name in names}
+        return {
+            name: self.noted(("direction", name, stamps[name]), partial(self.studio.direction, name))
+            for name in names
+        }
 
     def attributes(self) -> list[str]:
         """What the guide can read, and so what supervised methods can learn."""
         return list(companions.guide(self.studio).names)
+
+    def noted(self, key: Hashable, make: Callable[[], Note]) -> Note:
+        """What was found out about a face once and is asked for again with every edit."""
+        with self._lock:
+            if key in self._noted:
+                self._noted.move_to_end(key)
+                return self._noted[key]  # type: ignore[no-any-return]
+        found = make()
+        with self._lock:
+            self._noted[key] = found
+            while len(self._noted) > NOTES:
+                self._noted.popitem(last=False)
+        return found
 
     @torch.no_grad()
     def swept(
@@ -185,62 +248,3 @@ def _jpeg(picture: Image) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, format="JPEG", quality=QUALITY, subsampling=0)
     return buffer.getvalue()
-
-
-@dataclass(eq=False)
-class Desks:
-    """The desks of all sessions of one server; they share the networks and nothing else."""
-
-    network: str
-    home: Path
-    device: str = "auto"
-
-    def __post_init__(self) -> None:
-        self._desks: dict[str, Desk] = {}
-        self._lock = threading.Lock()
-
-    def warm(self) -> None:
-        """Load what the first picture needs before anybody asks for it; a network that cannot be read is said at once."""
-        desk = self.new()
-        try:
-            desk.jpeg(View(strengths=dict.fromkeys(desk.studio.directions()[:1], 0.5)))
-        finally:
-            self.remove(desk.token)
-
-    def new(self) -> Desk:
-        """A desk for a new session."""
-        desk = Desk(Studio(network=self.network, device=self.device, home=self.home))
-        with self._lock:
-            self._desks[desk.token] = desk
-        return desk
-
-    def get(self, token: str) -> Desk:
-        """The desk of a token; BadInput where there is none."""
-        desk = self._desks.get(token)
-        if desk is None:
-            raise BadInput("the session has ended; load the page again")
-        desk.used = time.monotonic()
-        return desk
-
-    def remove(self, token: str) -> None:
-        """Clear a desk away."""
-        with self._lock:
-            desk = self._desks.pop(token, None)
-        if desk is not None:
-            desk.close()
-
-    def sweep(self, alive: Callable[[str], bool], idle: float = IDLE_SECONDS) -> int:
-        """Clear the desks that were not asked for so long and whose token is not `alive`; how many."""
-        now = time.monotonic()
-        gone = [token for token, desk in self._desks.items() if now - desk.used > idle and not alive(token)]
-        for token in gone:
-            self.remove(token)
-        return len(gone)
-
-    def close(self) -> None:
-        """Clear all of them."""
-        for token in list(self._desks):
-            self.remove(token)
-
-    def __len__(self) -> int:
-        return len(self._desks)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from PIL.Image import Image
+from torch import Tensor
 
-from latentlab.core.errors import LatentLabError, MissingPart
+from latentlab.core.errors import LatentLabError
 from latentlab.core.image import from_pixels
 from latentlab.core.scorer import Scorer
 from latentlab.core.shapes import Images
@@ -19,6 +20,9 @@ from latentlab.studio.shelf import companions
 
 SAMPLES = 64
 """Faces over which the spread of an attribute is measured."""
+KNOWN_UNITS = {"years": " years", "degrees": "°"}
+SAME_PERSON = 0.6
+"""dlib's threshold (`faces.identity`)."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,17 @@ class Reading:
         return self.after - self.before
 
     @property
+    def label(self) -> str:
+        """In words."""
+        return self.name.replace("_", " ")
+
+    @property
+    def written(self) -> str:
+        """The change with its sign, and its unit where that is one that people know."""
+        unit = KNOWN_UNITS.get(self.unit, "")
+        return f"{self.change:+.{0 if unit else 2}f}{unit}"
+
+    @property
     def in_sd(self) -> float:
         """In standard deviations: what different attributes are compared by."""
         return self.change / self.spread if self.spread else 0.0
@@ -58,32 +73,44 @@ class Read:
     identity: float | None
     """dlib distance to the face before; below .6 it is the same person. None where dlib or a face is missing."""
 
-    def sentence(self, wanted: Mapping[str, float]) -> str:
-        """`age +14 years, smile +0.1; identity .31, the same person`."""
-        parts = [
-            f"{one.name.replace('_', ' ')} {one.change:+.3g} {one.unit}".strip()
-            for one in self.readings
-            if one.name in wanted
-        ]
+    def sentence(self, wanted: Collection[str]) -> str:
+        """`age +14 years, identity .31, the same person`."""
+        parts = [f"{one.label} {one.written}" for one in self.readings if one.name in wanted]
         if self.identity is not None:
-            parts.append(
-                f"identity {self.identity:.2f}, {'the same person' if self.identity < 0.6 else 'another person'}"
-            )
-        return "; ".join(parts)
+            who = "the same person" if self.identity < SAME_PERSON else "another person"
+            parts.append(f"identity {self.identity:.2f}".replace("0.", ".", 1) + f" ({who})")
+        return ", ".join(parts)
+
+    def strongest(self, count: int, without: Collection[str] = ()) -> list[Reading]:
+        """What changed most for its spread, the strongest first."""
+        others = [one for one in self.readings if one.name not in without]
+        return sorted(others, key=lambda one: -abs(one.in_sd))[:count]
+
+    def data(self, wanted: Collection[str], bars: int = 6) -> dict[str, object]:
+        """As JSON for the page: the sentence, and a bar for each that came along."""
+        rows = [
+            {"label": one.label, "written": one.written, "sd": round(one.in_sd, 3)}
+            for one in self.strongest(bars, wanted)
+        ]
+        return {"sentence": self.sentence(wanted), "rows": rows}
 
 
 @torch.no_grad()
 def read_view(desk: Desk, view: View, *, identity: bool = True) -> Read:
     """Read the view against the unedited face, by the judge (never the guide, which edits are steered by)."""
     judge = companions.judge(desk.studio)
-    images = torch.cat([_tensor(desk.before(view)), _tensor(desk.picture(view).show())])
-    before, after = (judge(image[None])[0].float().tolist() for image in images)
-    spreads = _spreads(desk, judge).by_name
+    plain = view.plain()
+    first = _tensor(desk.before(view))
+    before = desk.noted(("scores", plain), lambda: judge(first)[0].float().tolist())
+    image = _tensor(desk.picture(view).show())
+    after, spreads = judge(image)[0].float().tolist(), _spreads(desk, judge).by_name
     found = tuple(
         Reading(name, judge.units[name], one, other, spreads[name])
         for name, one, other in zip(judge.names, before, after, strict=True)
     )
-    return Read(found, _identity(images) if identity else None)
+    if not identity:
+        return Read(found, None)
+    return Read(found, _distance(desk.noted(("person", plain), lambda: _embedding(first)), _embedding(image)))
 
 
 def _tensor(picture: Image, side: int = 256) -> Images:
@@ -101,12 +128,19 @@ def _spreads(desk: Desk, judge: Scorer) -> Spreads:
     return studio.pool.get(("spreads", studio.generator.hash, judge.hash), measure)
 
 
-def _identity(images: Images) -> float | None:
-    from latentlab.faces.identity import distances, embed
+def _embedding(image: Images) -> Tensor | None:
+    from latentlab.faces.identity import embed
 
     try:
-        one, other = embed(images, strict=True)
-    except (MissingPart, LatentLabError):
+        return embed(image, strict=True)
+    except LatentLabError:  # dlib or its networks are not at hand
         return None
-    distance = float(distances(one[None], other[None])[0])
+
+
+def _distance(one: Tensor | None, other: Tensor | None) -> float | None:
+    from latentlab.faces.identity import distances
+
+    if one is None or other is None:
+        return None
+    distance = float(distances(one, other)[0])
     return distance if distance == distance else None

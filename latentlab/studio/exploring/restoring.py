@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from latentlab.core.errors import BadInput, WrongGenerator
 from latentlab.core.image import decode_picture, read_story
 from latentlab.store.home import entries
 from latentlab.studio.exploring.desk import Desk
-from latentlab.studio.exploring.view import View
+from latentlab.studio.exploring.view import Styles, View
 
 LARGEST = 64 << 20
 
@@ -18,7 +19,7 @@ def view_of_picture(desk: Desk, content: bytes) -> View:
 
     Raises:
         BadFile: no picture, or one without a recipe.
-        BadInput: a recipe that no view can hold: a sweep, a mix, a face that is not on the shelf.
+        BadInput: a recipe that no view can hold: a sweep, a blend, a face that is not on the shelf.
         WrongGenerator: a picture of another network.
     """
     if len(content) > LARGEST:
@@ -36,8 +37,8 @@ def view_of_picture(desk: Desk, content: bytes) -> View:
     if not isinstance(asked, Mapping):
         raise BadInput("the picture has no recipe that this page can follow; try: latentlab replay FILE")
     if story.get("command") == "generate":
-        return _sampled(asked, {})
-    if story.get("command") != "edit" or asked.get("sweeps") or asked.get("mix") or asked.get("blend"):
+        return _sampled(asked)
+    if story.get("command") != "edit" or asked.get("sweeps") or asked.get("blend"):
         raise BadInput(
             "the page shows single faces and edits of them; this picture is something else: latentlab replay FILE"
         )
@@ -50,12 +51,25 @@ def _edited(desk: Desk, asked: Mapping[str, object], ingredients: object) -> Vie
         strengths = {str(name): float(value) for name, value in pairs or ()}  # type: ignore[attr-defined]
     except (TypeError, ValueError):
         raise BadInput("the picture's recipe names no directions with numbers") from None
+    view = replace(_face(desk, ingredients, "face"), strengths=strengths)
+    mix = asked.get("mix")
+    if not mix:
+        return view
+    try:
+        first, last = mix[1]  # type: ignore[index]
+        return replace(view, styles=Styles(_face(desk, ingredients, "mix").face, int(first), int(last)))
+    except (TypeError, ValueError, LookupError):
+        raise BadInput("the picture's recipe names no layers of the face it was mixed with") from None
+
+
+def _face(desk: Desk, ingredients: object, role: str) -> View:
+    """The face that stands in a recipe under its role: one of the shelf, or a sample."""
     faces = ingredients.get("faces") if isinstance(ingredients, Mapping) else None
-    face = faces.get("face") if isinstance(faces, Mapping) else None
+    face = faces.get(role) if isinstance(faces, Mapping) else None
     face = face if isinstance(face, Mapping) else {}
     name = str(face.get("name", ""))
     if name in entries(desk.studio.home):
-        return View(f"shelf:{name}", strengths=strengths)
+        return View(f"shelf:{name}")
     recipe = face.get("recipe")
     made = (
         recipe.get("asked") if isinstance(recipe, Mapping) and recipe.get("command") == "generate" else None
@@ -64,11 +78,12 @@ def _edited(desk: Desk, asked: Mapping[str, object], ingredients: object) -> Vie
         raise BadInput(
             f"the picture was made from the face '{name[:60]}', which is not on this shelf; invert its photo first"
         )
-    return _sampled(made, strengths)
+    return _sampled(made)
 
 
-def _sampled(asked: Mapping[str, object], strengths: Mapping[str, float]) -> View:
+def _sampled(asked: Mapping[str, object]) -> View:
     seeds, psi = asked.get("seeds"), asked.get("psi", 1.0)
+    noise = asked.get("noise_seed") if asked.get("noise") == "random" else asked.get("noise", View.noise)
     if (
         not isinstance(seeds, list)
         or len(seeds) != 1
@@ -76,4 +91,4 @@ def _sampled(asked: Mapping[str, object], strengths: Mapping[str, float]) -> Vie
         or not isinstance(psi, int | float)
     ):
         raise BadInput("the picture shows several samples, or none; the page shows one")
-    return View(f"seed:{seeds[0]}", float(psi), strengths)
+    return View(f"seed:{seeds[0]}", float(psi), noise=str(noise))

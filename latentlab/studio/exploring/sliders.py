@@ -14,7 +14,9 @@ GROUPS = {
     "Makeup": ("lipstick", "eye_shadow", "blush", "liner"),
     "Accessories": ("glasses", "hat", "earrings"),
 }
-OTHERS = "Others"
+OTHERS, CHANNELS = "Others", "Channels of S"
+UNITS = {"years": " years", "degrees": "°", "L*": " L*"}
+"""How the units that people know are written after a number; others go without."""
 WIDEST = (-3.0, 3.0)
 """The strengths of a direction whose span was not measured."""
 
@@ -50,7 +52,7 @@ class Group:
 def slider(direction: Direction) -> Slider:
     """A direction between the ends of its span."""
     low, high = direction.span or WIDEST
-    unit = "" if direction.unit in {"0..1", "sd"} or len(direction.unit) > 12 else direction.unit
+    unit = UNITS.get(direction.unit, "")
     drags = sorted(direction.leakage.items(), key=lambda item: -abs(item[1]))[:3]
     told = ", ".join(f"{name} {value:+.2f} sd" for name, value in drags if abs(value) >= 0.02)
     help = f"one step drags along: {told}" if told else ""
@@ -65,8 +67,8 @@ def slider(direction: Direction) -> Slider:
     )
 
 
-def grouped(directions: Sequence[Direction]) -> list[Group]:
-    """The groups that have a direction, in their order; what no group knows comes last."""
+def grouped(directions: Sequence[Direction], channels: Sequence[Direction] = ()) -> list[Group]:
+    """The groups that have a direction, in their order; what no group knows comes last, then channels of S."""
     by_name = {direction.name: direction for direction in directions}
     found = []
     for title, names in GROUPS.items():
@@ -74,4 +76,6 @@ def grouped(directions: Sequence[Direction]) -> list[Group]:
         if members:
             found.append(Group(title, members))
     rest = tuple(slider(direction) for _, direction in sorted(by_name.items()))
-    return [*found, Group(OTHERS, rest, open=len(rest) <= 6)] if rest else found
+    found += [Group(OTHERS, rest, open=len(rest) <= 6)] if rest else []
+    single = tuple(slider(direction) for direction in channels)
+    return [*found, Group(CHANNELS, single)] if single else found

@@ -13,6 +13,26 @@ SOURCE = re.compile(r"(seed|shelf|desk):[^\x00-\x1f,:/\\]{1,200}")
 TRANSFERS = ("auto", "learned", "flow", "none")
 MOST = 64
 """A link holds no more edits than this."""
+BESIDE = 8
+"""Faces that are shown under the same edit, at most."""
+NOISE = re.compile(r"const|none|\d{1,9}")
+
+
+@dataclass(frozen=True)
+class Styles:
+    """Layers taken from another face: Karras et al.'s style mixing."""
+
+    face: str
+    first: int
+    last: int
+
+    def __post_init__(self) -> None:
+        _check_face(self.face)
+        if not 0 <= self.first <= self.last < 100:
+            raise BadInput(f"the layers {self.first} to {self.last} are no range; write for example 0-3")
+
+    def __str__(self) -> str:
+        return f"{self.face}/{self.first}-{self.last}"
 
 
 @dataclass(frozen=True)
@@ -27,12 +47,20 @@ class View:
     """Steps by direction."""
     transfer: str = "auto"
     """How an edit of a photo takes its pixels from the photo."""
+    noise: str = "const"
+    """Of a sampled face: the network's own maps, none, or the seed of fresh ones."""
+    styles: Styles | None = None
+    """Layers of another face."""
+    beside: tuple[str, ...] = ()
+    """Faces that are shown under the same edit."""
 
     def __post_init__(self) -> None:
-        if not SOURCE.fullmatch(self.face):
-            raise BadInput(f"'{self.face[:60]}' names no face; write seed:7 or shelf:NAME")
-        if self.face.startswith("seed:") and not re.fullmatch(r"seed:\d{1,9}", self.face):
-            raise BadInput(f"'{self.face[:60]}' is no seed; write a whole number, for example seed:7")
+        for face in (self.face, *self.beside):
+            _check_face(face)
+        if not NOISE.fullmatch(self.noise):
+            raise BadInput(f"'{self.noise[:40]}' is no noise; write const, none, or a seed")
+        if len(self.beside) > BESIDE:
+            raise BadInput(f"{len(self.beside)} faces beside are too many; at most {BESIDE} are shown")
         if not 0 <= self.psi <= 2:
             raise BadInput(f"truncation is {self.psi}; it lies between 0 and 2")
         if self.transfer not in TRANSFERS:
@@ -56,6 +84,18 @@ class View:
         """The same face under other edits; what is zero is left out."""
         return replace(self, strengths={name: value for name, value in strengths.items() if value})
 
+    @property
+    def edited(self) -> bool:
+        """Whether anything is done to the face."""
+        return bool(self.strengths) or self.styles is not None
+
+    def plain(self) -> View:
+        """The same face with nothing done to it."""
+        return replace(self, strengths={}, styles=None, beside=())
+
+    def __hash__(self) -> int:
+        return hash(tuple(sorted(self.query().items())))
+
     def query(self) -> dict[str, str]:
         """As the parameters of a link; what is as at first is left out."""
         found = {"face": self.face}
@@ -63,6 +103,12 @@ class View:
             found["edit"] = ",".join(f"{name}:{value:g}" for name, value in sorted(self.strengths.items()))
         if self.seed is not None and self.psi != View.psi:
             found["psi"] = f"{self.psi:g}"
+        if self.seed is not None and self.noise != View.noise:
+            found["noise"] = self.noise
+        if self.styles is not None:
+            found["styles"] = str(self.styles)
+        if self.beside:
+            found["beside"] = ",".join(self.beside)
         if self.transfer != View.transfer:
             found["transfer"] = self.transfer
         return found
@@ -77,7 +123,20 @@ def view_of(query: Mapping[str, str]) -> View:
     return View(
         face=query.get("face", View.face), psi=_number(query.get("psi", f"{View.psi}"), "psi"),
         strengths=strengths_of(query.get("edit", "")), transfer=query.get("transfer", View.transfer),
+        noise=query.get("noise", View.noise), styles=styles_of(query.get("styles", "")),
+        beside=tuple(filter(None, query.get("beside", "")[:4000].split(","))),
     )  # fmt: skip
+
+
+def styles_of(text: str) -> Styles | None:
+    """`seed:5/0-3` to the face and its layers; nothing to None."""
+    if not text:
+        return None
+    face, _, layers = text.partition("/")
+    found = re.fullmatch(r"(\d{1,2})-(\d{1,2})", layers)
+    if found is None:
+        raise BadInput(f"'{text[:60]}' names no styles; write for example seed:5/0-3")
+    return Styles(face, int(found[1]), int(found[2]))
 
 
 def strengths_of(text: str) -> dict[str, float]:
@@ -89,6 +148,13 @@ def strengths_of(text: str) -> dict[str, float]:
             raise BadInput(f"'{part[:60]}' is no edit; write for example age:2")
         found[name.strip()[:100]] = _number(number, part)
     return {name: value for name, value in found.items() if value}
+
+
+def _check_face(face: str) -> None:
+    if not SOURCE.fullmatch(face):
+        raise BadInput(f"'{face[:60]}' names no face; write seed:7 or shelf:NAME")
+    if face.startswith("seed:") and not re.fullmatch(r"seed:\d{1,9}", face):
+        raise BadInput(f"'{face[:60]}' is no seed; write a whole number, for example seed:7")
 
 
 def _number(text: str, whole: str) -> float:

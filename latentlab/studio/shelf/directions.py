@@ -11,6 +11,7 @@ from latentlab.core.fingerprint import fingerprint
 from latentlab.store.archive import read_story
 from latentlab.store.home import find_asset
 from latentlab.studio.lab import Lab
+from latentlab.studio.shelf.channels import channel, is_channel
 
 FOLDER = "directions"
 
@@ -55,13 +56,15 @@ def direction_files(studio: Lab, *, anywhere: bool = False) -> dict[str, list[Pa
 
 
 def find_direction(studio: Lab, name: str) -> Direction:
-    """A direction of this network by name or file; UnknownName suggests the nearest and lists all that fit."""
+    """A direction of this network by name or file, or a channel of S (`b32.conv1.17`); UnknownName suggests the nearest and lists all that fit."""
     from latentlab.directions.library import load_direction
 
     if name.endswith(".safetensors"):
         direction = load_direction(name)
     else:
         files = direction_files(studio)
+        if name not in files and is_channel(studio.generator, name):
+            return channel(studio, name)
         if name not in files:
             raise unknown("direction", name, own_names(studio) or files)
         fitting = [path for path in files[name] if _fits(path, studio)]
@@ -117,6 +120,8 @@ def find_by_hash(studio: Lab, wanted: Mapping[str, object], inputs: Sequence[Pat
 
     digest, name = wanted.get("hash"), str(wanted.get("name", ""))[:80]
     known = [path for paths in direction_files(studio).values() for path in paths if _fits(path, studio)]
+    if is_channel(studio.generator, name) and identity(found := channel(studio, name))["hash"] == digest:
+        return found
     known.sort(key=lambda path: not path.name.startswith(f"{name}."))  # most likely the one of that name
     for path in [*known, *(item for item in inputs if item.name.endswith(".safetensors"))]:
         try:
