@@ -83,7 +83,7 @@ def told() -> Iterator[None]:
         st.error(" ".join(str(error).split()), icon=":material/error:")
 
 
-def row(**more: object):  # type: ignore[no-untyped-def]
+def row(**more: object):
     """Widgets side by side that wrap where the window is narrow."""
     return st.container(horizontal=True, vertical_alignment="bottom", **{"gap": "small", **more})  # type: ignore[arg-type]
 

@@ -66,7 +66,7 @@ def _groups(view: View) -> list[dict[str, object]]:
     return [group.data() for group in grouped(list(known.values()), own)]
 
 
-def _said(name: str):  # type: ignore[no-untyped-def]
+def _said(name: str):
     return st.session_state["bench"][name]
 
 

@@ -10,8 +10,8 @@ from torch import Tensor
 from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
+from latentlab.core.scorer import Scorer
 from latentlab.core.seeds import draw_z
-from latentlab.scorers.scorer import Scorer
 from latentlab.studio.lab import Lab
 from latentlab.studio.shelf import companions
 from latentlab.studio.shelf.channels import channel_name, spreads

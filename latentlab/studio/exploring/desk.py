@@ -104,7 +104,7 @@ class Desk:
     def _sampled(self, view: View, seed: int) -> Face:
         if view.noise.isdecimal():
             return self.studio.sample(seed, view.psi, noise="random", noise_seed=int(view.noise))
-        return self.studio.sample(seed, view.psi, noise=view.noise)
+        return self.studio.sample(seed, view.psi, noise="none" if view.noise == "none" else "const")
 
     def forget(self, view: View) -> None:
         """Read the face anew when it is next asked for: it was renamed, deleted or inverted again."""
@@ -207,7 +207,7 @@ class Desk:
         with self._lock:
             if key in self._noted:
                 self._noted.move_to_end(key)
-                return self._noted[key]  # type: ignore[no-any-return]
+                return self._noted[key]
         found = make()
         with self._lock:
             self._noted[key] = found
