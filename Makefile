@@ -13,7 +13,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	$(BIN)/python -c "from cuda_ops import native; native.load('cpu')"
+	-$(BIN)/python -m cuda_ops.prebuild
 	touch $(STAMP)
 
 demo: setup
@@ -43,8 +43,10 @@ shapes: setup
 cuda-check: setup
 	$(BIN)/python -m cuda_ops.cuda_check
 
+# With the CPU operators of this source in it, for this platform; without a compiler it is a wheel for any.
 wheel: setup
 	rm -rf dist
+	-$(BIN)/python -m cuda_ops.prebuild
 	$(BIN)/python -m build --wheel --outdir dist
 
 bench: setup

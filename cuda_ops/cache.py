@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from cuda_ops.errors import BuildFailed
@@ -109,24 +110,48 @@ def is_ours(library: Path) -> bool:
         return False
 
 
+def is_packaged(library: Path, package: Path) -> bool:
+    """A regular file that only we, root or the package's owner may write, as may the folders from it up to the package."""
+    try:
+        return _came_along(library.lstat(), library, package)
+    except OSError:
+        return False
+
+
+def _came_along(seen: os.stat_result, library: Path, package: Path) -> bool:
+    trusted = {0, package.stat().st_uid, *([os.getuid()] if hasattr(os, "getuid") else [])}
+    places = [folder.lstat() for folder in library.parents if folder.is_relative_to(package)]
+    return _is_sealed(seen, trusted, stat.S_ISREG) and all(
+        _is_sealed(place, trusted, stat.S_ISDIR) for place in places
+    )
+
+
+def _is_sealed(seen: os.stat_result, trusted: set[int], kind: Callable[[int], bool]) -> bool:
+    if not hasattr(os, "getuid"):
+        return kind(seen.st_mode)
+    others = seen.st_mode & (0o002 if seen.st_gid == 0 or _is_private_group(seen.st_gid) else 0o022)
+    return kind(seen.st_mode) and seen.st_uid in trusted and not others
+
+
 def _may_load(seen: os.stat_result) -> bool:
     mine = not hasattr(os, "getuid") or seen.st_uid == os.getuid()
     return stat.S_ISREG(seen.st_mode) and mine and not seen.st_mode & 0o022
 
 
-def load(library: Path, *, packaged: bool = False) -> ctypes.CDLL:
+def load(library: Path, package: Path | None = None) -> ctypes.CDLL:
     """Load the very file that was checked, whatever happens to its name meanwhile.
 
     Args:
-        packaged: it came with the package, so its owner is whoever installed that.
+        library: the file.
+        package: the folder of the package that it came with, whose owner may own it too; None for the cache.
 
     Raises:
         Untrusted: the file is not ours alone.
         OSError: it is no library.
     """
-    handle = os.open(library, os.O_RDONLY | (0 if packaged else getattr(os, "O_NOFOLLOW", 0)))
+    handle = os.open(library, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
     seen = os.fstat(handle)
-    if not packaged and not _may_load(seen):
+    if not (_may_load(seen) if package is None else _came_along(seen, library, package)):
         os.close(handle)
         raise Untrusted(f"{library} is not a file of yours alone; remove it, it will be built again")
     by_handle = f"/proc/self/fd/{handle}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cuda_ops import build, cache, native
+from cuda_ops import build, cache, compilers, native
 from cuda_ops.bias_act import bias_act
 from cuda_ops.cuda_check import find_nvcc
 from cuda_ops.filtered_lrelu import filtered_lrelu
@@ -94,7 +94,7 @@ def _facts() -> dict[str, str]:
         "GPU": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
     }
     try:
-        facts["C++ compiler"] = _version(build.compiler("cpu"))
+        facts["C++ compiler"] = _version(compilers.compiler("cpu"))
     except build.BuildFailed as failure:
         facts["C++ compiler"] = str(failure)
     nvcc = find_nvcc()

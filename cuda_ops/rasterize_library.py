@@ -6,9 +6,11 @@ import ctypes
 import hashlib
 import logging
 import os
+import platform
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -16,9 +18,12 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from cuda_ops import build
-from cuda_ops.cache import is_ours, private_folder
+from cuda_ops import order
+from cuda_ops.build import PREBUILT
+from cuda_ops.cache import is_ours, is_packaged, private_folder
 from cuda_ops.cache import load as load_checked
+from cuda_ops.compilers import time_limit
+from cuda_ops.errors import BuildFailed
 from cuda_ops.native import choice
 
 log = logging.getLogger("cuda_ops")
@@ -33,6 +38,8 @@ FLAGS = {
     "cuda": ("-O3", "-std=c++17", "--fmad=false", "-shared", "-Xcompiler", "-fPIC"),
 }
 """No fused multiply-add, so that both kinds round alike."""
+WIDE = ("-mavx2",)
+"""Added on processors that have it; the same pixels."""
 
 
 class Kernels(Protocol):
@@ -144,17 +151,54 @@ def kernels_for(positions: Tensor) -> Kernels | None:
 
 @cache
 def load(device: str) -> Kernels | None:
-    """The library, built on the first call and kept in the private cache; None, with one warning, where that fails."""
+    """The library: packaged, else built on the first call and kept in the private cache; None, with one warning, without."""
     try:
-        library = load_checked(_built(device))
+        library = _packaged(device) or load_checked(_built(device))
         return CpuKernels(library) if device == "cpu" else CudaKernels(library)
-    except (OSError, subprocess.SubprocessError, build.BuildFailed) as error:
+    except (OSError, subprocess.SubprocessError, BuildFailed) as error:
         detail = getattr(error, "stderr", None) or b""
         reason = detail.decode("utf-8", "replace").strip().splitlines()[-1:] or [str(error)]
         log.warning(
             "the native %s rasteriser is off, a far slower PyTorch one draws the same: %s", device, reason[0]
         )
         return None
+
+
+def _packaged(device: str) -> ctypes.CDLL | None:
+    """The library that came with the package, where it fits this machine."""
+    library = PREBUILT / library_name(device, flags(device))
+    try:
+        return load_checked(library, order.HERE) if is_packaged(library, order.HERE) else None
+    except OSError:
+        return None
+
+
+def flags(device: str) -> list[str]:
+    """How this machine's library is compiled."""
+    if device == "cuda":
+        major, minor = torch.cuda.get_device_capability()
+        return [*FLAGS[device], f"-arch=sm_{major}{minor}"]
+    wide = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
+    return [*FLAGS[device], *(WIDE if wide else ())]
+
+
+def library_name(device: str, told: Sequence[str]) -> str:
+    """The file's name, with a hash of sources, flags and processor family."""
+    text = b"".join((order.KERNELS / name).read_bytes() for name in SOURCES[device])
+    told = " ".join([platform.machine(), *told])
+    return f"rasterize-{device}-{hashlib.sha256(text + told.encode()).hexdigest()[:16]}.so"
+
+
+def compile_to(target: Path, device: str, told: Sequence[str]) -> None:
+    """Compile the library into a file.
+
+    Raises:
+        FileNotFoundError: there is no compiler.
+        subprocess.SubprocessError: it failed or took too long.
+    """
+    compiled = [str(order.KERNELS / name) for name in SOURCES[device] if not name.endswith(".h")]
+    command = [*_compiler(device), *told, "-o", str(target), *compiled]
+    subprocess.run(command, check=True, capture_output=True, timeout=time_limit())
 
 
 def _compiler(device: str) -> list[str]:
@@ -167,28 +211,17 @@ def _compiler(device: str) -> list[str]:
         name = "nvcc"
     if not found:
         raise FileNotFoundError(f"no {name} was found")
-    command = [*found.split(), *FLAGS[device]]
-    if device == "cpu" and torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512"):
-        command.append("-mavx2")
-    if device == "cuda":
-        major, minor = torch.cuda.get_device_capability()
-        command.append(f"-arch=sm_{major}{minor}")
-    return command
+    return found.split()
 
 
 def _built(device: str) -> Path:
-    folder = build.KERNELS
-    command = _compiler(device)
-    text = b"".join((folder / name).read_bytes() for name in SOURCES[device])
-    key = hashlib.sha256(text + " ".join(command).encode()).hexdigest()[:16]
-    place = private_folder() / f"rasterize-{device}-{key}.so"
+    told = flags(device)
+    place = private_folder() / library_name(device, told)
     if is_ours(place):
         return place
     with tempfile.TemporaryDirectory(dir=place.parent) as draft:
         target = Path(draft) / place.name
-        compiled = [str(folder / name) for name in SOURCES[device] if not name.endswith(".h")]
-        order = [*command, "-o", str(target), *compiled]
-        subprocess.run(order, check=True, capture_output=True, timeout=build.time_limit())
+        compile_to(target, device, told)
         target.chmod(0o600)
         os.replace(target, place)
     return place

@@ -1,22 +1,13 @@
 // Hands tensors to the launch functions. One source, two libraries: latentlab_cpu, and with LATENTLAB_CUDA latentlab_cuda.
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
-#include <ATen/ops/zeros.h>
-#include <torch/library.h>
-
-#include <optional>
-#include <tuple>
-#include <vector>
+#ifdef LATENTLAB_CUDA
+#define USE_CUDA  // torch's stable header then declares what it has for streams
+#endif
+#include "tensors.h"
 
 #include "bias_act.h"
 #include "filtered_lrelu.h"
 #include "upfirdn2d.h"
 #ifdef LATENTLAB_CUDA
-#include <c10/cuda/CUDAException.h>
-#include <c10/cuda/CUDAGuard.h>
-#include <c10/cuda/CUDAStream.h>
-
 #include "cuda_launch.h"
 #else
 #include "cpu.h"
@@ -25,47 +16,40 @@
 
 namespace {
 
-using at::Tensor;
-using std::optional;
-
-bool lies_channels_last(const Tensor& x) {
-  return x.is_contiguous(at::MemoryFormat::ChannelsLast) && !x.is_contiguous();
-}
-
-Tensor laid_out(const Tensor& x) { return lies_channels_last(x) ? x : x.contiguous(); }
-
-Tensor empty_image(const Tensor& like, int64_t height, int64_t width) {
-  auto format = lies_channels_last(like) ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
-  return at::empty({like.size(0), like.size(1), height, width}, like.options().memory_format(format));
-}
+Tensor laid_out(const Tensor& x) { return lies_channels_last(x) ? x : dense(x); }
 
 #ifdef LATENTLAB_CUDA
 #define LIBRARY latentlab_cuda
-#define DEVICE_OF(x) const c10::cuda::CUDAGuard guard(x.device())
+#define DEVICE_OF(x) const torch::stable::accelerator::DeviceGuard guard(x.get_device_index())
 constexpr bool half_in_float = false;
 int32_t kind_of(const Tensor& x) {
   switch (x.scalar_type()) {
-    case at::kFloat: return ops::kCudaFloat;
-    case at::kDouble: return ops::kCudaDouble;
-    case at::kBFloat16: return ops::kCudaBfloat16;
+    case ScalarType::Float: return ops::kCudaFloat;
+    case ScalarType::Double: return ops::kCudaDouble;
+    case ScalarType::BFloat16: return ops::kCudaBfloat16;
     default: return ops::kCudaHalf;
   }
 }
-void* stream_of(const Tensor&) { return c10::cuda::getCurrentCUDAStream().stream(); }
+void* stream_of(const Tensor& x) {
+  void* stream = nullptr;
+  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_current_cuda_stream(x.get_device_index(), &stream));
+  return stream;
+}
+void expect_none(int32_t error) { STD_TORCH_CHECK(error == 0, "the kernel failed with CUDA error ", error); }
 #else
 #define LIBRARY latentlab_cpu
 #define DEVICE_OF(x)
 constexpr bool half_in_float = true;  // no processor does better on float16 than to widen it
 int32_t kind_of(const Tensor& x) {
   switch (x.scalar_type()) {
-    case at::kDouble: return ops::kDouble;
-    case at::kBFloat16: return ops::kBfloat16;
+    case ScalarType::Double: return ops::kDouble;
+    case ScalarType::BFloat16: return ops::kBfloat16;
     default: return ops::kFloat;
   }
 }
 #endif
 
-bool widened(const Tensor& x) { return half_in_float && x.scalar_type() == at::kHalf; }
+bool widened(const Tensor& x) { return half_in_float && x.scalar_type() == ScalarType::Half; }
 
 // A filter as the kernels take it. On the CPU an outer product becomes its two factors.
 struct Taps {
@@ -75,11 +59,11 @@ struct Taps {
   const void *x = nullptr, *y = nullptr;
   int64_t wide, tall;
 
-  Taps(const Tensor& f, bool in_double) : whole(f.contiguous()), wide(f.size(-1)), tall(f.size(0)) {
+  Taps(const Tensor& f, bool in_double) : whole(dense(f)), wide(f.size(-1)), tall(f.size(0)) {
 #ifdef LATENTLAB_CUDA
     x = whole.data_ptr(), y = f.dim() == 1 ? whole.data_ptr() : nullptr;
 #else
-    Tensor values = whole.to(at::kDouble);
+    Tensor values = converted(whole, ScalarType::Double);
     const double* v = values.const_data_ptr<double>();
     std::vector<double> across(wide), along(tall);
     bool factored = f.dim() == 1;
@@ -113,26 +97,26 @@ ops::Resampling resampling(const Tensor& x, const Taps& f, int64_t up_x, int64_t
 Tensor upfirdn2d(const Tensor& x, const Tensor& f, int64_t up_x, int64_t up_y, int64_t down_x, int64_t down_y, int64_t px0,
                  int64_t px1, int64_t py0, int64_t py1, bool flip, double gain) {
   if (widened(x))
-    return upfirdn2d(x.to(at::kFloat), f, up_x, up_y, down_x, down_y, px0, px1, py0, py1, flip, gain).to(at::kHalf);
+    return converted(upfirdn2d(converted(x, ScalarType::Float), f, up_x, up_y, down_x, down_y, px0, px1, py0, py1, flip, gain), ScalarType::Half);
   DEVICE_OF(x);
   Tensor in = laid_out(x);
-  Taps taps(f, x.scalar_type() == at::kDouble);
+  Taps taps(f, x.scalar_type() == ScalarType::Double);
   ops::Resampling r = resampling(in, taps, up_x, up_y, down_x, down_y, px0, px1, py0, py1, flip, gain);
   Tensor out = empty_image(in, r.out_h, r.out_w);
   if (out.numel() == 0) return out;
 #ifdef LATENTLAB_CUDA
-  C10_CUDA_CHECK((cudaError_t)ops::upfirdn2d_cuda(kind_of(x), in.data_ptr(), out.data_ptr(), taps.x, taps.y, r, stream_of(x)));
+  expect_none(ops::upfirdn2d_cuda(kind_of(x), in.data_ptr(), out.data_ptr(), taps.x, taps.y, r, stream_of(x)));
 #else
   ops::upfirdn2d_cpu(kind_of(x), in.data_ptr(), out.data_ptr(), taps.x, taps.y, r);
 #endif
   return out;
 }
 
-// A copy of x in the strides of `like`, or x itself.
+// A copy of x in the strides of `like`, which is dense and of the same size and type, or x itself.
 Tensor strided_like(const Tensor& x, const Tensor& like) {
-  if (x.strides() == like.strides() && x.is_non_overlapping_and_dense()) return x;
-  Tensor copy = at::empty_like(like, x.options());
-  copy.copy_(x);
+  if (equal(x.strides(), like.strides())) return x;
+  Tensor copy = torch::stable::empty_like(like);
+  torch::stable::copy_(copy, x);
   return copy;
 }
 
@@ -141,16 +125,16 @@ Tensor bias_act(const Tensor& x, const optional<Tensor>& b, const optional<Tenso
   const Tensor& model = grad ? *grad : x;
   if (widened(model)) {
     optional<Tensor> wide_b, wide_grad;
-    if (b) wide_b = b->to(at::kFloat);
-    if (grad) wide_grad = grad->to(at::kFloat);
-    Tensor wide = x.to(at::kFloat);
-    return bias_act(wide, wide_b, wide_grad, dim, act, alpha, gain, clamp, order, at_output).to(at::kHalf);
+    if (b) wide_b = converted(*b, ScalarType::Float);
+    if (grad) wide_grad = converted(*grad, ScalarType::Float);
+    Tensor wide = converted(x, ScalarType::Float);
+    return converted(bias_act(wide, wide_b, wide_grad, dim, act, alpha, gain, clamp, order, at_output), ScalarType::Half);
   }
   DEVICE_OF(x);
-  Tensor out = at::empty_like(model);
+  Tensor out = torch::stable::empty_like(model);
   if (out.numel() == 0) return out;
-  Tensor in = strided_like(x.to(model.scalar_type()), out), bias, upstream;
-  if (b) bias = b->to(model.scalar_type()).contiguous();
+  Tensor in = strided_like(converted(x, model.scalar_type()), out), bias, upstream;
+  if (b) bias = dense(converted(*b, model.scalar_type()));
   if (grad) upstream = strided_like(*grad, out);
   ops::Activation a;
   a.count = out.numel(), a.size = b ? x.size(dim) : 1, a.step = b ? out.stride(dim) : 1;
@@ -159,7 +143,7 @@ Tensor bias_act(const Tensor& x, const optional<Tensor>& b, const optional<Tenso
   const void* b_data = b ? bias.data_ptr() : nullptr;
   const void* g_data = grad ? upstream.data_ptr() : nullptr;
 #ifdef LATENTLAB_CUDA
-  C10_CUDA_CHECK((cudaError_t)ops::bias_act_cuda(kind_of(out), in.data_ptr(), b_data, g_data, out.data_ptr(), a, stream_of(x)));
+  expect_none(ops::bias_act_cuda(kind_of(out), in.data_ptr(), b_data, g_data, out.data_ptr(), a, stream_of(x)));
 #else
   ops::bias_act_cpu(kind_of(out), in.data_ptr(), b_data, g_data, out.data_ptr(), a);
 #endif
@@ -173,7 +157,7 @@ struct Sides {
 // Both directions of filtered_lrelu: `f` holds what differs.
 Tensor filtered(const Tensor& x, const Tensor& fu, const Tensor& fd, int64_t up, int64_t down, Sides p, double up_gain,
                 bool flip, ops::Filtered& f, Tensor* mask) {
-  Taps taps_up(fu, x.scalar_type() == at::kDouble), taps_down(fd, x.scalar_type() == at::kDouble);
+  Taps taps_up(fu, x.scalar_type() == ScalarType::Double), taps_down(fd, x.scalar_type() == ScalarType::Double);
   f.up = resampling(x, taps_up, up, up, 1, 1, p.x0, p.x1, p.y0, p.y1, flip, up_gain);
   f.down = f.up;
   f.down.h = f.up.out_h, f.down.w = f.up.out_w, f.down.taps_x = taps_down.wide, f.down.taps_y = taps_down.tall;
@@ -183,12 +167,13 @@ Tensor filtered(const Tensor& x, const Tensor& fu, const Tensor& fd, int64_t up,
   f.up_x = taps_up.x, f.up_y = taps_up.y, f.down_x = taps_down.x, f.down_y = taps_down.y;
   Tensor out = empty_image(x, f.down.out_h, f.down.out_w);
   if (mask) {
-    *mask = at::zeros({x.size(0), x.size(1), f.up.out_h, f.up.out_w}, x.options().dtype(at::kByte));
+    std::vector<int64_t> size = {x.size(0), x.size(1), f.up.out_h, f.up.out_w};
+    *mask = torch::stable::new_zeros(x, size, ScalarType::Byte);
     f.mask_out = mask->mutable_data_ptr<uint8_t>();
   }
   if (out.numel() == 0) return out;
 #ifdef LATENTLAB_CUDA
-  C10_CUDA_CHECK((cudaError_t)ops::filtered_lrelu_cuda(kind_of(x), x.data_ptr(), out.data_ptr(), f, stream_of(x)));
+  expect_none(ops::filtered_lrelu_cuda(kind_of(x), x.data_ptr(), out.data_ptr(), f, stream_of(x)));
 #else
   ops::filtered_lrelu_cpu(kind_of(x), x.data_ptr(), out.data_ptr(), f);
 #endif
@@ -200,14 +185,15 @@ std::tuple<Tensor, Tensor> filtered_lrelu(const Tensor& x, const Tensor& fu, con
                                           double gain, double slope, double clamp, bool flip, bool learns) {
   if (widened(x)) {
     optional<Tensor> wide_b;
-    if (b) wide_b = b->to(at::kFloat);
-    auto [y, mask] = filtered_lrelu(x.to(at::kFloat), fu, fd, wide_b, up, down, px0, px1, py0, py1, gain, slope, clamp, flip, learns);
-    return {y.to(at::kHalf), mask};
+    if (b) wide_b = converted(*b, ScalarType::Float);
+    auto [y, mask] = filtered_lrelu(converted(x, ScalarType::Float), fu, fd, wide_b, up, down, px0, px1, py0, py1, gain, slope, clamp, flip, learns);
+    return {converted(y, ScalarType::Half), mask};
   }
   DEVICE_OF(x);
-  Tensor in = laid_out(x), bias, mask = at::empty({0}, x.options().dtype(at::kByte));
+  std::vector<int64_t> nothing = {0};
+  Tensor in = laid_out(x), bias, mask = torch::stable::new_empty(x, nothing, ScalarType::Byte);
   ops::Filtered f = {};
-  if (b) bias = b->to(x.scalar_type()).contiguous(), f.bias = bias.data_ptr();
+  if (b) bias = dense(converted(*b, x.scalar_type())), f.bias = bias.data_ptr();
   f.gain = gain, f.slope = slope, f.clamp = clamp;
   Tensor y = filtered(in, fu, fd, up, down, {px0, px1, py0, py1}, (double)(up * up), flip, f, learns ? &mask : nullptr);
   return {y, mask};
@@ -217,10 +203,10 @@ Tensor filtered_lrelu_masked(const Tensor& x, const Tensor& mask, const Tensor& 
                              int64_t down, int64_t px0, int64_t px1, int64_t py0, int64_t py1, int64_t mask_x,
                              int64_t mask_y, double gain, double slope, bool flip) {
   if (widened(x))
-    return filtered_lrelu_masked(x.to(at::kFloat), mask, fu, fd, up, down, px0, px1, py0, py1, mask_x, mask_y, gain, slope, flip)
-        .to(at::kHalf);
+    return converted(filtered_lrelu_masked(converted(x, ScalarType::Float), mask, fu, fd, up, down, px0, px1, py0, py1, mask_x, mask_y, gain, slope, flip),
+                     ScalarType::Half);
   DEVICE_OF(x);
-  Tensor in = laid_out(x), codes = mask.contiguous();
+  Tensor in = laid_out(x), codes = dense(mask);
   ops::Filtered f = {};
   f.gain = 1.0, f.slope = slope, f.clamp = -1.0;
   f.mask_in = codes.const_data_ptr<uint8_t>();
@@ -231,7 +217,7 @@ Tensor filtered_lrelu_masked(const Tensor& x, const Tensor& mask, const Tensor& 
 #ifndef LATENTLAB_CUDA
 const float* floats_of(const optional<Tensor>& t, Tensor& keep) {
   if (!t) return nullptr;
-  keep = t->to(at::kFloat).contiguous();
+  keep = dense(converted(*t, ScalarType::Float));
   return keep.const_data_ptr<float>();
 }
 
@@ -254,7 +240,7 @@ void modulated_tail(const Tensor& y, Tensor out, const optional<Tensor>& scale, 
   if (out.numel() == 0) return;
   Tensor in = y;
   bool last = lies_channels_last(out);
-  if (in.strides() != out.strides()) in = in.contiguous(last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
+  if (!equal(in.strides(), out.strides())) in = last ? channels_last(in) : dense(in);
   TailTensors t = tail_of(scale, noise, bias, strength, slope, gain, clamp);
   ops::modulated_tail_cpu(kind_of(out), in.data_ptr(), out.data_ptr(), y.size(0), y.size(1), y.size(2), y.size(3), last, t.tail);
 }
@@ -263,7 +249,7 @@ void fir_tail(const Tensor& y, Tensor out, const Tensor& f, int64_t pad0, int64_
               const optional<Tensor>& scale, const optional<Tensor>& noise, double strength, const optional<Tensor>& bias,
               double slope, double gain, double clamp) {
   if (out.numel() == 0) return;
-  Tensor in = y.contiguous(lies_channels_last(out) ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
+  Tensor in = lies_channels_last(out) ? channels_last(y) : dense(y);
   Taps taps(f, false);
   ops::Resampling r = resampling(in, taps, 1, 1, 1, 1, pad0, pad1, pad0, pad1, false, fir_gain);
   r.last = lies_channels_last(out);
@@ -274,7 +260,7 @@ void fir_tail(const Tensor& y, Tensor out, const Tensor& f, int64_t pad0, int64_
 void skip_add(const Tensor& image, const Tensor& rgb, Tensor out, const Tensor& f, int64_t pad0, int64_t pad1,
               double fir_gain, const optional<Tensor>& bias, double clamp) {
   if (out.numel() == 0) return;
-  Tensor in = image.contiguous(), keep;
+  Tensor in = dense(image), keep;
   Taps taps(f, false);
   ops::Resampling r = resampling(in, taps, 2, 2, 1, 1, pad0, pad1, pad0, pad1, false, fir_gain);
   ops::Addend a = {rgb.data_ptr(), kind_of(rgb), rgb.stride(0), rgb.stride(1), rgb.stride(2), rgb.stride(3),
@@ -287,15 +273,28 @@ int64_t instruction_set() { return ops::instruction_set(); }
 
 }  // namespace
 
-TORCH_LIBRARY(LIBRARY, m) {
-  m.def("upfirdn2d", upfirdn2d);
-  m.def("bias_act", bias_act);
-  m.def("filtered_lrelu", filtered_lrelu);
-  m.def("filtered_lrelu_masked", filtered_lrelu_masked);
+STABLE_TORCH_LIBRARY(LIBRARY, m) {
+  m.def("upfirdn2d(Tensor x, Tensor f, int up_x, int up_y, int down_x, int down_y, int px0, int px1, int py0, int py1, bool flip, float gain) -> Tensor");
+  m.def("bias_act(Tensor x, Tensor? b, Tensor? grad, int dim, int act, float alpha, float gain, float clamp, int order, bool at_output) -> Tensor");
+  m.def("filtered_lrelu(Tensor x, Tensor fu, Tensor fd, Tensor? b, int up, int down, int px0, int px1, int py0, int py1, float gain, float slope, float clamp, bool flip, bool learns) -> (Tensor, Tensor)");
+  m.def("filtered_lrelu_masked(Tensor x, Tensor mask, Tensor fu, Tensor fd, int up, int down, int px0, int px1, int py0, int py1, int mask_x, int mask_y, float gain, float slope, bool flip) -> Tensor");
 #ifndef LATENTLAB_CUDA
-  m.def("modulated_tail(Tensor y, Tensor(a!) out, Tensor? scale, Tensor? noise, float strength, Tensor? bias, float slope, float gain, float clamp) -> ()", modulated_tail);
-  m.def("fir_tail(Tensor y, Tensor(a!) out, Tensor f, int pad0, int pad1, float fir_gain, Tensor? scale, Tensor? noise, float strength, Tensor? bias, float slope, float gain, float clamp) -> ()", fir_tail);
-  m.def("skip_add(Tensor image, Tensor rgb, Tensor(a!) out, Tensor f, int pad0, int pad1, float fir_gain, Tensor? bias, float clamp) -> ()", skip_add);
-  m.def("instruction_set", instruction_set);
+  m.def("modulated_tail(Tensor y, Tensor(a!) out, Tensor? scale, Tensor? noise, float strength, Tensor? bias, float slope, float gain, float clamp) -> ()");
+  m.def("fir_tail(Tensor y, Tensor(a!) out, Tensor f, int pad0, int pad1, float fir_gain, Tensor? scale, Tensor? noise, float strength, Tensor? bias, float slope, float gain, float clamp) -> ()");
+  m.def("skip_add(Tensor image, Tensor rgb, Tensor(a!) out, Tensor f, int pad0, int pad1, float fir_gain, Tensor? bias, float clamp) -> ()");
+  m.def("instruction_set() -> int");
+#endif
+}
+
+STABLE_TORCH_LIBRARY_IMPL(LIBRARY, CompositeImplicitAutograd, m) {
+  m.impl("upfirdn2d", TORCH_BOX(&upfirdn2d));
+  m.impl("bias_act", TORCH_BOX(&bias_act));
+  m.impl("filtered_lrelu", TORCH_BOX(&filtered_lrelu));
+  m.impl("filtered_lrelu_masked", TORCH_BOX(&filtered_lrelu_masked));
+#ifndef LATENTLAB_CUDA
+  m.impl("modulated_tail", TORCH_BOX(&modulated_tail));
+  m.impl("fir_tail", TORCH_BOX(&fir_tail));
+  m.impl("skip_add", TORCH_BOX(&skip_add));
+  m.impl("instruction_set", TORCH_BOX(&instruction_set));
 #endif
 }

@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
+#include <atomic>
+
+#include <torch/csrc/stable/c/shim.h>
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define OPS_X86 1
+#else
+#undef OPS_LEVEL
+#define OPS_LEVEL 0
 #endif
 
 namespace ops {
@@ -26,24 +29,26 @@ enum Kind : int32_t { kFloat = 0, kDouble = 1, kBfloat16 = 2 };
 
 typedef void (*Job)(int64_t job, void* context);
 
-// Runs jobs 0 .. count-1 on the threads that PyTorch uses (its OpenMP pool), the next free thread taking the next job.
-inline void run_jobs(int64_t count, bool threaded, Job job, void* context) {
-#ifdef _OPENMP
-  if (threaded && count > 1 && omp_get_max_threads() > 1 && !omp_in_parallel()) {
-#pragma omp parallel for schedule(dynamic, 1)
-    for (int64_t i = 0; i < count; ++i) job(i, context);
-    return;
-  }
-#endif
-  for (int64_t i = 0; i < count; ++i) job(i, context);
+inline int64_t threads() {
+  uint32_t count = 1;
+  return torch_get_num_threads(&count) == 0 ? count : 1;
 }
 
-inline int64_t threads() {
-#ifdef _OPENMP
-  return omp_in_parallel() ? 1 : omp_get_max_threads();
-#else
-  return 1;
-#endif
+// Runs jobs 0 .. count-1 on the threads that PyTorch uses, the next free thread taking the next job.
+inline void run_jobs(int64_t count, bool threaded, Job job, void* context) {
+  struct Queue {
+    std::atomic<int64_t> next;
+    int64_t count;
+    Job job;
+    void* context;
+  } queue = {{0}, count, job, context};
+  auto work = [](int64_t, int64_t, void* shared) {
+    Queue* q = (Queue*)shared;
+    for (int64_t i = q->next++; i < q->count; i = q->next++) q->job(i, q->context);
+  };
+  int64_t workers = threaded ? threads() : 1;
+  if (workers > count) workers = count;
+  if (workers < 2 || torch_parallel_for(0, workers, 1, work, &queue) != 0) work(0, 1, &queue);
 }
 
 // Memory of this thread that grows and is kept from call to call: fresh pages would cost more than the arithmetic.
@@ -63,9 +68,11 @@ inline void* scratch(size_t bytes) {
   return arena.memory;
 }
 
-// 0 baseline, 1 AVX2 with FMA, 2 AVX-512.
+// 0 baseline, 1 AVX2 with FMA, 2 AVX-512: the best that processor and library have, or less where LATENTLAB_OPS_ISA says so.
 inline int instruction_set() {
-#ifdef OPS_X86
+#ifdef OPS_LEVEL
+  return OPS_LEVEL;
+#else
   static const int level = [] {
     const char* wish = getenv("LATENTLAB_OPS_ISA");
     int most = wish && *wish ? atoi(wish) : 2;
@@ -77,14 +84,13 @@ inline int instruction_set() {
     return has < most ? has : most;
   }();
   return level;
-#else
-  return 0;
 #endif
 }
 
 }  // namespace ops
 
-#ifdef OPS_X86
+// A library that stays on its machine is built for one level (OPS_LEVEL), one that travels for all.
+#if !defined(OPS_LEVEL)
 #define OPS_CALL(function, ...)                                        \
   do {                                                                 \
     int level_ = ops::instruction_set();                               \
@@ -92,6 +98,10 @@ inline int instruction_set() {
     if (level_ == 1) return ops_avx2::function(__VA_ARGS__);           \
     return ops_base::function(__VA_ARGS__);                            \
   } while (0)
+#elif OPS_LEVEL == 2
+#define OPS_CALL(function, ...) return ops_avx512::function(__VA_ARGS__)
+#elif OPS_LEVEL == 1
+#define OPS_CALL(function, ...) return ops_avx2::function(__VA_ARGS__)
 #else
 #define OPS_CALL(function, ...) return ops_base::function(__VA_ARGS__)
 #endif

@@ -13,7 +13,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from cuda_ops import bias_act, build, cache, cuda_check, doctor, failures, native
+from cuda_ops import (
+    background,
+    bias_act,
+    build,
+    cache,
+    compilers,
+    cuda_check,
+    doctor,
+    failures,
+    native,
+    order,
+    prebuild,
+)
 from cuda_ops.errors import BadArgument
 
 ROOT = Path(__file__).parents[2]
@@ -25,12 +37,29 @@ def empty_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("LATENTLAB_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("LATENTLAB_OPS", raising=False)
     monkeypatch.setattr(native, "_loaded", {})
+    monkeypatch.setattr(native, "_coming", {})
+    monkeypatch.setattr(build, "PREBUILT", tmp_path / "prebuilt")
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def stub_compiler(empty_cache, monkeypatch):
+    """Writes the building process's program."""
+    for name in ("compile.py", "kernels"):
+        (empty_cache.parent / name).symlink_to(order.HERE / name)
+    monkeypatch.setattr(order, "HERE", empty_cache.parent)
+
+    def write(program):
+        (empty_cache.parent / "compile.py").unlink()
+        (empty_cache.parent / "compile.py").write_text(program)
+
+    return write
 
 
 def warned_once(caplog, words):
     x = torch.randn(2, 3, 4, 4)
     with caplog.at_level(logging.WARNING, logger="cuda_ops"):
+        native.load("cpu")
         first, second = bias_act(x, act="lrelu"), bias_act(x, act="lrelu")
     assert len(caplog.records) == 1
     message = caplog.records[0].getMessage()
@@ -48,7 +77,7 @@ def test_without_a_compiler_the_reference_runs_after_one_warning(empty_cache, mo
 
 
 def test_a_failed_build_costs_one_warning_and_is_not_tried_again(empty_cache, monkeypatch, caplog):
-    monkeypatch.setattr(build, "sources", lambda device: [empty_cache.parent / "bad.cpp"])
+    monkeypatch.setattr(order, "sources", lambda device: [empty_cache.parent / "bad.cpp"])
     (empty_cache.parent / "bad.cpp").write_text("this is no program")
     assert "cuda_ops.doctor --rebuild" in warned_once(caplog, "the build failed")
     monkeypatch.setattr(build, "compile_into", lambda *_: pytest.fail("tried again"))
@@ -58,13 +87,14 @@ def test_a_failed_build_costs_one_warning_and_is_not_tried_again(empty_cache, mo
     assert not list((empty_cache / "ops").glob("*.failed"))
 
 
-def test_a_build_that_takes_too_long_is_stopped_with_all_its_children(empty_cache, monkeypatch, caplog):
+def test_a_build_that_takes_too_long_is_stopped_with_all_its_children(
+    empty_cache, stub_compiler, monkeypatch, caplog
+):
     monkeypatch.setenv("LATENTLAB_OPS_TIMEOUT", "1")
     slow = empty_cache.parent / "slow"
     slow.write_text(f"#!/bin/sh\necho $$ > {empty_cache.parent}/pid\nexec sleep 600\n")
     slow.chmod(0o755)
-    monkeypatch.setattr(build, "HERE", empty_cache.parent)
-    (empty_cache.parent / "compile.py").write_text(f"import subprocess; subprocess.run([{str(slow)!r}])")
+    stub_compiler(f"import subprocess; subprocess.run([{str(slow)!r}])")
     warned_once(caplog, "took longer than 1 s")
     pid = int((empty_cache.parent / "pid").read_text())
     time.sleep(0.2)
@@ -134,9 +164,8 @@ def test_the_library_that_was_checked_is_the_one_that_is_loaded(tmp_path, monkey
 @pytest.mark.parametrize(
     "output", ["cc1plus: fatal error: x.o: No space left on device", "c++: fatal error: Killed signal"]
 )
-def test_a_build_stopped_by_what_passes_is_tried_again(empty_cache, monkeypatch, output):
-    monkeypatch.setattr(build, "HERE", empty_cache.parent)
-    (empty_cache.parent / "compile.py").write_text(f"raise SystemExit({output!r})")
+def test_a_build_stopped_by_what_passes_is_tried_again(empty_cache, stub_compiler, output):
+    stub_compiler(f"raise SystemExit({output!r})")
     with pytest.raises(build.BuildFailed, match="tried again at the next start"):
         build.find_or_build("cpu")
     assert not list((empty_cache / "ops").glob("*.failed"))
@@ -168,7 +197,7 @@ def test_a_failed_build_is_tried_again_with_another_compiler_or_after_a_while(em
 
 
 def test_a_planted_library_is_not_loaded(empty_cache):
-    library = cache.private_folder() / build.library_name("cpu", build.key("cpu"))
+    library = cache.private_folder() / order.library_name("cpu", order.key("cpu"))
     library.write_text("planted")
     library.chmod(0o666)
     assert not cache.is_ours(library)
@@ -178,7 +207,7 @@ def test_a_planted_library_is_not_loaded(empty_cache):
 
 
 def test_a_second_process_waits_for_the_first_and_takes_its_library(empty_cache, monkeypatch):
-    folder, name = cache.private_folder(), build.library_name("cpu", build.key("cpu"))
+    folder, name = cache.private_folder(), order.library_name("cpu", order.key("cpu"))
     code = (
         "import fcntl, os, sys, time\n"
         f"f = open({str(folder / (name + '.lock'))!r}, 'w'); fcntl.flock(f, fcntl.LOCK_EX)\n"
@@ -194,7 +223,7 @@ def test_a_second_process_waits_for_the_first_and_takes_its_library(empty_cache,
 
 
 def test_a_killed_builder_leaves_no_dead_lock_and_no_litter(empty_cache, monkeypatch):
-    folder, name = cache.private_folder(), build.library_name("cpu", build.key("cpu"))
+    folder, name = cache.private_folder(), order.library_name("cpu", order.key("cpu"))
     litter = folder / (name.removesuffix(".so") + ".building-dead")
     code = (
         "import fcntl, time\n"
@@ -207,7 +236,7 @@ def test_a_killed_builder_leaves_no_dead_lock_and_no_litter(empty_cache, monkeyp
     builder.kill()
     builder.wait()
 
-    def quick(device, attempt, seconds):
+    def quick(device, attempt, seconds, watch):
         made = attempt / "made.so"
         made.touch()
         return made
@@ -219,7 +248,7 @@ def test_a_killed_builder_leaves_no_dead_lock_and_no_litter(empty_cache, monkeyp
 
 def test_waiting_for_another_builder_ends(empty_cache, monkeypatch, caplog):
     monkeypatch.setenv("LATENTLAB_OPS_TIMEOUT", "0.5")
-    lock = cache.private_folder() / (build.library_name("cpu", build.key("cpu")) + ".lock")
+    lock = cache.private_folder() / (order.library_name("cpu", order.key("cpu")) + ".lock")
     code = f"import fcntl, time\nf = open({str(lock)!r}, 'w'); fcntl.flock(f, fcntl.LOCK_EX); print('locked', flush=True); time.sleep(30)"
     other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     try:
@@ -231,25 +260,180 @@ def test_waiting_for_another_builder_ends(empty_cache, monkeypatch, caplog):
         other.wait()
 
 
-def test_the_key_knows_the_source_the_processor_and_torch(monkeypatch, tmp_path):
-    before = build.key("cpu")
-    assert before == build.key("cpu")
-    assert build.key("cpu", portable=True) != before
-    assert "-march=native" not in build.flags("cpu", portable=True)
-    monkeypatch.setattr(build, "processor", lambda: "another one")
-    assert build.key("cpu") != before
-    assert build.key("cpu", portable=True) == build.key("cpu", portable=True)
-    portable = build.key("cpu", portable=True)
+def test_the_key_knows_the_source_and_the_processor_and_for_cuda_torch(monkeypatch):
+    before, on_cuda = order.key("cpu"), order.key("cuda")
+    assert before == order.key("cpu")
+    portable = order.key("cpu", portable=True)
+    assert portable != before
+    assert "-march=native" not in order.flags("cpu", portable=True)
+    monkeypatch.setattr(order, "processor", lambda: "another one")
+    assert order.key("cpu") != before
     monkeypatch.setattr(torch, "__version__", "9.9.9")
-    assert build.key("cpu", portable=True) != portable
+    assert order.key("cpu", portable=True) == portable  # the stable ABI
+    assert order.key("cuda") != on_cuda
+    monkeypatch.setattr(order, "sources", lambda device: [Path(__file__)])
+    assert order.key("cpu", portable=True) != portable
+
+
+@pytest.mark.parametrize(
+    ("features", "wish", "level"),
+    [
+        ("sse sse2", "", 0),
+        ("avx2 fma bmi1 bmi2", "", 1),
+        ("avx2 fma bmi1 bmi2 avx512f avx512bw avx512vl avx512dq", "", 2),
+        ("avx2 fma bmi1 bmi2 avx512f avx512bw avx512vl avx512dq", "1", 1),
+        ("sse sse2", "2", 0),
+    ],
+)
+def test_a_library_is_built_for_what_the_processor_has(monkeypatch, features, wish, level):
+    monkeypatch.setattr(order, "processor", lambda: features)
+    monkeypatch.setenv("LATENTLAB_OPS_ISA", wish)
+    assert order.level() == level
 
 
 def test_ninja_is_found_where_its_package_put_it(monkeypatch):
     pytest.importorskip("ninja")
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (9, 0))
+    monkeypatch.setattr(compilers, "nvcc", lambda: "/opt/cuda/bin/nvcc")
     import ninja
 
-    assert ninja.BIN_DIR in build._environment("cpu")["PATH"].split(os.pathsep)
+    assert ninja.BIN_DIR in compilers.environment("cuda")["PATH"].split(os.pathsep)
+
+
+class Running:
+    """A build beside this process that ends when told."""
+
+    over = False
+
+    def __init__(self, device):
+        self.device = device
+
+    def is_over(self):
+        return Running.over
+
+
+def test_while_a_build_runs_beside_it_a_command_goes_on_with_the_reference(empty_cache, monkeypatch, caplog):
+    monkeypatch.setattr(native, "Background", Running)
+    monkeypatch.setattr(Running, "over", False)
+    x = torch.zeros(1)
+    with caplog.at_level(logging.WARNING, logger="cuda_ops"):
+        assert [native.kernels_for(x, "bias_act") for _ in range(3)] == [None] * 3
+    assert ["being built beside this command" in record.getMessage() for record in caplog.records] == [True]
+
+
+def test_what_the_build_beside_it_made_is_taken_as_soon_as_it_is_there(empty_cache, monkeypatch):
+    monkeypatch.setattr(native, "Background", Running)
+    monkeypatch.setattr(Running, "over", False)
+    assert native.ready("cpu") is native.COMING
+    there = native.Loaded(object(), "cache", "", "x.so")
+    monkeypatch.setattr(Running, "over", True)
+    monkeypatch.setattr(build, "kept", lambda device: build.Found(Path("x.so"), "cache"))
+    monkeypatch.setattr(native, "_opened", lambda device, found: there)
+    assert native.ready("cpu") is there
+
+
+def test_a_build_beside_it_that_ends_without_a_library_is_not_begun_again(empty_cache, monkeypatch, caplog):
+    monkeypatch.setattr(native, "Background", Running)
+    monkeypatch.setattr(Running, "over", True)
+    with caplog.at_level(logging.WARNING, logger="cuda_ops"):
+        seen = [native.ready("cpu") for _ in range(3)]
+    assert seen[0] is native.COMING
+    assert seen[1].kernels is None and seen[2] is seen[1]
+    assert len(caplog.records) == 2  # that it begins, and that it failed
+
+
+def test_the_building_process_builds_and_keeps_a_failure(empty_cache, stub_compiler):
+    stub_compiler("raise SystemExit('error: nothing works')")
+    assert background.main("cpu") == 1
+    with pytest.raises(build.BuildFailed, match="nothing works"):
+        build.kept("cpu")
+
+
+def test_a_damaged_library_in_the_cache_is_built_again(empty_cache, monkeypatch):
+    library = cache.private_folder() / order.library_name("cpu", order.key("cpu"))
+    library.write_text("cut off")
+    library.chmod(0o700)
+    monkeypatch.setattr(native, "Background", Running)
+    monkeypatch.setattr(Running, "over", False)
+    assert native.ready("cpu") is native.COMING
+    assert not library.exists()
+
+
+def packaged_library(folder, text="no library"):
+    library = folder / "prebuilt" / order.library_name("cpu", order.key("cpu", portable=True))
+    library.parent.mkdir(exist_ok=True)
+    library.write_text(text)
+    library.chmod(0o755)
+    return library
+
+
+def test_a_packaged_library_that_does_not_fit_gives_way_to_a_build(empty_cache, stub_compiler, monkeypatch):
+    packaged_library(empty_cache.parent)  # as a wheel for another C library would carry it
+    monkeypatch.setattr(native, "Background", Running)
+    monkeypatch.setattr(Running, "over", False)
+    assert build.packaged("cpu") is not None
+    assert native.ready("cpu") is native.COMING
+
+
+def test_a_packaged_library_is_trusted_only_as_a_file_that_nobody_else_may_write(tmp_path):
+    library = packaged_library(tmp_path)
+    assert cache.is_packaged(library, tmp_path)
+    library.chmod(0o777)
+    assert not cache.is_packaged(library, tmp_path)
+    library.chmod(0o755)
+    library.parent.chmod(0o777)
+    assert not cache.is_packaged(library, tmp_path)
+    library.parent.chmod(0o755)
+    elsewhere = tmp_path / "elsewhere.so"
+    library.rename(elsewhere)
+    library.symlink_to(elsewhere)
+    assert not cache.is_packaged(library, tmp_path)
+    with pytest.raises(OSError, match="symbolic"):
+        cache.load(library, tmp_path)
+    assert not cache.is_packaged(tmp_path / "none.so", tmp_path)
+
+
+def test_the_libraries_that_travel_are_made_once_and_older_ones_removed(empty_cache, monkeypatch, tmp_path):
+    compiled = []
+
+    def quick(device, attempt, seconds, watch, portable):
+        compiled.append(portable)
+        made = attempt / "made.so"
+        made.touch()
+        return made
+
+    monkeypatch.setattr(build, "compile_into", quick)
+    monkeypatch.setattr(prebuild.rasterize_library, "compile_to", lambda target, *_: target.touch())
+    folder = tmp_path / "made"
+    folder.mkdir()
+    (folder / "latentlab_cpu-old.so").touch()
+    first = prebuild.prebuild(folder)
+    assert prebuild.prebuild(folder) == first
+    assert compiled == [True]
+    assert sorted(folder.iterdir()) == sorted(first)
+    assert len(first) == 3
+
+
+def test_the_bindings_compile_for_cuda_too_without_cuda(tmp_path):
+    flags = [*order.flags("cuda"), "-std=c++20", "-w", "-fsyntax-only"]
+    place = order.torch_folder() / "include"
+    command = [compilers.compiler("cpu"), *flags, f"-I{place}", str(order.KERNELS / "bindings.cpp")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_bindings_use_the_stable_interface_of_torch_alone():
+    if native.load("cpu").kernels is None:
+        pytest.skip(native.load("cpu").reason)
+    said = subprocess.run(
+        ["nm", "-D", "--undefined-only", "-C", native.load("cpu").path], capture_output=True, text=True
+    )
+    if said.returncode:
+        pytest.skip("no nm on this machine")
+    asked = said.stdout.split()
+    assert "torch_library_impl" in asked
+    assert not [name for name in asked if name.startswith(("at::", "c10::", "torch::"))]
 
 
 def test_importing_the_operators_compiles_and_loads_nothing(tmp_path):
@@ -317,7 +501,9 @@ def test_every_cuda_kernel_compiles(tmp_path):
 
 
 def test_no_cuda_kernel_includes_a_torch_header():
-    for path in [*build.KERNELS.glob("*.cu"), *build.KERNELS.glob("*.h")]:
+    for path in [*order.KERNELS.glob("*.cu"), *order.KERNELS.glob("*.h")]:
+        if path.name in ("cpu.h", "tensors.h"):  # of the CPU kernels and of the bindings
+            continue
         for line in path.read_text().splitlines():
             if line.startswith("#include"):
                 assert not any(word in line for word in ("torch", "ATen", "c10")), f"{path.name}: {line}"
