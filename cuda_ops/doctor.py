@@ -17,6 +17,7 @@ from cuda_ops import build, cache, compilers, native
 from cuda_ops.bias_act import bias_act
 from cuda_ops.cuda_check import find_nvcc
 from cuda_ops.filtered_lrelu import filtered_lrelu
+from cuda_ops.prebuild import show
 from cuda_ops.resample import setup_filter
 from cuda_ops.upfirdn2d import upfirdn2d
 
@@ -219,6 +220,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             except build.BuildFailed as failure:
                 sys.stderr.write(f"{failure}\n")
         native.forget()
+        for device in ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]:
+            native.load(device, show)
     found = report()
     sys.stdout.write("\n".join(found.lines()) + "\n")
     return 0 if found.good else 1

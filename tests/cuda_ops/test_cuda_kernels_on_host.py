@@ -12,7 +12,7 @@ import torch
 
 from cuda_ops import bias_act, native, setup_filter, upfirdn2d
 from cuda_ops.activations import ACTIVATIONS
-from cuda_ops.build import KERNELS
+from cuda_ops.order import KERNELS
 
 HERE = Path(__file__).parent
 
