@@ -128,7 +128,8 @@ def free(serving: Serving) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((serving.host, serving.port))
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
+            why = getattr(error, "strerror", None) or "no name of a machine"
             raise BadInput(
-                f"cannot listen on {serving.host}:{serving.port} ({error.strerror}); choose another `port` or `host`"
+                f"cannot listen on {serving.host[:80]}:{serving.port} ({why}); choose another `port` or `host`"
             ) from None

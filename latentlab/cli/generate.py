@@ -27,7 +27,7 @@ class Generate(Command):
     seeds: Annotated[str, tyro.conf.arg(metavar="LIST")] = "0-3"
     """Seeds as in the published tools, e.g. 0-3,85."""
     latents: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """Saved latents instead of seeds: .safetensors, .npz (projected_w.npz as well) or .npy."""
+    """Saved latents instead of seeds: .safetensors, .npz (projected_w.npz as well), .npy or .pt."""
     look: tyro.conf.OmitArgPrefixes[Look] = field(default_factory=Look)
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o", "--outdir"])] = Path("pictures")
     """Where the pictures go."""

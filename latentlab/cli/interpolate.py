@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 class Interpolate(Command):
     """Make a video that moves from one sample to the next (mp4 or gif, by the file's ending)."""
 
-    seeds: Annotated[str, tyro.conf.arg(metavar="LIST")] = "0-3"
-    """Seeds of the samples that the video passes, in this order."""
+    seeds: Annotated[str | None, tyro.conf.arg(metavar="LIST")] = None
+    """Seeds of the samples that the video passes, in this order; 0-3 if left out."""
+    latents: Annotated[tyro.conf.UseAppendAction[tuple[Path, ...]], tyro.conf.arg(metavar="FILE")] = ()
+    """Saved latents (as in generate) instead of seeds, again for each file; --seeds then says which of them, from 0 on."""
     space: Literal["w", "z"] = "w"
     """Where the path lies: w moves evenly, z keeps to typical faces."""
     path: Literal["spline", "linear", "slerp"] = "spline"
@@ -43,6 +45,7 @@ class Interpolate(Command):
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab interpolate --seeds 0-5 --psi .7 --loop",
         "latentlab interpolate --seeds 3,14 --path slerp --space z --frames 24 --fps 12 --out turn.gif",
+        "latentlab interpolate --latents anna/projected_w.npz --latents ben/projected_w.npz --out meeting.mp4",
     )
     aliases: ClassVar[dict[str, str]] = {
         "--trunc": "--psi",
@@ -55,15 +58,17 @@ class Interpolate(Command):
         from latentlab.studio import Interpolate as Request
 
         request = Request(
-            tuple(parse_seeds(self.seeds)),
+            None if self.seeds is None else tuple(parse_seeds(self.seeds)),
             self.space,
             self.path,
             self.frames,
             self.loop,
+            self.latents,
             self.look.rendering(),
         )
-        total = request.count()
+        walk = session.studio.open_walk(request)
+        total = walk.request.count()
         with session.progress("drawing", total, "frames") as watch:
-            path = session.studio.interpolate(request, self.out, fps=self.fps, watch=watch)
+            path = walk.film(self.out, self.fps, watch)
         session.emit(video=str(path), frames=total, fps=self.fps)
         session.say(f"{path}: {count(total, 'frame')}, {total / self.fps:.1f} s")

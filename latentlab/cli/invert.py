@@ -32,8 +32,8 @@ class Invert(Command):
     """Name in the lab; the photo's own if left out."""
     face: Annotated[FaceNumber | None, tyro.conf.arg(metavar="N")] = None
     """Which face of a photo with several: 1 is the leftmost."""
-    start: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """Begin from an inversion of the same photo."""
+    start: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE")] = None
+    """Begin from an inversion of the same photo, or from saved latents (.npz, .npy, .pt)."""
     mask: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """A picture of the aligned face: white where the photo counts, black over what hides the face."""
     together: bool = False

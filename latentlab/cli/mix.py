@@ -23,10 +23,16 @@ class Mix(Command):
     sources along its edges.
     """
 
-    rows: Annotated[str, tyro.conf.arg(metavar="LIST")] = "0-2"
-    """Seeds of the rows: they give all layers but those named by --styles."""
-    cols: Annotated[str, tyro.conf.arg(metavar="LIST")] = "3-6"
-    """Seeds of the columns: they give the layers named by --styles."""
+    rows: Annotated[str | None, tyro.conf.arg(metavar="LIST")] = None
+    """Seeds of the rows, 0-2 if left out: they give all layers but those named by --styles."""
+    cols: Annotated[str | None, tyro.conf.arg(metavar="LIST")] = None
+    """Seeds of the columns, 3-6 if left out: they give the layers named by --styles."""
+    latents: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Saved latents (as in generate) instead of seeds: --rows and --cols count them, from 0 on."""
+    row_latents: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Saved latents for the rows alone; all of them unless --rows says which."""
+    col_latents: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """The same for the columns."""
     styles: Annotated[str, tyro.conf.arg(metavar="FIRST-LAST")] = "0-6"
     """The layers that come from the column; low ones are coarse (pose, shape), high ones fine (colours)."""
     look: tyro.conf.OmitArgPrefixes[Look] = field(default_factory=Look)
@@ -38,6 +44,7 @@ class Mix(Command):
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab mix --rows 85,100 --cols 55,821 --styles 0-3 --psi .7",
         "latentlab mix --network stylegan2-ffhq.pkl --rows 0-3 --cols 10-14 --styles 8-17",
+        "latentlab mix --row-latents projected_w.npz --cols 3-6 --styles 4-9",
     )
     aliases: ClassVar[dict[str, str]] = {
         "--trunc": "--psi",
@@ -52,10 +59,10 @@ class Mix(Command):
         from latentlab.studio import Mix as Request
         from latentlab.studio import may_replace, writable
 
-        rows, cols = (tuple(parse_seeds(text)) for text in (self.rows, self.cols))
-        request = Request(
-            rows, cols, tuple(parse_numbers(self.styles, "layers")), rendering=self.look.rendering()
-        )
+        rows, cols = (None if text is None else tuple(parse_seeds(text)) for text in (self.rows, self.cols))
+        layers = tuple(parse_numbers(self.styles, "layers"))
+        files = (self.row_latents or self.latents, self.col_latents or self.latents)
+        request = Request(rows, cols, layers, True, *files, self.look.rendering())
         writable(self.out)
         written = 0
         with session.progress("mixing", 0) as watch:

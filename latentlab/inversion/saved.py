@@ -52,6 +52,15 @@ def as_inversion(face: Face) -> Inversion:
     return Inversion(face.latent, face.image, error, face.noise, face.pivot, measures, model=face.model)
 
 
+@torch.no_grad()
+def latents_as_inversion(latent: Latent, generator: Generator) -> Inversion:
+    """Latents of any origin as an inverter's start; how near they are to a photo nobody knows."""
+    latent = Latent(latent.space, latent.values.to(generator.device))
+    image = generator.render(latent)
+    unknown = torch.full((len(latent),), float("nan"), device=generator.device)
+    return Inversion(latent, image, unknown, model=generator.hash)
+
+
 def save(folder: Path | str, face: Face) -> Face:
     """Write one face; a new folder appears whole, in an old one the latent is replaced last.
 

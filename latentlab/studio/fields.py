@@ -42,6 +42,7 @@ class InterpolateFields(RenderingFields, total=False):
     path: Literal["spline", "linear", "slerp"]
     frames: int
     loop: bool
+    latents: tuple[Path, ...]
 
 
 class InvertFields(TypedDict, total=False):
@@ -49,7 +50,7 @@ class InvertFields(TypedDict, total=False):
 
     name: str | None
     face: int | None
-    start: str | None
+    start: str | Path | None
     mask: Path | None
     together: bool
     profile: bool

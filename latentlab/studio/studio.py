@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     )  # fmt: skip
     from latentlab.studio.pictures.gallery import Gallery
     from latentlab.studio.pictures.generate import Generate
-    from latentlab.studio.pictures.interpolate import Interpolate
+    from latentlab.studio.pictures.interpolate import Interpolate, OpenWalk
     from latentlab.studio.pictures.mix import Mix
     from latentlab.studio.pictures.picture import Picture
     from latentlab.studio.portraits.align import Align, AlignedFace
@@ -96,16 +96,22 @@ class Studio(Lab):
         return open_gallery(self, request, Path(folder), force=force)
 
     def mix(
-        self, rows: str | Iterable[int] | Mix = "0-2", cols: str | Iterable[int] = "3-6", styles: str | Iterable[int] = "0-6",
-        psi: float = 1.0, *, watch: Watch | None = None, **rendering: Unpack[RenderingFields],
+        self, rows: str | Iterable[int] | Mix | None = None, cols: str | Iterable[int] | None = None,
+        styles: str | Iterable[int] = "0-6", psi: float = 1.0, *, row_latents: str | Path | None = None,
+        col_latents: str | Path | None = None, watch: Watch | None = None, **rendering: Unpack[RenderingFields],
     ) -> list[Picture]:  # fmt: skip
-        """Each row's sample with each column's styles, row by row; last the sheet of all of them."""
+        """Each row's sample with each column's styles, row by row; last the sheet of all of them.
+
+        Samples are seeds (`[0, 1]` or `"0-3,85"`), or rows of files of saved latents.
+        """
         from latentlab.studio.pictures.mix import Mix
         from latentlab.studio.pictures.rendering import Rendering
 
         if not isinstance(rows, Mix):
             layers = tuple(parse_numbers(styles, "layers") if isinstance(styles, str) else styles)
-            rows = Mix(_numbers(rows), _numbers(cols), layers, rendering=Rendering(psi, **rendering))
+            down, across = (None if side is None else _numbers(side) for side in (rows, cols))
+            first, second = (None if file is None else Path(file) for file in (row_latents, col_latents))
+            rows = Mix(down, across, layers, True, first, second, Rendering(psi, **rendering))
         return list(self.mixed(rows, watch))
 
     def mixed(self, request: Mix, watch: Watch | None = None) -> Iterator[Picture]:
@@ -115,15 +121,21 @@ class Studio(Lab):
         return draw(self, request, watch)
 
     def interpolate(
-        self, seeds: str | Iterable[int] | Interpolate = "0-3", out: str | Path = "video.mp4", psi: float = 1.0, *,
+        self, seeds: str | Iterable[int] | Interpolate | None = None, out: str | Path = "video.mp4", psi: float = 1.0, *,
         fps: int = 30, watch: Watch | None = None, **fields: Unpack[InterpolateFields],
     ) -> Path:  # fmt: skip
         """Write a video from sample to sample (mp4 or gif); `fields` are those of `Interpolate` and `Rendering`."""
-        from latentlab.studio.pictures.interpolate import Interpolate, choose_interpolation, film
+        from latentlab.studio.pictures.interpolate import Interpolate, choose_interpolation
 
         if not isinstance(seeds, Interpolate):
-            seeds = choose_interpolation(_numbers(seeds), psi, fields)
-        return film(self, seeds, Path(out), fps, watch)
+            seeds = choose_interpolation(None if seeds is None else _numbers(seeds), psi, fields)
+        return self.open_walk(seeds).film(Path(out), fps, watch)
+
+    def open_walk(self, request: Interpolate) -> OpenWalk:
+        """A video before it is drawn: `.request.count()` frames, then `.film(path)`."""
+        from latentlab.studio.pictures.interpolate import open_walk
+
+        return open_walk(self, request)
 
     def replay(self, path: str | Path, inputs: Sequence[str | Path] = ()) -> Replayed:
         """The picture in a file made again from its recipe; `inputs` are files that the recipe may need."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,10 @@ NEEDED: dict[str, tuple[str, ...]] = {
 BY_THEMSELVES = ("world", "models", "doctor", "demo")
 """Commands that do not ask the studio before they work: their flags alone are tried."""
 COMMON = ("--json", "--quiet", "--network", "--device", "--home", "--seed")
+
+
+CASE = 30
+"""Seconds that one case may take on a busy machine; most take a tenth of one."""
 
 
 class Reached(Exception):
@@ -99,23 +105,56 @@ def _groups(kind: type) -> list[type]:
     ]  # type: ignore[arg-type, misc]
 
 
+def outcome_of(name: str, words: list[str]) -> str:
+    """What came of a command line: a complaint, or a word that it made sense."""
+    try:
+        parsed = parse(name, COMMANDS[name], words)
+        if name.split()[0] not in BY_THEMSELVES and not isinstance(parsed, str):
+            session = Session(method=parsed.method, command=name, **parsed.options)
+            session.__dict__["studio"] = Waits()
+            parsed.command.run(session)
+    except Reached:
+        return "it was understood"
+    except LatentLabError as error:
+        return str(error)
+    return "it was read"
+
+
+@contextmanager
+def seconds(limit: int, words: object) -> Iterator[None]:
+    """One case may take so long; the time that the whole test has goes on meanwhile."""
+
+    def too_long(*_: object) -> None:
+        raise AssertionError(f"{words} ran for more than {limit} s")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, limit)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(autouse=True)
+def listens_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The app looks at its address and serves nothing."""
+    from latentlab.apps import server
+
+    def reached(serving: server.Serving, *rest: object, **more: object) -> None:
+        server.free(serving)
+        raise Reached("serve")
+
+    monkeypatch.setattr(server, "serve", reached)
+
+
 def odd_values_mean_something(name: str, step: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Every flag with each `step`-th odd value, another one for each flag."""
     for place, (method, flag) in enumerate(cases(name)):
         for value in (*NUMBERS, *WORDS)[place % step :: step]:
             words = [*NEEDED.get(name, ()), *method, f"{flag}={value}"]
-            try:
-                parsed = parse(name, COMMANDS[name], words)
-                if name.split()[0] not in BY_THEMSELVES and not isinstance(parsed, str):
-                    session = Session(method=parsed.method, command=name, **parsed.options)
-                    session.__dict__["studio"] = Waits()
-                    parsed.command.run(session)
-            except Reached:
-                told = "it was understood"
-            except LatentLabError as error:
-                told = str(error)
-            else:
-                told = "it was read"
+            with seconds(CASE, words):
+                told = outcome_of(name, words)
             assert told.strip(), words
             assert "\n" not in told, words
             assert not capsys.readouterr().out, words
@@ -131,6 +170,7 @@ def test_odd_values_are_one_line_or_mean_something(name, tmp_path, monkeypatch, 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.skipif(
     not os.environ.get("LATENTLAB_ALL_ODD_VALUES"), reason="minutes; the short table runs always"
 )

@@ -19,6 +19,7 @@ from PIL import Image
 from latentlab.core.crop import Crop
 from latentlab.core.errors import BadFile, BadInput, LatentLabError, UnknownName, WrongGenerator
 from latentlab.core.image import from_pixels, load_image
+from latentlab.core.latent import Space
 from latentlab.faces.detect import DetectedFace
 from latentlab.faces.photo import FaceInPhoto
 from latentlab.inversion.saved import ALIGNED, LATENT, RECONSTRUCTION, load
@@ -173,6 +174,26 @@ def test_an_inversion_begins_where_another_ended(studio: Studio, tmp_path: Path)
     assert more.measures["mse"] < first.measures["mse"]
     with pytest.raises(BadInput, match="another photo"):
         invert(studio, draw_photo(tmp_path / "b.png", 5), start="first", **QUICK)
+
+
+def test_an_inversion_begins_from_saved_latents_and_is_made_again(studio: Studio, tmp_path: Path) -> None:
+    photo, saved = draw_photo(tmp_path / "a.png"), tmp_path / "elsewhere" / "projected_w.npz"
+    saved.parent.mkdir()
+    w_plus = studio.generator.lift(studio.sample(3).latent, Space.W_PLUS).values
+    np.savez(saved, w=w_plus.numpy(), loss=np.zeros(4))
+    choice = choose_method("descend", space="w+", steps=1, candidates=2, learning_rate=1e-6)
+    face = invert(studio, photo, start=saved, method=choice)
+    assert torch.allclose(face.latent.values, w_plus, atol=1e-3)
+
+    story = read_story(face.folder / LATENT)
+    assert str(saved.parent) not in json.dumps(story)
+    assert replay(studio, face.folder / RECONSTRUCTION, [photo, saved]).largest <= 1
+    with pytest.raises(BadInput, match="add its file"):
+        replay(studio, face.folder / RECONSTRUCTION, [photo])
+
+    np.savez(saved, w=np.zeros((1, 18, w_plus.shape[-1]), np.float32))
+    with pytest.raises(BadFile, match="has 18 layers, this network has"):
+        invert(studio, photo, start=str(saved), method=choice)
 
 
 def test_a_reconstruction_is_made_again_from_its_recipe(studio: Studio, tmp_path: Path) -> None:

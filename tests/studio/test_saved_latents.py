@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from latentlab.core.errors import BadFile
+from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.latent import Space
-from latentlab.studio import Studio
+from latentlab.studio import Interpolate, Studio
 
 REPORTED = Path(__file__).parents[1] / "fixtures" / "reported"
 
@@ -56,3 +56,66 @@ def test_a_wrong_number_of_layers_is_called_that() -> None:
     with pytest.raises(BadFile, match="has 18 layers, this network has 8"):
         network.generate(latents=REPORTED / "latents_18_layers.npy")
     assert len(network.generate(latents=REPORTED / "latents_e4e_style.pt")) == 2
+
+
+def pictures_of(studio: Studio, seeds: list[int]) -> list[torch.Tensor]:
+    return [studio.sample(seed).image[0] for seed in seeds]
+
+
+def file_of(studio: Studio, seeds: list[int], path: Path) -> Path:
+    lifted = [studio.generator.lift(studio.sample(seed).latent, Space.W_PLUS).values[0] for seed in seeds]
+    np.savez(path, w=torch.stack(lifted).numpy(), loss=np.zeros(3))
+    return path
+
+
+def test_a_mix_of_saved_latents_is_that_of_their_seeds(studio: Studio, tmp_path: Path) -> None:
+    first, others = (file_of(studio, seeds, tmp_path / f"{seeds[0]}.npz") for seeds in ([3], [4, 5]))
+    both = file_of(studio, [3, 4, 5], tmp_path / "both.npz")
+    expected = studio.mix([3], [4, 5], "0-3")
+    for found in (
+        studio.mix(styles="0-3", row_latents=first, col_latents=others),
+        studio.mix([3], styles="0-3", col_latents=others),
+        studio.mix(styles="0-3", row_latents=both, col_latents=both),
+    ):
+        assert len(found) == 3
+        assert all(
+            torch.allclose(a.image, b.image, atol=1e-5) for a, b in zip(found[:2], expected, strict=False)
+        )
+    with pytest.raises(BadInput, match="no latent 7; the file holds 3"):
+        studio.mix([7], [1], "0-3", row_latents=both)
+    with pytest.raises(BadInput, match="holds one latent, a mix needs two"):
+        studio.mix(row_latents=first, col_latents=first)
+
+
+def test_a_mix_of_saved_latents_is_made_again(studio: Studio, tmp_path: Path) -> None:
+    rows, cols = ((tmp_path / side / "projected_w.npz") for side in ("rows", "cols"))
+    for path, seeds in ((rows, [3]), (cols, [4])):
+        path.parent.mkdir()
+        file_of(studio, seeds, path)
+    picture = studio.mix(styles="0-3", row_latents=rows, col_latents=cols)[0]
+    picture.save(tmp_path / "mixed.png")
+    assert studio.replay(tmp_path / "mixed.png", [cols, rows]).largest == 0
+
+
+@pytest.mark.parametrize("path", ["spline", "linear", "slerp"])
+def test_a_video_passes_saved_latents(path: str, studio: Studio, tmp_path: Path) -> None:
+    files = tuple(file_of(studio, seeds, tmp_path / f"{seeds[0]}.npz") for seeds in ([3, 6], [4]))
+    walk = studio.open_walk(Interpolate(path=path, frames=1, latents=files))
+    assert walk.request.count() == 3
+    assert all(
+        torch.allclose(a, b, atol=1e-4)
+        for a, b in zip(walk.frames(), pictures_of(studio, [3, 6, 4]), strict=True)
+    )
+    chosen = studio.open_walk(Interpolate((2, 0), frames=1, latents=files))
+    assert torch.allclose(next(chosen.frames()), pictures_of(studio, [4])[0], atol=1e-4)
+
+
+def test_what_no_video_can_pass_is_refused(studio: Studio, tmp_path: Path) -> None:
+    file = file_of(studio, [3], tmp_path / "one.npz")
+    for wrong in (
+        Interpolate(latents=(file,)),
+        Interpolate((0, 9), latents=(file,)),
+        Interpolate(space="z", latents=(file, file)),
+    ):
+        with pytest.raises(BadInput):
+            studio.open_walk(wrong)

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 
 from latentlab.core.errors import BadInput
-from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent
 from latentlab.core.ranges import Seed, check
 from latentlab.core.seeds import check_seed
@@ -32,7 +31,7 @@ class Generate:
     seeds: tuple[Seed, ...] = (0, 1, 2, 3)
     """Seeds as in the published tools; one that comes twice is drawn once."""
     latents: Path | None = None
-    """Saved latents instead of seeds: .safetensors, .npz (projected_w.npz as well) or .npy."""
+    """Saved latents instead of seeds: .safetensors, .npz (projected_w.npz as well), .npy or .pt."""
     rows: tuple[int, ...] = ()
     """Which of the saved latents; all if left out."""
     grid: tuple[int, int] | None = None
@@ -54,7 +53,7 @@ class Generate:
         request = replace(self, rendering=look)
         if self.latents is not None:
             latent = ingredients.latents(self.latents)
-            look.pull(studio.generator, _rows(latent, [0], studio.generator))
+            look.samples(studio.generator, [0], latent)
             numbers = self._numbers(len(latent))
             plan = Plan(
                 studio, request, [Order(f"latent{row:04d}", row) for row in numbers], ingredients, latent
@@ -146,14 +145,7 @@ class Plan:
 
     def latents(self, numbers: list[int]) -> Latent:
         """Truncated latents of some samples, by their numbers."""
-        generator, look = self.studio.generator, self.request.rendering
-        if self.latent is None:
-            return look.map_seeds(generator, numbers)
-        return look.pull(generator, _rows(self.latent, numbers, generator))
-
-
-def _rows(latent: Latent, numbers: list[int], generator: Generator) -> Latent:
-    return Latent(latent.space, latent.values[numbers].to(generator.device))
+        return self.request.rendering.samples(self.studio.generator, numbers, self.latent)
 
 
 def draw(

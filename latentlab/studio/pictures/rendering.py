@@ -80,6 +80,13 @@ class Rendering:
         z = draw_z(seeds, generator.z_width).to(generator.device)
         return self.pull(generator, Latent(Space.Z, z))
 
+    def samples(self, generator: Generator, numbers: Sequence[int], saved: Latent | None = None) -> Latent:
+        """Truncated latents of seeds, or of so many rows of saved latents."""
+        if saved is None:
+            return self.map_seeds(generator, numbers)
+        rows = saved.values[list(numbers)].to(generator.device)
+        return self.pull(generator, Latent(saved.space, rows))
+
     def pull(self, generator: Generator, latent: Latent) -> Latent:
         """A latent of Z, W or W+ as truncated W+; S passes as it is, since nothing leads back from it."""
 

@@ -18,8 +18,16 @@ from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch, part
 from latentlab.inversion.auto import Auto
 from latentlab.inversion.inverter import Given, Inverter
-from latentlab.inversion.saved import as_face, as_inversion, load, save, story_of
-from latentlab.store.home import entry, safe_name
+from latentlab.inversion.saved import (
+    LATENT,
+    as_face,
+    as_inversion,
+    latents_as_inversion,
+    load,
+    save,
+    story_of,
+)
+from latentlab.store.home import entries, entry, safe_name
 from latentlab.store.story import plain
 from latentlab.studio.lab import Lab
 from latentlab.studio.portraits.photo_story import file_hash, identity_measures, photo_of, warnings_of
@@ -28,6 +36,7 @@ from latentlab.studio.portraits.request import Invert
 from latentlab.studio.recipes.methods_as_data import method_as_data
 from latentlab.studio.recipes.recipe import recipe
 from latentlab.studio.shelf.companions import Companions
+from latentlab.studio.shelf.latents import read_latents
 
 if TYPE_CHECKING:
     from latentlab.faces.photo import FaceInPhoto
@@ -85,6 +94,17 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.relatives = Relatives(self.studio, self.parts)
+        self.how = replace(self.how, start=self._start_file() or self.how.start)
+
+    def _start_file(self) -> Path | None:
+        """The file that a start names, unless the lab has an inversion of that name."""
+        start = self.how.start
+        if start is None or str(start) in entries(self.studio.home):
+            return None
+        path = Path(start)
+        if not isinstance(start, Path) and not path.suffix and len(path.parts) < 2:
+            return None
+        return path / LATENT if path.is_dir() else path
 
     def one(self, number: int, photo: str | Path) -> Outcome:
         photo = Path(photo)
@@ -135,7 +155,7 @@ class Bench:
             "photo": digest,
             "face": self.how.face,
             "method": method_as_data("inverter", self.how.method),
-            "start": self.how.start,
+            "start": file_hash(self.how.start) if isinstance(self.how.start, Path) else self.how.start,
             "mask": None if self.how.mask is None else file_hash(self.how.mask),
             "together": self.how.together,
             "seed": self.studio.seed,
@@ -190,6 +210,10 @@ class Bench:
     def _start(self, subjects: Sequence[Subject]) -> Inversion | None:
         if self.how.start is None:
             return None
+        if isinstance(self.how.start, Path):
+            return latents_as_inversion(
+                read_latents(self.how.start, self.studio.generator), self.studio.generator
+            )
         if len(subjects) > 1:
             raise BadInput("`start` names one inversion; it cannot begin several photos at once")
         saved = load(entry(self.studio.home, self.how.start), self.studio.generator)
@@ -233,8 +257,9 @@ class Bench:
             "photo": {"name": subject.name, "hash": subject.digest},
             "seed": self.studio.seed,
         }
-        if self.how.mask is not None:
-            ingredients["files"] = {self.how.mask.name: file_hash(self.how.mask)}
+        named = [path for path in (self.how.mask, self.how.start) if isinstance(path, Path)]
+        if named:
+            ingredients["files"] = {path.name: file_hash(path) for path in named}
         if together:
             ingredients["together"] = list(together)
         asked = replace(self.how, method=method, name=None, encoder=None, force=False, keep=True)

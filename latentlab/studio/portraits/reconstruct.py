@@ -29,8 +29,9 @@ def reconstruction(studio: Lab, request: Invert, given: Ingredients) -> Picture:
         )
     files = [find_input(studio, digest, "photo", given.files) for digest in photos]
     mask = request.mask and given.file(request.mask, "mask")
+    start = given.file(request.start, "start") if isinstance(request.start, Path) else request.start
     lab = replace(studio, seed=field_of(pinned, "seed", int, 0))
-    return _again(lab, replace(request, mask=mask, force=True), files, photos.index(photo))
+    return _again(lab, replace(request, mask=mask, start=start, force=True), files, photos.index(photo))
 
 
 def _again(studio: Lab, request: Invert, photos: list[Path], row: int) -> Picture:

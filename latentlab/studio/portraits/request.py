@@ -21,8 +21,8 @@ class Invert:
     """Name in the lab; the photo's own if left out."""
     face: FaceNumber | None = None
     """Which face of a photo with several, counted from the left, from 1."""
-    start: str | None = None
-    """Name of an inversion of the same photo to begin from."""
+    start: str | Path | None = None
+    """Name of an inversion of the same photo to begin from, or a file of saved latents."""
     mask: Path | None = None
     """Picture of the aligned face: white where the photo counts, black over what hides the face."""
     together: bool = False
@@ -42,5 +42,5 @@ class Invert:
         check(self)
         if self.name is not None:
             check_name(self.name)
-        if self.start is not None and not self.start:
-            raise BadInput("start is empty; name an inversion of the lab")
+        if self.start == "":
+            raise BadInput("start is empty; name an inversion of the lab, or a file of saved latents")

@@ -84,14 +84,14 @@ class Ingredients:
         known = (self.pinned or {}).get(kind)
         return isinstance(known, Mapping) and name in known
 
-    def latents(self, path: Path) -> Latent:
-        """Saved latents, by file or by the hash of their values."""
+    def latents(self, path: Path, role: str = "") -> Latent:
+        """Saved latents, by file or by the hash of their values; in a recipe they stand by their role, else by their name."""
         if self.pinned is None:
             found = latents.read_latents(path, self.studio.generator)
         else:
-            told = {"name": path.name, "hash": self._pin("latents", path.name)}
+            told = {"name": path.name, "hash": self._pin("latents", role or path.name)}
             found = latents.find_latents(told, self.files, self.studio.generator)
-        self._note("latents", path.name, latents.identity(found))
+        self._note("latents", role or path.name, latents.identity(found))
         return found
 
     def _pin(self, kind: str, name: str) -> object:

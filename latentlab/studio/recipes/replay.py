@@ -100,7 +100,7 @@ def pictures_again(
     if command == "generate":
         return generate.draw(studio, from_data(generate.Generate, asked), given)
     if command == "mix":
-        return mix.draw(studio, from_data(mix.Mix, asked))
+        return mix.draw(studio, from_data(mix.Mix, asked), given=given)
     if command == "edit":
         return edit.open_edit(studio, from_data(edit.Edit, asked), given=given).draw()
     if command in APPLICATIONS:
