@@ -38,6 +38,11 @@ _XMP = (
 )
 
 
+def xmp_packet(kind: str) -> str:
+    """The XMP of a file of ours: an IPTC digital source type, and who made it."""
+    return _XMP.format(kind=kind)
+
+
 def load_picture(path: Path | str) -> Image:
     """Any picture file as upright 8-bit RGB: EXIF turned, CMYK, palette, grey, 16-bit and alpha converted."""
     path = Path(path)
@@ -231,12 +236,12 @@ def encode_picture(
     if kind == "PNG":
         info = PngInfo()
         if source is not None:
-            info.add_itxt("XML:com.adobe.xmp", _XMP.format(kind=source))
+            info.add_itxt("XML:com.adobe.xmp", xmp_packet(source))
         if story is not None:
             info.add_itxt(STORY_KEY, json.dumps(story, sort_keys=True, ensure_ascii=False))
         options |= {"pnginfo": info, "compress_level": effort}
     else:
-        options |= {"xmp": _XMP.format(kind=source or "digitalCapture").encode(), "quality": 95}
+        options |= {"xmp": xmp_packet(source or "digitalCapture").encode(), "quality": 95}
         picture = _to_rgb(picture) if kind == "JPEG" and picture.mode == "RGBA" else picture
     content = BytesIO()
     picture.save(content, format=kind, **options)

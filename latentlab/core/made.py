@@ -13,7 +13,7 @@ EDGE = 4 << 20
 STORIES = ("story", "training", "channels")
 """Names of the metadata that our safetensors files carry."""
 TEXTS = (".md", ".html", ".htm", ".toml", ".txt", ".csv", ".json", ".jsonl")
-COMMENTS = (*TEXTS, ".jpg", ".jpeg", ".webp", ".gif", ".mp4", ".npz", ".npy")
+COMMENTS = (*TEXTS, ".jpg", ".jpeg", ".webp", ".gif", ".mp4", ".mov", ".m4v", ".mkv", ".npz", ".npy")
 
 
 def made_here(path: Path) -> bool:

@@ -94,8 +94,8 @@ def align(picture: Image, landmarks: Tensor | np.ndarray, size: int = 256) -> Al
     return Aligned(cut(picture, crop), crop)
 
 
-def cut(picture: Image, crop: Crop) -> Images:
-    """The pixels inside a crop: shrink, pad by reflection, blur the padding, warp with supersampling."""
+def cut(picture: Image, crop: Crop, fine: int = SUPERSAMPLING) -> Images:
+    """The pixels inside a crop: shrink, pad by reflection, blur the padding, warp with `fine`-fold supersampling."""
     from PIL import Image as pillow
 
     if picture.size != crop.photo_size:
@@ -108,7 +108,7 @@ def cut(picture: Image, crop: Crop) -> Images:
     part, corners, side = _surroundings(picture.convert("RGB"), corners, side, crop.size)
     part, corners = _pad(part, corners, side)
 
-    wide = crop.size * (SUPERSAMPLING if crop.size <= 1024 else 2)
+    wide = crop.size * (fine if crop.size <= 1024 else min(fine, 2))
     warped = part.transform(
         (wide, wide), pillow.Transform.QUAD, tuple(corners.flatten()), pillow.Resampling.BILINEAR
     )

@@ -40,18 +40,18 @@ def find_landmarks(picture: Image, face: DetectedFace) -> Tensor:
     centre = np.array(face.centre)
     angle = np.radians(face.turn)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    points = _predict(picture, centre, turn, max(right - left, bottom - top))
+    points = landmarks_at(picture, centre, turn, max(right - left, bottom - top))
 
     eyes = points[42:48].mean(0) - points[36:42].mean(0)  # a tilted head is looked at again, upright
     tilt = float(np.arctan2(*(turn.T @ eyes)[::-1]))
     if abs(tilt) > np.radians(12):
         tilted = turn @ np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]])
-        points = _predict(picture, centre, tilted, max(right - left, bottom - top))
+        points = landmarks_at(picture, centre, tilted, max(right - left, bottom - top))
     return torch.from_numpy(points).float()
 
 
-def _predict(picture: Image, centre: np.ndarray, turn: np.ndarray, side: float) -> np.ndarray:
-    """Points of the face in a square of `side` around `centre`, whose axes are the columns of `turn`."""
+def landmarks_at(picture: Image, centre: np.ndarray, turn: np.ndarray, side: float) -> np.ndarray:
+    """68 points [68 2] of the face in a square of `side` around `centre`, whose axes are the columns of `turn`."""
     import dlib
     from PIL import Image as pillow
 

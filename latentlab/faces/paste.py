@@ -30,13 +30,14 @@ _STRIP = 1 << 20
 
 
 def paste_back(
-    photo: Image, face: Images, crop: Crop, mask: Mask | None = None, *, match: bool = True
-) -> Image:
+    photo: Image, face: Images, crop: Crop, mask: Mask | None = None, *, match: bool = True, original: Images | None = None
+) -> Image:  # fmt: skip
     """The photo with an aligned face [1 3 s s] put where its crop was cut; equal to the photo outside of the mask.
 
     Where the face did not change, the photo's own detail is kept, so that pasting an untouched crop changes nothing.
     Without a mask, it covers the face of the photo together with the edited one. `match` bends the face's colours
     so that they meet the photo's along the mask's edge; an edit of the whole skin's tone then fades towards it.
+    `original` is what was cut from the photo, at the face's size, if that is known.
     """
     if face.shape[:2] != (1, 3) or face.shape[-1] != face.shape[-2]:
         raise BadInput(
@@ -44,7 +45,7 @@ def paste_back(
         )
     crop = crop.resized(face.shape[-1])
     face = face.detach().float().cpu().clamp(-1, 1)
-    original = cut(photo, crop)
+    original = cut(photo, crop) if original is None else original.detach().float().cpu()
     mask = default_mask(face, original, crop) if mask is None else mask.detach().float().cpu()
     if mask.shape[-2:] != face.shape[-2:]:
         mask = interpolate(mask, face.shape[-2:], mode="bilinear", antialias=True)

@@ -17,7 +17,8 @@ NETWORKS = "networks"
 NETWORK_ENDINGS = (".safetensors", ".pkl", ".pt", ".pth")
 LONGEST_NAME = 80
 EDITS = "edits"
-FOLDERS = ("directions", "banks", EDITS, NETWORKS)
+CLIPS = "clips"
+FOLDERS = ("directions", "banks", EDITS, CLIPS, NETWORKS)
 """Of a lab; no inversion may be called so."""
 RESERVED = (
     "con",

@@ -44,6 +44,8 @@ class Carrier:
     """The aligned face at the photo's own resolution, [1 3 s s]."""
     before: Images
     """As the network renders it, [1 3 r r]."""
+    marks: Tensor | None = None
+    """The photo's landmarks [1 68 2] at 256 pixels, where they are known; else they are looked for."""
 
     def image(self, after: Images, strengths: Mapping[Direction, float], mask: Tensor | None) -> Carried:
         """The edited photo; it changes only inside the mask, or inside the regions of directions that all have one."""
@@ -85,6 +87,8 @@ class Carrier:
         """The photo's landmarks [1 68 2] at 256 pixels."""
         from latentlab.faces.landmarks import aligned_landmarks
 
+        if self.marks is not None:
+            return self.marks
         try:
             found = aligned_landmarks(fit_to(self.photo.cpu(), SMALLEST).clamp(-1, 1))
         except (MissingPart, ImportError):

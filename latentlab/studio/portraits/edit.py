@@ -172,7 +172,7 @@ class OpenEdit:
 
     def draw(self, watch: Watch | None = None) -> Iterator[Picture]:
         """The picture; of a sweep or grid every one, then the sheet of them all."""
-        cells = self._cells()
+        cells = self.cells()
         tell, pictures = self.studio.tell(watch), []
         for number, strengths in enumerate(cells, 1):
             picture = self.piece.picture({self.directions[name]: v for name, v in strengths.items()})
@@ -188,10 +188,10 @@ class OpenEdit:
         """The edited face in memory, to be edited further; what a mask confines or a photo takes up stays a picture."""
         if self.request.sweeps:
             raise BadInput("a sweep is many faces; give one strength")
-        (strengths,) = self._cells()
+        (strengths,) = self.cells()
         return self.piece.moved({self.directions[name]: value for name, value in strengths.items()})
 
-    def _cells(self) -> list[dict[str, float]]:
+    def cells(self) -> list[dict[str, float]]:
         """The strengths of every picture."""
         cells = [dict(self.request.directions)]
         if self.request.goals:

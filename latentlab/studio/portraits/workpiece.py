@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,8 @@ class Workpiece:
     given: Ingredients
     carrier: Carrier | None = None
     """The photo that the edit is carried to; None for a face that has none, or where the network's picture is wanted."""
+    others: Mapping[str, Face] = field(default_factory=dict)
+    """The faces that are blended or mixed in."""
 
     @property
     def noise(self) -> Noise:
@@ -65,13 +67,13 @@ class Workpiece:
         self, strengths: Mapping[Direction, float], after: Images | None = None
     ) -> tuple[Images, float]:
         """The edited face, and the share of it that is torn; `after` is the network's picture where it is drawn already."""
-        after = self._rendered(strengths) if after is None else after
+        after = self.rendered(strengths) if after is None else after
         if self.carrier is None:
             return after, 0.0
         found = self.carrier.image(after, strengths, self.mask)
         return found.image, found.torn
 
-    def _rendered(self, strengths: Mapping[Direction, float]) -> Images:
+    def rendered(self, strengths: Mapping[Direction, float]) -> Images:
         """As the network draws it, [1 3 r r]."""
         generator = self.studio.generator
         after = apply(generator, self.base, strengths, self.request.layers)
@@ -151,21 +153,32 @@ def workpiece(
     studio: Lab, request: Edit, face: Face, directions: Mapping[str, Direction], given: Ingredients
 ) -> Workpiece:
     """Check the parts against the network and put them together; `directions` by the names of the request."""
-    generator, base, pivot = studio.generator, face.latent, face.pivot
-    layer_range(request.layers, generator.layers)
-    named = _named(request, directions)
+    layer_range(request.layers, studio.generator.layers)
+    named, others = _named(request, directions), {}
     if request.blend is not None:
-        other, share = given.face("blend", request.blend[0]), request.blend[1]
+        others["blend"] = given.face("blend", request.blend[0])
+        named = replace(named, blend=(others["blend"].name, request.blend[1]))
+    if request.mix is not None:
+        others["mix"] = given.face("mix", request.mix[0])
+        named = replace(named, mix=(others["mix"].name, request.mix[1]))
+    named = replace(named, transfer=choose(request.transfer, face))
+    return on(Workpiece(studio, named, face, face.latent, None, None, given, others=others), face, request.mask)
+
+
+def on(piece: Workpiece, face: Face, mask: str | Path | Tensor | None) -> Workpiece:
+    """The same work on a face; the mask is a picture, a region, or one that was found before."""
+    request, generator = piece.request, piece.studio.generator
+    base, pivot = face.latent, face.pivot
+    if request.blend is not None:
+        other, share = piece.others["blend"], request.blend[1]
         base = interpolate(generator, face.latent, other.latent, share)
         pivot = blend_pivots(face.pivot, other.pivot, share)
-        named = replace(named, blend=(other.name, share))
     if request.mix is not None:
-        styles, layers = given.face("mix", request.mix[0]), request.mix[1]
-        base = mix_layers(generator, base, styles.latent, layers)
-        named = replace(named, mix=(styles.name, layers))
-    area = None if request.mask is None else _mask(request.mask, face.image, given)
-    named = replace(named, transfer=choose(request.transfer, face))
-    return Workpiece(studio, named, face, base, pivot, area, given, carrier(named.transfer, face))
+        base = mix_layers(generator, base, piece.others["mix"].latent, request.mix[1])
+    area = mask if mask is None or isinstance(mask, Tensor) else _mask(mask, face.image, piece.given)
+    return replace(
+        piece, face=face, base=base, pivot=pivot, mask=area, carrier=carrier(request.transfer, face)
+    )
 
 
 def _named(request: Edit, directions: Mapping[str, Direction]) -> Edit:

@@ -47,7 +47,7 @@ class Ingredients:
 
     def face(self, role: str, source: Source = None, watch: Watch | None = None) -> Face:
         """A face by name, photo, folder or as it is; in a recipe it stands by its role: `face`, `mix`, `blend`."""
-        if self.pinned is None:
+        if self.pinned is None or isinstance(source, Face):
             found = find_face(self.studio, source, watch)
         else:
             found = self._face_again(self._pin("faces", role))
