@@ -45,7 +45,7 @@ def _processor() -> str:
 def write(name: str, values: Mapping[str, object]) -> Path:
     """`results/NAME.json`, with the machine."""
     path = RESULTS / f"{name}.json"
-    with atomic(path) as temporary:
+    with atomic(path, own=True) as temporary:
         temporary.write_text(
             json.dumps({"machine": machine(), **values}, indent=1, ensure_ascii=False, default=str) + "\n"
         )

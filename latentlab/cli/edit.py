@@ -11,11 +11,13 @@ import tyro
 
 from latentlab.cli.command import Command
 from latentlab.cli.words import Wish
-from latentlab.core.ranges import Fps
+from latentlab.core.ranges import FaceNumber, Fps
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
+    from latentlab.core.face import Face
     from latentlab.core.watch import Watch
+    from latentlab.studio import Edit as EditRequest
     from latentlab.studio import OpenEdit
 
 VIDEOS = (".mp4", ".gif")
@@ -27,14 +29,17 @@ class Edit(Command):
 
     Without an input it takes the newest inversion; a photo is inverted first. A bare --direction age is one step.
     Pictures land beside the inversion unless -o says otherwise; a sweep also gives a sheet, or a video with
-    -o FILE.gif or FILE.mp4.
+    -o FILE.gif or FILE.mp4. Of a clip every frame is edited, a sweep runs from its first frame to its last, and what
+    is finished is kept: after an interruption the same command goes on.
     """
 
-    faces: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME|PHOTO...")] = ()
-    """Names in the lab, or photos; the newest inversion if left out."""
+    faces: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME|PHOTO|CLIP...")] = ()
+    """Names in the lab, photos, or clips; the newest inversion if left out."""
     wish: tyro.conf.OmitArgPrefixes[tyro.conf.UseAppendAction[Wish]] = field(default_factory=Wish)
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE|FOLDER", aliases=["-o"])] = None
     """Where the picture goes; of a sweep .gif or .mp4 makes a video."""
+    face: FaceNumber | None = None
+    """Which face of a photo or clip with several, counted from the left, from 1."""
     fps: Annotated[Fps, tyro.conf.arg(metavar="N")] = 12
     """Frames a second of a video."""
     force: bool = False
@@ -46,10 +51,11 @@ class Edit(Command):
         "latentlab edit anna --to age=60 --min-identity .5",
         "latentlab edit anna --sweep age=-3:3:7 -o ageing.gif",
         "latentlab edit photo.jpg --direction smile --paste-back",
+        "latentlab edit clip.mp4 --direction age=2 -o older.mp4",
     )
 
     def run(self, session: Session) -> int:
-        from latentlab.studio import writable
+        from latentlab.studio import is_clip, writable
 
         request = self.wish.edit()
         if self.out is not None:
@@ -58,9 +64,40 @@ class Edit(Command):
         with session.progress("editing") as watch:
             for source in faces:
                 with session.step(source):
-                    opened = session.studio.open_edit(source, request, watch)
+                    if source is not None and is_clip(source):
+                        self._clip(session, Path(source), request, watch)
+                        continue
+                    face = source if self.face is None else self._chosen(session, source, watch)
+                    opened = session.studio.open_edit(face, request, watch)
                     self._save(session, opened, watch)
         return session.exit_code
+
+    def _chosen(self, session: Session, source: str | None, watch: Watch) -> Face:
+        """One face of a photo with several."""
+        from latentlab.core.errors import BadInput
+
+        if source is None or source in session.studio.faces() or not Path(source).is_file():
+            raise BadInput("`face` chooses one in a photo or clip; name its file")
+        return session.studio.invert(source, face=self.face, watch=watch)
+
+    def _clip(self, session: Session, clip: Path, request: EditRequest, watch: Watch) -> None:
+        from latentlab.core.watch import part
+        from latentlab.studio import EditClip, check_out
+
+        check_out(self._clip_target("edited", clip))
+        opened = session.studio.open_clip(clip, EditClip(request, self.face), part(watch, 0.0, 0.4))
+        made = opened.film(self._clip_target(opened.name, clip), part(watch, 0.4, 1.0))
+        for note in opened.notes():
+            session.note(note)
+        session.answer(
+            f"{clip} → {made}", clip=str(clip), files=[str(made)], frames=opened.count, edited=opened.edited
+        )
+
+    def _clip_target(self, name: str, clip: Path) -> Path:
+        """Beside the command, as MP4, unless -o names a file or a folder."""
+        if self.out is None or not self.out.suffix:
+            return (self.out or Path()) / f"{name}.mp4"
+        return self.out if len(self.faces) < 2 else self.out.with_name(f"{clip.stem}_{self.out.name}")
 
     def _save(self, session: Session, opened: OpenEdit, watch: Watch) -> None:
         from latentlab.studio import may_replace

@@ -19,12 +19,12 @@ class Replay(Command):
     """Make pictures again from the recipes in them, and compare.
 
     Says of each picture whether the pixels are equal, or within 1/255, and what has changed since (versions, kernels,
-    threads, batch). The network is found by its hash: give its file with --network if it is not one that ships. Exits
+    threads, batch). Of an edited clip name the clip it was made from with --input. The network is found by its hash: give its file with --network if it is not one that ships. Exits
     with 1 when a picture comes out otherwise.
     """
 
     files: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="PICTURE...")] = ()
-    """PNG files that latentlab wrote."""
+    """PNG files, and edited clips, that latentlab wrote."""
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])] = Path("replayed")
     """Where the pictures made again go."""
     force: bool = False
@@ -34,6 +34,7 @@ class Replay(Command):
 
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab replay pictures/seed0085.png",
+        "latentlab replay older.mp4 --input clip.mp4",
         "latentlab replay --network stylegan2-ffhq.pkl ffhq/*.png --out again",
     )
 
@@ -48,8 +49,9 @@ class Replay(Command):
         for path in self.files:
             with session.step(path):
                 result = session.studio.replay(path, self.input)
-                target = self.out / f"{path.stem}.png"
-                may_replace(target, force=self.force)
+                target = self.out / f"{path.stem}{result.ending}"
+                if result.ending == ".png":
+                    may_replace(target, force=self.force)
                 saved = result.picture.save(target)
                 same &= result.largest <= 1
                 session.answer(

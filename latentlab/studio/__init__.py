@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from latentlab.studio.batch.tasks.invert import InvertPhotos
     from latentlab.studio.batch.tasks.render import RenderSamples
     from latentlab.studio.batch.tasks.score import ScorePhotos
+    from latentlab.studio.clips.clip import is_clip
+    from latentlab.studio.clips.edit_clip import EditClip, OpenClip, check_out
     from latentlab.studio.discovery.build import Built
     from latentlab.studio.discovery.discover import Discover, choose_discovery
     from latentlab.studio.discovery.plan import LibraryRecipe, Wanted, load_recipe
@@ -82,6 +84,8 @@ _PLACES = {
     "batch.tasks.invert": ("InvertPhotos",),
     "batch.tasks.render": ("RenderSamples",),
     "batch.tasks.score": ("ScorePhotos",),
+    "clips.clip": ("is_clip",),
+    "clips.edit_clip": ("EditClip", "OpenClip", "check_out"),
     "discovery.build": ("Built",),
     "discovery.discover": ("Discover", "choose_discovery"),
     "discovery.plan": ("LibraryRecipe", "Wanted", "load_recipe"),
@@ -139,7 +143,6 @@ _PLACES = {
 _HOMES = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
-    "TASKS",
     "Align",
     "AlignPhotos",
     "AlignedFace",
@@ -154,6 +157,7 @@ __all__ = [
     "Desks",
     "Discover",
     "Edit",
+    "EditClip",
     "EditPhotos",
     "Gallery",
     "Generate",
@@ -172,6 +176,7 @@ __all__ = [
     "Mix",
     "OpenBaseline",
     "OpenBatch",
+    "OpenClip",
     "OpenEdit",
     "OpenMakeup",
     "Opened",
@@ -189,6 +194,7 @@ __all__ = [
     "Styles",
     "Summary",
     "Sweep",
+    "TASKS",
     "TrainBaseline",
     "TrainScorer",
     "Video",
@@ -197,6 +203,7 @@ __all__ = [
     "as_data",
     "bundle",
     "chart",
+    "check_out",
     "choose_discovery",
     "choose_method",
     "clean",
@@ -209,6 +216,7 @@ __all__ = [
     "grouped",
     "import_face_model",
     "invert_photo",
+    "is_clip",
     "keep_edit",
     "kept_edit",
     "kept_edits",

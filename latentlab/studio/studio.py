@@ -11,7 +11,7 @@ from latentlab.core.direction import Direction
 from latentlab.core.face import Face
 from latentlab.core.registry import Registry
 from latentlab.core.seeds import parse_numbers, parse_seeds
-from latentlab.core.watch import Watch
+from latentlab.core.watch import Watch, part
 from latentlab.studio.lab import Lab
 from latentlab.studio.shelf.families import methods
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from latentlab.store.models import Models
     from latentlab.studio.applications.makeup import Makeup, OpenMakeup
     from latentlab.studio.batch.run import Batch, OpenBatch, Summary
+    from latentlab.studio.clips.edit_clip import EditClip, OpenClip
     from latentlab.studio.discovery.build import Built
     from latentlab.studio.discovery.discover import Discover
     from latentlab.studio.discovery.plan import LibraryRecipe
@@ -237,6 +238,30 @@ class Studio(Lab):
         from latentlab.studio.portraits.edit import open_edit
 
         return open_edit(self, request, face, watch=watch)
+
+    def edit_clip(
+        self, clip: str | Path, request: Mapping[str, float] | Edit | EditClip, out: str | Path, *,
+        face: int | None = None, watch: Watch | None = None, **fields: Any,
+    ) -> Path:  # fmt: skip
+        """Write a clip edited as stills are: `request` are directions (`fields` those of `Edit`), or a still's request.
+
+        Of several people `face` chooses one, counted from the left.
+        """
+        from latentlab.studio.clips.edit_clip import EditClip, check_out
+        from latentlab.studio.portraits.edit import Edit
+
+        check_out(Path(out))
+        if isinstance(request, Mapping):
+            request = Edit(dict(request), **fields)
+        asked = request if isinstance(request, EditClip) else EditClip(request, face)
+        tell = self.tell(watch)
+        return self.open_clip(clip, asked, part(tell, 0.0, 0.4)).film(Path(out), part(tell, 0.4, 1.0))
+
+    def open_clip(self, clip: str | Path, request: EditClip, watch: Watch | None = None) -> OpenClip:
+        """A clip looked through, whose edit is known to be possible; `.film()` writes it, `.notes()` is what to say."""
+        from latentlab.studio.clips.edit_clip import open_clip_edit
+
+        return open_clip_edit(self, Path(clip), request, watch=watch)
 
     def edited(self, face: Source, request: Edit) -> Face:
         """The edited face in memory, to be edited further."""

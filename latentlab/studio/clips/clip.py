@@ -83,8 +83,20 @@ def open_clip(path: Path | str) -> Clip:
     check_regular(path)
     header = ask(source(path))[1]
     if "Video:" not in header:
-        raise BadFile(f"cannot read {path}: {_reason(header)}; is it a whole MP4, MOV, MKV, WebM or AVI file?")
-    words = [*source(path), "-map", VIDEO, "-vf", SHAPE, "-fps_mode", "passthrough", "-enc_time_base", "demux"]
+        raise BadFile(
+            f"cannot read {path}: {_reason(header)}; is it a whole MP4, MOV, MKV, WebM or AVI file?"
+        )
+    words = [
+        *source(path),
+        "-map",
+        VIDEO,
+        "-vf",
+        SHAPE,
+        "-fps_mode",
+        "passthrough",
+        "-enc_time_base",
+        "demux",
+    ]
     told, complaints = ask(["-v", "error", *words, "-f", "framecrc", "-"])
     size, times, last = _table(told, path, complaints)
     if size[0] * size[1] > MOST_PIXELS or min(size) < SMALLEST:
@@ -109,7 +121,9 @@ def _reason(header: str) -> str:
 def _table(told: str, path: Path, complaints: str) -> tuple[tuple[int, int], tuple[int, ...], int]:
     """Size, times and the last frame's length from ffmpeg's list of decoded frames."""
     lines = told.splitlines()
-    found = {line.split(":")[0]: line.split(": ")[1] for line in lines if line.startswith("#") and ": " in line}
+    found = {
+        line.split(":")[0]: line.split(": ")[1] for line in lines if line.startswith("#") and ": " in line
+    }
     rows = [line.split(",") for line in lines if line and not line.startswith("#")]
     try:
         unit = Fraction(found["#tb 0"]) * TICKS
@@ -117,7 +131,9 @@ def _table(told: str, path: Path, complaints: str) -> tuple[tuple[int, int], tup
         width, height = (int(side) for side in found["#dimensions 0"].split("x"))
         last = round(int(rows[-1][3]) * unit)
     except (KeyError, ValueError, IndexError):
-        reason = next((line.rsplit("] ")[-1] for line in complaints.splitlines() if line.strip()), "no frame is whole")
+        reason = next(
+            (line.rsplit("] ")[-1] for line in complaints.splitlines() if line.strip()), "no frame is whole"
+        )
         raise BadFile(f"cannot read {path}: {reason[:160]}; is it a whole clip?") from None
     times = stamps[:1]
     for stamp in stamps[1:]:
@@ -135,7 +151,9 @@ def _colours(header: str, height: int) -> Colours:
         return Colours("bt709" if layout.startswith("yuv") else "gbr", full=False)
     parts = [part.strip() for part in told.split(",")]
     full = "pc" in parts or layout.startswith("yuvj")
-    named = next((part for part in parts if re.fullmatch(r"[\w-]+/[\w-]+/[\w-]+|(bt|smpte|fcc|ycgco)[\w-]*", part)), "")
+    named = next(
+        (part for part in parts if re.fullmatch(r"[\w-]+/[\w-]+/[\w-]+|(bt|smpte|fcc|ycgco)[\w-]*", part)), ""
+    )
     space, primaries, transfer = named.split("/") if "/" in named else (named,) * 3
     if not named or space == "unknown":
         space = "bt709" if height >= 720 else "smpte170m"
@@ -150,4 +168,6 @@ def _notes(header: str, seconds: float, count: int) -> tuple[str, ...]:
     length = int(hours) * 3600 + int(minutes) * 60 + float(rest)
     if seconds >= EARLY * length - 0.5:
         return ()
-    return (f"the clip ends early: {count} frames ({seconds:.1f} s) can be read, its header promises {length:.1f} s",)
+    return (
+        f"the clip ends early: {count} frames ({seconds:.1f} s) can be read, its header promises {length:.1f} s",
+    )

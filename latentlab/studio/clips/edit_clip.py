@@ -88,23 +88,38 @@ class OpenClip:
         """Of the file, without its ending."""
         return f"{safe_name(self.clip.path.name)}_{self.job.label}"
 
+    @property
+    def count(self) -> int:
+        """Frames of the clip."""
+        return len(self.clip.times)
+
+    @property
+    def edited(self) -> int:
+        """Frames that show the face; the others are kept as they are."""
+        return len(self.latents)
+
     def notes(self) -> list[str]:
         """What the user should know, one line each."""
         lines = [*self.clip.notes, *self.job.notes()]
-        kept = len(self.clip.times) - len(self.latents)
-        if kept:
-            lines.append(f"{kept} of {len(self.clip.times)} frames do not show this face and are kept as they are")
+        if self.edited < self.count:
+            lines.append(
+                f"{self.count - self.edited} of {self.count} frames do not show this face and are kept as they are"
+            )
         return [*lines, self.sound] if self.sound else lines
 
     def film(self, out: Path, watch: Watch | None = None) -> Path:
         """Write the clip; what an earlier run finished is kept, and an interruption loses a second's work at most."""
-        out = check_ending(Path(out))
-        may_write(out)
-        writable(out.parent)
+        out = check_out(Path(out))
         parts = Parts(self.clip, make_folder(self.folder / f"parts-{self._key}"))
         tell = self.studio.tell(watch)
         with held(parts.folder, f"the clip {self.clip.path}"):
-            self._fill(parts, tell)
+            try:
+                self._fill(parts, tell)
+            except KeyboardInterrupt:
+                kept = parts.numbers(parts.finished()).start
+                raise KeyboardInterrupt(
+                    f"{kept} of {self.count} frames are kept; the same command goes on"
+                ) from None
             self.sound = parts.join(out, Marks(self.recipe))
         parts.drop()
         return out
@@ -194,6 +209,13 @@ def _returned(one: Shot, face: Face, image: Tensor, share: float) -> Frame:
         one.picture, image, one.crop, square_mask(image.shape[-1]), match=False, original=original
     )  # type: ignore[arg-type]
     return one.frame.changed(one.box, one.picture, made)  # type: ignore[arg-type]
+
+
+def check_out(out: Path) -> Path:
+    """The path, if an edited clip may be written there."""
+    may_write(check_ending(out))
+    writable(out.parent)
+    return out
 
 
 def open_clip_edit(

@@ -80,7 +80,9 @@ class EditJob(ClipJob):
         marks = crop.resized(SMALLEST).aligned_landmarks
         return replace(piece, carrier=replace(piece.carrier, marks=None if marks is None else marks[None]))
 
-    def _rendered(self, pieces: Sequence[Workpiece], moves: Sequence[Mapping[Direction, float]]) -> list[Images]:
+    def _rendered(
+        self, pieces: Sequence[Workpiece], moves: Sequence[Mapping[Direction, float]]
+    ) -> list[Images]:
         """As the network draws them, all at once where nothing is in the way."""
         alike = all(one == moves[0] for one in moves)
         if not alike or any(piece.mask is not None or piece.pivot is not None for piece in pieces):
@@ -97,7 +99,8 @@ class EditJob(ClipJob):
         before, after = steps[min(int(place), len(steps) - 1)]
         share = place - min(int(place), len(steps) - 1) if len(self.cells) > 1 else 0.0
         return {
-            self.opened.directions[name]: value + share * (after[name] - value) for name, value in before.items()
+            self.opened.directions[name]: value + share * (after[name] - value)
+            for name, value in before.items()
         }
 
 

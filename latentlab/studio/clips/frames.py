@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,7 +54,10 @@ class Frame:
         light = (self.light[top:bottom, left:right].astype(np.float32) - self._black) / self._reach[0]
         size = (light.shape[1], light.shape[0])
         blue, red = (
-            (np.asarray(pillow.fromarray(plane[half]).resize(size, pillow.Resampling.BILINEAR), np.float32) - 128)
+            (
+                np.asarray(pillow.fromarray(plane[half]).resize(size, pillow.Resampling.BILINEAR), np.float32)
+                - 128
+            )
             / self._reach[1]
             for plane in (self.blue, self.red)
         )
@@ -73,17 +76,13 @@ class Frame:
         light = change @ np.array([share_red, 1 - share_red - share_blue, share_blue], np.float32)
         blue = _halved(change[..., 2] - light) / (2 * (1 - share_blue))
         red = _halved(change[..., 0] - light) / (2 * (1 - share_red))
-        planes = []
-        for plane, moved, place, reach in (
-            (self.light, light, (top, bottom, left, right), self._reach[0]),
-            (self.blue, blue, (top // 2, (bottom + 1) // 2, left // 2, (right + 1) // 2), self._reach[1]),
-            (self.red, red, (top // 2, (bottom + 1) // 2, left // 2, (right + 1) // 2), self._reach[1]),
-        ):
-            part = (slice(*place[:2]), slice(*place[2:]))
-            made = plane.copy()
-            made[part] = np.rint(made[part] + moved * reach).clip(0, 255)
-            planes.append(made)
-        return Frame(self.number, *planes, self.colours)
+        half = (left // 2, top // 2, (right + 1) // 2, (bottom + 1) // 2)
+        return replace(
+            self,
+            light=_added(self.light, box, light * self._reach[0]),
+            blue=_added(self.blue, half, blue * self._reach[1]),
+            red=_added(self.red, half, red * self._reach[1]),
+        )
 
     def data(self) -> bytes:
         """As an encoder takes it."""
@@ -101,6 +100,15 @@ class Frame:
     def _reach(self) -> tuple[float, float]:
         """Steps from black to white, and of a colour difference of 1."""
         return (255.0, 255.0) if self.colours.full else (219.0, 224.0)
+
+
+def _added(plane: np.ndarray, box: Box, change: np.ndarray) -> np.ndarray:
+    """A plane with a change in a part of it."""
+    left, top, right, bottom = box
+    made = plane.copy()
+    part = made[top:bottom, left:right]
+    part[...] = np.rint(part + change).clip(0, 255)
+    return made
 
 
 def _halved(plane: np.ndarray) -> np.ndarray:
@@ -125,4 +133,6 @@ def read_frames(clip: Clip, first: int = 0, end: int | None = None) -> Iterator[
                 continue
             flat = np.frombuffer(data, np.uint8)
             light, blue, red = np.split(flat, [width * height, width * height + half[0] * half[1]])
-            yield Frame(number, light.reshape(height, width), blue.reshape(half), red.reshape(half), clip.colours)
+            yield Frame(
+                number, light.reshape(height, width), blue.reshape(half), red.reshape(half), clip.colours
+            )

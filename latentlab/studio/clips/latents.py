@@ -53,7 +53,10 @@ def encode_clip(studio: Lab, clip: Clip, runs: Runs, watch: Watch) -> Tensor:
                 waiting.append(shot(frame, crops[frame.number].resized(SEEN)).face)
             if len(waiting) == BATCH:
                 flush()
-                watch(len(found) * BATCH / len(crops), f"inverting frame {frame.number + 1} of {len(clip.times)}")
+                watch(
+                    len(found) * BATCH / len(crops),
+                    f"inverting frame {frame.number + 1} of {len(clip.times)}",
+                )
         flush()
     return torch.cat(found)
 

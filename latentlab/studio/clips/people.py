@@ -78,7 +78,9 @@ class Survey:
         if not count:
             raise NoFace(f"found no face in any frame of {name}; a face should be at least 40 pixels wide")
         if number is None and count > 1:
-            raise BadInput(f"found {count} people in {name}; choose one with `face` 1..{count}, counted from the left")
+            raise BadInput(
+                f"found {count} people in {name}; choose one with `face` 1..{count}, counted from the left"
+            )
         if not 1 <= (number or 1) <= count:
             seen = "one person" if count == 1 else f"{count} people"
             raise BadInput(f"found {seen} in {name}, so there is no face {number}; choose `face` 1..{count}")
@@ -113,6 +115,4 @@ def squares(
     person: Person, cuts: Sequence[int], size: tuple[int, int], side: int
 ) -> list[tuple[list[int], list[Crop]]]:
     """Frames and steady squares of every run of a person."""
-    return [
-        (every.tolist(), steady_crops(points, size, side)) for every, points in person.runs(cuts)
-    ]
+    return [(every.tolist(), steady_crops(points, size, side)) for every, points in person.runs(cuts)]

@@ -47,7 +47,8 @@ class Parts:
 
     def numbers(self, number: int) -> range:
         """The frames of a part."""
-        return range(number * LENGTH, min((number + 1) * LENGTH, len(self.clip.times)))
+        total = len(self.clip.times)
+        return range(min(number * LENGTH, total), min((number + 1) * LENGTH, total))
 
     def finished(self) -> int:
         """How many are there, from the first one on."""
@@ -58,10 +59,31 @@ class Parts:
         stamps = [self.clip.times[frame.number] + LEAD * TICKS for frame in frames]
         when = "+".join(f"eq(N\\,{place})*{stamp}" for place, stamp in enumerate(stamps))
         width, height = self.clip.size
-        words = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{width}x{height}", "-r", str(TICKS), "-i", "-"]
-        words += ["-vf", f"settb=1/{TICKS},setpts={when}", "-fps_mode", "passthrough", "-enc_time_base", f"1:{TICKS}"]
+        words = [
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "yuv420p",
+            "-s",
+            f"{width}x{height}",
+            "-r",
+            str(TICKS),
+            "-i",
+            "-",
+        ]
+        words += [
+            "-vf",
+            f"settb=1/{TICKS},setpts={when}",
+            "-fps_mode",
+            "passthrough",
+            "-enc_time_base",
+            f"1:{TICKS}",
+        ]
         words += [*QUALITY, *self.clip.colours.words, "-muxdelay", "0", "-muxpreload", "0", "-f", "mpegts"]
-        with atomic(self.path(number), own=True) as temporary, feeding([*words, f"file:{temporary}"]) as stream:
+        with (
+            atomic(self.path(number), own=True) as temporary,
+            feeding([*words, f"file:{temporary}"]) as stream,
+        ):
             for frame in frames:
                 stream.write(frame.data())
 
@@ -93,9 +115,31 @@ class Parts:
         last = len(self.clip.times) - 1
         length = f"setts=duration=if(eq(N\\,{last})\\,{self.clip.last}\\,DURATION)"
         words = ["-copyts", "-itsoffset", str(-LEAD), "-f", "mpegts", "-i", "-", *source(self.clip.path)]
-        words += ["-map", "0:v:0", *(["-map", "1:a", "-c:a", sound] if sound else []), "-c:v", "copy", "-bsf:v", length]
-        words += ["-map_metadata", "1", *marks.words, "-video_track_timescale", str(TICKS), "-movflags", "+faststart"]
-        kind = "matroska" if target.suffix.lower() == ".mkv" else "mov" if target.suffix.lower() == ".mov" else "mp4"
+        words += [
+            "-map",
+            "0:v:0",
+            *(["-map", "1:a", "-c:a", sound] if sound else []),
+            "-c:v",
+            "copy",
+            "-bsf:v",
+            length,
+        ]
+        words += [
+            "-map_metadata",
+            "1",
+            *marks.words,
+            "-video_track_timescale",
+            str(TICKS),
+            "-movflags",
+            "+faststart",
+        ]
+        kind = (
+            "matroska"
+            if target.suffix.lower() == ".mkv"
+            else "mov"
+            if target.suffix.lower() == ".mov"
+            else "mp4"
+        )
         with feeding([*words, "-f", kind, f"file:{temporary}"]) as stream:
             for number in range(self.count):
                 with open(self.path(number), "rb") as part:

@@ -45,7 +45,11 @@ def shot(frame: Frame, crop: Crop) -> Shot:
     right, bottom = min(width, -(-right // 2) * 2), min(height, -(-bottom // 2) * 2)
     marks = tuple((x - left, y - top) for x, y in crop.landmarks)
     inner = Crop(
-        (right - left, bottom - top), crop.size, (crop.centre[0] - left, crop.centre[1] - top), crop.across, marks
+        (right - left, bottom - top),
+        crop.size,
+        (crop.centre[0] - left, crop.centre[1] - top),
+        crop.across,
+        marks,
     )
     box = (left, top, right, bottom)
     return Shot(frame, box, inner, frame.picture(box))

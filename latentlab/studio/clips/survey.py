@@ -110,7 +110,8 @@ def _known(frame: Frame, tracks: list[_Track], found: Sighting) -> _Track:
     if who is None and len(away) == 1:
         return away[0]
     apart = [
-        float(distances(who, track.who)[0]) if who is not None and track.who is not None else 2.0 for track in away
+        float(distances(who, track.who)[0]) if who is not None and track.who is not None else 2.0
+        for track in away
     ]
     if apart and min(apart) < SAME_PERSON:
         return away[int(np.argmin(apart))]

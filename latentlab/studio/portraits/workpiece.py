@@ -162,7 +162,9 @@ def workpiece(
         others["mix"] = given.face("mix", request.mix[0])
         named = replace(named, mix=(others["mix"].name, request.mix[1]))
     named = replace(named, transfer=choose(request.transfer, face))
-    return on(Workpiece(studio, named, face, face.latent, None, None, given, others=others), face, request.mask)
+    return on(
+        Workpiece(studio, named, face, face.latent, None, None, given, others=others), face, request.mask
+    )
 
 
 def on(piece: Workpiece, face: Face, mask: str | Path | Tensor | None) -> Workpiece:

@@ -16,6 +16,10 @@ from latentlab.core.image import load_picture, read_story
 from latentlab.store.archive import read_story as story_of_file
 from latentlab.store.home import known_networks
 from latentlab.studio.applications import makeup
+from latentlab.studio.clips.again import ClipAgain, film_again
+from latentlab.studio.clips.clip import is_clip
+from latentlab.studio.clips.edit_clip import BATCH
+from latentlab.studio.clips.marks import read_marks
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures import generate, mix
 from latentlab.studio.pictures.picture import Picture
@@ -28,7 +32,7 @@ from latentlab.studio.recipes.ingredients import Ingredients
 from latentlab.studio.recipes.older import modern
 from latentlab.studio.recipes.recipe import FORM, circumstances
 
-COMMANDS = ("generate", "mix", "invert", "edit", "makeup")
+COMMANDS = ("generate", "mix", "invert", "edit", "makeup", "clip")
 APPLICATIONS = {
     "makeup": lambda studio, asked, given: makeup.open_makeup(
         studio, from_data(makeup.Makeup, asked), given=given
@@ -41,13 +45,18 @@ DEEPEST = 8
 
 @dataclass(frozen=True, eq=False)
 class Replayed:
-    """A picture made again, beside the one that is there."""
+    """A picture or clip made again, beside the one that is there."""
 
-    picture: Picture
+    picture: Picture | ClipAgain
     largest: int
     """Largest difference of a byte, 0 to 255."""
     changes: tuple[str, ...]
     """What is different from when the picture was made."""
+
+    @property
+    def ending(self) -> str:
+        """Of the file that holds it."""
+        return self.picture.ending if isinstance(self.picture, ClipAgain) else ".png"
 
     @property
     def verdict(self) -> str:
@@ -63,6 +72,8 @@ class Replayed:
 def replay(studio: Lab, path: str | Path, inputs: Sequence[str | Path] = ()) -> Replayed:
     """The picture in `path` made again; `inputs` are files (saved latents, photos) that its recipe may need."""
     path = Path(path)
+    if is_clip(path):
+        return _clip_again(studio, path, [Path(item) for item in inputs])
     there, story = np.asarray(load_picture(path)), read_story(path)
     command, asked, ingredients = read_recipe(story)
     home = _with_network(studio, field_of(story, "network", dict))
@@ -76,6 +87,20 @@ def replay(studio: Lab, path: str | Path, inputs: Sequence[str | Path] = ()) -> 
         )
     largest = int(np.abs(again.astype(int) - there.astype(int)).max())
     return Replayed(picture, largest, tuple(_changes(field_of(story, "made", dict, {}), home)))
+
+
+def _clip_again(studio: Lab, path: Path, inputs: Sequence[Path]) -> Replayed:
+    """The same for a clip: the clip that it was made from has to be among the inputs."""
+    story = read_marks(path)
+    command, asked, ingredients = read_recipe(story)
+    if command != "clip":
+        raise BadFile(
+            f"{path} is a video of '{command}', which is made again by its own command, not by replay"
+        )
+    home = _with_network(studio, field_of(story, "network", dict))
+    given = _given(home, ingredients, inputs)
+    made = film_again(home, path, asked, given, field_of(ingredients, "clip", dict).get("hash"))
+    return Replayed(made, made.apart(path), tuple(_changes(field_of(story, "made", dict, {}), home, BATCH)))
 
 
 def read_recipe(story: Mapping[str, object]) -> tuple[str, dict[str, object], dict[str, object]]:
@@ -154,6 +179,6 @@ def _may_be(path: Path, known: str, name: str, digest: str) -> bool:
     return name in (known, path.name)
 
 
-def _changes(made: Mapping[str, object], studio: Lab) -> list[str]:
-    now = circumstances(studio) | {"batch": 1}
+def _changes(made: Mapping[str, object], studio: Lab, batch: int = 1) -> list[str]:
+    now = circumstances(studio) | {"batch": batch}
     return [f"{key} was {str(made.get(key))[:40]}, is {now[key]}" for key in now if made.get(key) != now[key]]

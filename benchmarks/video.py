@@ -1,0 +1,305 @@
+"""Edited clips: flicker, landmark jitter and identity over time, beside the clip itself, the truth, and stills one by one.
+
+    python benchmarks/video.py                       a moving still and a rendered person, made older and made to smile
+    python benchmarks/video.py --frames 24 --only still --edit age=2
+
+`flicker` is the mean difference between a frame and the one before it, warped by the clip's own optical flow, over that of
+the clip itself, where the flow there and back agrees; `jitter` is how far dlib's landmarks stand from their own smooth
+course (in distances between the eyes), over that of the clip; `drift` is dlib's identity distance from frame to frame's
+mean; `to truth` is the identity distance to the same frame of the true answer (of renders), and `reached` the judge's
+change as a share of the truth's. `frame by frame` edits every frame as a still.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from report import table, write
+from subjects import HELD_OUT_SEED
+from torch import Tensor
+
+from latentlab.core.image import from_pixels
+from latentlab.core.warp import warp
+from latentlab.faces.align import align
+from latentlab.faces.detect import find_upright
+from latentlab.faces.identity import distances, embed
+from latentlab.faces.landmarks import find_landmarks
+from latentlab.faces.steady import smooth
+from latentlab.studio import Edit, EditClip, Studio
+from latentlab.studio.clips.clip import open_clip
+from latentlab.studio.clips.ffmpeg import feeding
+from latentlab.studio.clips.frames import read_frames
+from latentlab.studio.shelf.companions import judge
+
+RATE = 24
+LOOKED_AT = 192
+Frames = list[np.ndarray]
+"""uint8 [h w 3] each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A clip, and what it should become where that is known."""
+
+    name: str
+    frames: Frames
+    truth: dict[str, Frames]
+
+
+def moving_still(count: int) -> Subject:
+    """scikit-image's portrait (NASA, public domain) under a moving, turning, zooming window."""
+    import skimage.data
+
+    picture = Image.fromarray(skimage.data.astronaut())
+    return Subject(
+        "moving still",
+        [_window(picture, place / count, 1.9, (224, 115), (480, 360)) for place in range(count)],
+        {},
+    )
+
+
+def _window(
+    picture: Image.Image, share: float, zoom: float, middle: tuple[float, float], size: tuple[int, int]
+) -> np.ndarray:
+    turn = 2 * math.pi * share
+    zoom *= 1 + 0.08 * math.sin(turn)
+    x, y = middle[0] + 22 * math.sin(turn), middle[1] + 10 * math.sin(2 * turn)
+    angle = math.radians(4 * math.sin(turn + 1))
+    c, s = math.cos(angle) / zoom, math.sin(angle) / zoom
+    matrix = (c, -s, x - (c * size[0] - s * size[1]) / 2, s, c, y - (s * size[0] + c * size[1]) / 2)
+    return np.asarray(picture.transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC))
+
+
+def rendered(count: int) -> Subject:
+    """A held-out person who turns, smiles, speaks and blinks; and the same, frame by frame, after each edit."""
+    from latentlab.world.laws import draw_faces
+    from latentlab.world.render import load_renderer
+
+    renderer = load_renderer()
+    people = draw_faces(40, "natural", HELD_OUT_SEED, 0)
+    person = next(
+        p
+        for p in people
+        if 25 <= p.age <= 45 and p.glasses == "none" and p.smile < 0.2 and p.beard_style == "none"
+    )
+    states = []
+    for place in range(count):
+        turn = 2 * math.pi * place / count
+        states.append(
+            replace(
+                person, yaw=14 * math.sin(turn), pitch=4 * math.sin(2 * turn), roll=3 * math.sin(turn + 1),
+                smile=0.15 + 0.15 * math.sin(turn), mouth_open=0.08 + 0.08 * math.sin(3 * turn),
+                blink=max(0.0, math.cos(2 * turn)) ** 12 * 0.8,
+            )
+        )  # fmt: skip
+    changes: dict[str, Callable] = {
+        "age=2": lambda face: replace(face, age=face.age + 20),
+        "smile=1": lambda face: replace(face, smile=min(1.0, face.smile + 0.4)),
+    }
+
+    def film(faces: list) -> Frames:
+        pictures = []
+        for place, face in enumerate(faces):
+            image = renderer.render([face], 256).images[0]
+            pixels = ((image.permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).byte().numpy()
+            wide = np.pad(pixels, ((64, 64), (64, 64), (0, 0)), mode="reflect")
+            pictures.append(_window(Image.fromarray(wide), place / count, 1.2, (192, 192), (360, 360)))
+        return pictures
+
+    return Subject(
+        "rendered",
+        film(states),
+        {name: film([change(f) for f in states]) for name, change in changes.items()},
+    )
+
+
+def save(frames: Frames, path: Path) -> Path:
+    """Nearly lossless, so that the clip's own flicker is the pictures'."""
+    height, width, _ = frames[0].shape
+    words = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(RATE), "-i", "-"]
+    words += ["-c:v", "libx264", "-crf", "10", "-pix_fmt", "yuv420p", "-f", "mp4", str(path)]
+    with feeding(words) as stream:
+        for frame in frames:
+            stream.write(np.ascontiguousarray(frame).tobytes())
+    return path
+
+
+def load(path: Path) -> Frames:
+    """The frames of a clip."""
+    return [np.asarray(frame.picture()) for frame in read_frames(open_clip(path))]
+
+
+def one_by_one(studio: Studio, frames: Frames, edit: Edit, folder: Path) -> Frames:
+    """Every frame as a still."""
+    made = []
+    for frame in frames:
+        Image.fromarray(frame).save(folder / "frame.png")
+        face = studio.invert(folder / "frame.png", keep=False)
+        made.append(np.asarray(studio.edit(face, replace(edit, paste_back=True)).show().convert("RGB")))
+    return made
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """How one clip moves: backward flow of each frame, where it holds, and where the face is."""
+
+    flows: list[Tensor]
+    holds: list[Tensor]
+    boxes: list[tuple[int, int, int, int]]
+
+    def flicker(self, frames: Frames) -> float:
+        """Mean difference to the frame before, warped, in levels out of 255, around the face."""
+        found = []
+        for place, (flow, holds, box) in enumerate(zip(self.flows, self.holds, self.boxes, strict=True), 1):
+            before, now = (_part(frames[number], box) for number in (place - 1, place))
+            apart = (now - warp(before, flow)).abs().mean(1, keepdim=True)
+            found.append(float((apart * holds).sum() / holds.sum().clamp_min(1)))
+        return 127.5 * float(np.mean(found))
+
+
+def _part(frame: np.ndarray, box: tuple[int, int, int, int]) -> Tensor:
+    """The part, shrunk to at most 192 pixels."""
+    part = Image.fromarray(frame).crop(box)
+    part.thumbnail((LOOKED_AT, LOOKED_AT), Image.Resampling.BOX)
+    return from_pixels(np.asarray(part)[None])
+
+
+def motion(frames: Frames, marks: Sequence[Tensor]) -> Motion:
+    """Iterative Lucas-Kanade there and back around the face, within its landmarks and what is near them."""
+    from skimage.registration import optical_flow_ilk
+
+    flows, holds, boxes = [], [], []
+    for place in range(1, len(frames)):
+        low, high = marks[place].min(0).values, marks[place].max(0).values
+        side = float((high - low).max())
+        corner, far = (low - 0.35 * side).int().tolist(), (high + 0.2 * side).int().tolist()
+        box = (
+            max(0, corner[0]),
+            max(0, corner[1]),
+            min(frames[0].shape[1], far[0]),
+            min(frames[0].shape[0], far[1]),
+        )
+        before, now = (_part(frames[number], box)[0].mean(0).numpy() for number in (place - 1, place))
+        there, back = (
+            _flow(optical_flow_ilk(*pair, radius=5, num_warp=6)) for pair in ((now, before), (before, now))
+        )
+        miss = (there + warp(back, there)).square().sum(1, keepdim=True).sqrt()
+        flows.append(there)
+        holds.append((miss < 0.5).float())
+        boxes.append(box)
+    return Motion(flows, holds, boxes)
+
+
+def _flow(rows: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.stack([rows[1], rows[0]])).float()[None]
+
+
+def landmarks(frames: Frames) -> list[Tensor]:
+    """The 68 points of every frame; the last ones again where no detector sees a face."""
+    found: list[Tensor] = []
+    for frame in frames:
+        picture = Image.fromarray(frame)
+        faces = find_upright(picture)
+        found.append(find_landmarks(picture, faces[0]) if faces else found[-1])
+    return found
+
+
+def jitter(marks: Sequence[Tensor]) -> float:
+    """Root mean square distance from a smooth course, in distances between the eyes."""
+    points = torch.stack(list(marks)).double()
+    eyes = (points[:, 36:42].mean(1) - points[:, 42:48].mean(1)).norm(dim=1).mean()
+    return float((points - smooth(points, 2.0)).square().sum(-1).mean().sqrt() / eyes)
+
+
+def who(frames: Frames, marks: Sequence[Tensor], step: int = 4) -> Tensor:
+    """dlib's numbers of every fourth frame."""
+    cuts = [align(Image.fromarray(f), m, 256).image for f, m in list(zip(frames, marks, strict=True))[::step]]
+    return embed(torch.cat(cuts))
+
+
+def read(reader, frames: Frames, marks: Sequence[Tensor], attribute: str, step: int = 4) -> Tensor:  # type: ignore[no-untyped-def]
+    """What the judge reads of an attribute, every fourth frame."""
+    cuts = [align(Image.fromarray(f), m, 256).image for f, m in list(zip(frames, marks, strict=True))[::step]]
+    with torch.no_grad():
+        return torch.cat([reader(cut)[:, list(reader.names).index(attribute)] for cut in cuts])
+
+
+def rows_of(subject: Subject, edit: str, ways: dict[str, Frames], reader) -> list[dict[str, object]]:  # type: ignore[no-untyped-def]
+    """One row for each way, beside the clip itself."""
+    marks = {name: landmarks(frames) for name, frames in ways.items()}
+    course = motion(subject.frames, marks["the clip"])
+    people = {name: who(frames, marks[name]) for name, frames in ways.items()}
+    attribute = edit.partition("=")[0]
+    seen = {name: read(reader, frames, marks[name], attribute) for name, frames in ways.items()}
+    start, wobble = course.flicker(ways["the clip"]), jitter(marks["the clip"])
+    rows = []
+    for name, frames in ways.items():
+        row: dict[str, object] = {"clip": subject.name, "edit": edit, "way": name}
+        row["flicker"], row["jitter"] = course.flicker(frames) / start, jitter(marks[name]) / wobble
+        row["drift"] = float(distances(people[name], people[name].mean(0, keepdim=True)).mean())
+        row["to start"] = float(distances(people[name], people["the clip"]).mean())
+        if "truth" in ways:
+            row["to truth"] = float(distances(people[name], people["truth"]).mean())
+            row["reached"] = float(
+                (seen[name] - seen["the clip"]).mean() / (seen["truth"] - seen["the clip"]).mean()
+            )
+        rows.append(row)
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--frames", type=int, default=48)
+    parser.add_argument("--only", choices=("still", "rendered"))
+    parser.add_argument("--edit", action="append", help="NAME=STRENGTH; age=2 and smile=1 if left out")
+    parser.add_argument(
+        "--stills", action=argparse.BooleanOptionalAction, default=True, help="also frame by frame"
+    )
+    parser.add_argument("--keep", type=Path, help="a folder that gets the clips")
+    asked = parser.parse_args()
+    subjects = [
+        made(asked.frames)
+        for name, made in (("still", moving_still), ("rendered", rendered))
+        if asked.only in (None, name)
+    ]
+    rows, seconds = [], []
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = asked.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        studio = Studio(home=Path(temporary) / "lab")
+        reader = judge(studio)
+        for subject in subjects:
+            path = save(subject.frames, folder / f"{subject.name.replace(' ', '_')}.mp4")
+            for edit in asked.edit or ["age=2", "smile=1"]:
+                name, _, strength = edit.partition("=")
+                request = Edit({name: float(strength)})
+                out = folder / f"{path.stem}_{edit}.mp4"
+                began = time.perf_counter()
+                studio.edit_clip(path, EditClip(request), out=out)
+                seconds.append((time.perf_counter() - began) / asked.frames)
+                ways = {"the clip": load(path), "edited": load(out)}
+                if asked.stills:
+                    ways["frame by frame"] = one_by_one(studio, ways["the clip"], request, Path(temporary))
+                if edit in subject.truth:
+                    ways["truth"] = load(save(subject.truth[edit], folder / f"{path.stem}_{edit}_truth.mp4"))
+                rows += rows_of(subject, edit, ways, reader)
+    print(table(rows))
+    write(
+        "video",
+        {"frames": asked.frames, "rows": rows, "seconds a frame, with looking and inverting": seconds},
+    )
+
+
+if __name__ == "__main__":
+    main()
