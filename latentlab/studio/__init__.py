@@ -143,6 +143,7 @@ _PLACES = {
 _HOMES = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
+    "TASKS",
     "Align",
     "AlignPhotos",
     "AlignedFace",
@@ -194,7 +195,6 @@ __all__ = [
     "Styles",
     "Summary",
     "Sweep",
-    "TASKS",
     "TrainBaseline",
     "TrainScorer",
     "Video",

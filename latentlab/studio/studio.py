@@ -241,7 +241,7 @@ class Studio(Lab):
 
     def edit_clip(
         self, clip: str | Path, request: Mapping[str, float] | Edit | EditClip, out: str | Path, *,
-        face: int | None = None, watch: Watch | None = None, **fields: Any,
+        face: int | None = None, watch: Watch | None = None, **fields: Unpack[EditFields],
     ) -> Path:  # fmt: skip
         """Write a clip edited as stills are: `request` are directions (`fields` those of `Edit`), or a still's request.
 

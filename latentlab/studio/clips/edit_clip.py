@@ -207,8 +207,8 @@ def _returned(one: Shot, face: Face, image: Tensor, share: float) -> Frame:
     image = original + share * (image.cpu().float() - original)
     made = paste_back(
         one.picture, image, one.crop, square_mask(image.shape[-1]), match=False, original=original
-    )  # type: ignore[arg-type]
-    return one.frame.changed(one.box, one.picture, made)  # type: ignore[arg-type]
+    )
+    return one.frame.changed(one.box, one.picture, made)
 
 
 def check_out(out: Path) -> Path:
