@@ -29,16 +29,21 @@ from torch import Tensor
 
 from latentlab.core.image import from_pixels
 from latentlab.core.warp import warp
-from latentlab.faces.align import align
-from latentlab.faces.detect import find_upright
-from latentlab.faces.identity import distances, embed
-from latentlab.faces.landmarks import find_landmarks
-from latentlab.faces.steady import smooth
 from latentlab.studio import Edit, EditClip, Studio
-from latentlab.studio.clips.clip import open_clip
-from latentlab.studio.clips.ffmpeg import feeding
-from latentlab.studio.clips.frames import read_frames
-from latentlab.studio.shelf.companions import judge
+from latentlab.studio.parts import (
+    align,
+    distances,
+    draw_faces,
+    embed,
+    feeding,
+    find_landmarks,
+    find_upright,
+    judge,
+    load_renderer,
+    open_clip,
+    read_frames,
+    smooth,
+)
 
 RATE = 24
 LOOKED_AT = 192
@@ -81,9 +86,6 @@ def _window(
 
 def rendered(count: int) -> Subject:
     """A held-out person who turns, smiles, speaks and blinks; and the same, frame by frame, after each edit."""
-    from latentlab.world.laws import draw_faces
-    from latentlab.world.render import load_renderer
-
     renderer = load_renderer()
     people = draw_faces(40, "natural", HELD_OUT_SEED, 0)
     person = next(

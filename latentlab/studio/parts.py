@@ -14,9 +14,12 @@ from latentlab.editing.apply import apply
 from latentlab.editing.calibrate import Calibrate, strength_for
 from latentlab.editing.transfer import TRANSFERS
 from latentlab.editing.transfer.transfer import Scene
+from latentlab.faces.align import align
+from latentlab.faces.detect import find_upright
 from latentlab.faces.identity import best_threshold, distances, embed, floor, impostor_distance
-from latentlab.faces.landmarks import aligned_landmarks
+from latentlab.faces.landmarks import aligned_landmarks, find_landmarks
 from latentlab.faces.photo import face_in_photo
+from latentlab.faces.steady import smooth
 from latentlab.inversion.auto import Auto
 from latentlab.inversion.descend import Descend
 from latentlab.inversion.encode import Encode, encode
@@ -46,6 +49,9 @@ from latentlab.scorers.colour import Colour
 from latentlab.scorers.geometry import Geometry
 from latentlab.scorers.targets import NAMES, targets_of
 from latentlab.store.archive import Archive, read_story
+from latentlab.studio.clips.clip import open_clip
+from latentlab.studio.clips.ffmpeg import feeding
+from latentlab.studio.clips.frames import read_frames
 from latentlab.studio.discovery.counterfactuals import wished_pairs
 from latentlab.studio.discovery.discover import filled_bank, unit_step
 from latentlab.studio.discovery.pairs import Counterfactual, rendered_pairs
