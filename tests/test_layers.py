@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 ROWS: list[set[str]] = [
     {"cuda_ops"},
     {"latentlab.core"},
-    {"latentlab.store", "latentlab.faces"},
+    {"latentlab.store", "latentlab.faces", "latentlab.client"},
     {"latentlab.networks", "latentlab.world", "latentlab.training"},
     {"latentlab.scorers", "latentlab.data"},
     {"latentlab.teaching"},
@@ -23,14 +23,16 @@ ROWS: list[set[str]] = [
         for name in ("directions", "inversion", "editing", "baselines", "backbones", "metrics")
     },
     {"latentlab.studio"},
-    {"latentlab.apps"},
+    {"latentlab.apps", "latentlab.service"},
     {"latentlab.cli"},
 ]
-TOP = {"latentlab.cli", "latentlab.apps"}
+TOP = {"latentlab.cli", "latentlab.apps", "latentlab.service"}
 FILES = [path for folder in ("cuda_ops", "latentlab") for path in sorted((ROOT / folder).rglob("*.py"))]
 
 ABOVE = [
-    path for path in FILES if path.relative_to(ROOT).parts[:2] == ("latentlab", "cli") or "apps" in path.parts
+    path
+    for path in FILES
+    if path.relative_to(ROOT).parts[:2] in {("latentlab", one) for one in ("cli", "apps", "service")}
 ]
 
 
@@ -57,7 +59,8 @@ def inside_of_studio(name: str) -> bool:
 def complaint(importer: str, imported: str) -> str | None:
     if importer == imported or row_of(importer) is None or row_of(imported) is None:
         return None
-    starts = {"latentlab.apps"} if importer == "latentlab.cli" else set()  # the command line starts the app
+    # the command line starts the app and the service
+    starts = {"latentlab.apps", "latentlab.service"} if importer == "latentlab.cli" else set()
     if importer in TOP and imported not in {"latentlab.studio", "latentlab.core", *starts}:
         return f"{importer} may not import {imported}: only latentlab.studio and latentlab.core"
     if row_of(imported) >= row_of(importer):  # type: ignore[operator]

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
+
+from latentlab.core.hosts import foreign, own_names
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+__all__ = ["Door", "Guard", "addresses", "own_names"]
 
 COOKIE = "latentlab_token"
 HIDDEN = ("/_stcore/metrics",)
@@ -28,14 +32,9 @@ class Door:
 
     def refuses(self, headers: dict[str, str], path: str, query: str) -> str | None:
         """Why this request gets no answer; None where it gets one."""
-        host = headers.get("host", "")
-        if self.hosts and _name(host) not in self.hosts:
-            return "this name is not the app's own"
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
-            return "another site's page may not ask"
-        if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
-            return "another site's page may not ask"
+        reason = foreign(headers, self.hosts)
+        if reason is not None:
+            return reason
         if path in HIDDEN:
             return "there is nothing to see here"
         if self.token is not None and not self._knows(headers, query):
@@ -94,19 +93,6 @@ class Guard:
             await send(message)
 
         return sending
-
-
-def own_names(host: str) -> frozenset[str]:
-    """What the app is called when it listens on this address."""
-    local = {"127.0.0.1", "localhost", "[::1]"}
-    return frozenset(local if host in {"127.0.0.1", "localhost", "::1"} else ())
-
-
-def _name(host: str) -> str:
-    """A Host header without its port."""
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.rpartition(":")[0].lower() if ":" in host else host.lower()
 
 
 def addresses(host: str, port: int, token: str | None) -> Sequence[str]:

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import os
 import secrets
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,12 +15,12 @@ from typing import TYPE_CHECKING
 from latentlab.apps.guard import Door, Guard, addresses, own_names
 from latentlab.apps.serving import sweep_desks
 from latentlab.core.errors import BadInput, MissingPart
+from latentlab.core.hosts import LOCAL, check_port
 
 if TYPE_CHECKING:
     from streamlit.web.server.starlette.starlette_app import App
 
 PAGE = Path(__file__).with_name("page.py")
-LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 UPLOAD_MEGABYTES = 25
 SWEEP_SECONDS = 60
 OPTIONS = {
@@ -69,7 +68,7 @@ def serve(serving: Serving, network: str, home: Path, device: str, *, say: objec
 
     from latentlab.apps.serving import close_desks, open_desks
 
-    free(serving)
+    check_port(serving.host, serving.port)
     # one picture is drawn at a time, and the page needs a core of its own
     torch.set_num_threads(max(1, torch.get_num_threads() // 2))
     open_desks(network, home, device)
@@ -119,17 +118,3 @@ async def _sweep() -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         sweep_desks()
-
-
-def free(serving: Serving) -> None:
-    """Refuse a port that is taken, or an address that is not this machine's, before anything is loaded."""
-    family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((serving.host, serving.port))
-        except (OSError, UnicodeError) as error:
-            why = getattr(error, "strerror", None) or "no name of a machine"
-            raise BadInput(
-                f"cannot listen on {serving.host[:80]}:{serving.port} ({why}); choose another `port` or `host`"
-            ) from None

@@ -42,6 +42,7 @@ COMMANDS: Registry = Registry(
         "metrics": "latentlab.cli.metrics:Metrics",
         "convert": "latentlab.cli.convert:Convert",
         "app": "latentlab.cli.app:App",
+        "serve": "latentlab.cli.serve:Serve",
         "replay": "latentlab.cli.replay:Replay",
         "models list": "latentlab.cli.models:List",
         "models fetch": "latentlab.cli.models:Fetch",

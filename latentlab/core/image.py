@@ -57,6 +57,20 @@ def decode_picture(content: bytes, name: str) -> Image:
     return _decode(BytesIO(content), name)
 
 
+def picture_size(content: bytes, name: str) -> tuple[int, int]:
+    """Width and height of a picture file from its first bytes, nothing decoded; NoPicture where it is none."""
+    from PIL import Image as pillow
+
+    try:
+        with pillow.open(BytesIO(content)) as opened:
+            return opened.size
+    except pillow.DecompressionBombError:
+        raise TooLarge(f"{name} has more pixels than are read: shrink it first") from None
+    except (OSError, SyntaxError, ValueError, EOFError):
+        _open_heic(BytesIO(content), name)
+        raise NoPicture(f"{name} is no picture; send a PNG, JPEG, WebP or TIFF file") from None
+
+
 def _decode(source: Path | BytesIO, name: str) -> Image:
     from PIL import Image as pillow
     from PIL import ImageOps, UnidentifiedImageError

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from latentlab.baselines.train import TrainBaseline
     from latentlab.store.home import safe_name
     from latentlab.studio.applications.makeup import Makeup, OpenMakeup
+    from latentlab.studio.batch.answer import Answering
     from latentlab.studio.batch.look import Look
     from latentlab.studio.batch.run import Batch, OpenBatch, Summary
     from latentlab.studio.batch.tasks import TASKS
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "applications.makeup": ("Makeup", "OpenMakeup"),
+    "batch.answer": ("Answering",),
     "batch.look": ("Look",),
     "batch.run": ("Batch", "OpenBatch", "Summary"),
     "batch.tasks": ("TASKS",),
@@ -146,7 +148,7 @@ __all__ = [
     "TASKS",
     "Align",
     "AlignPhotos",
-    "AlignedFace",
+    "AlignedFace", "Answering",
     "ApplyBaseline",
     "Batch",
     "Benchmark",

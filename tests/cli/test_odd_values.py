@@ -45,7 +45,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "world render": ("--out", "x"),
 }  # fmt: skip
 """What each command cannot do without."""
-BY_THEMSELVES = ("world", "models", "doctor", "demo")
+BY_THEMSELVES = ("world", "models", "doctor", "demo", "serve")
 """Commands that do not ask the studio before they work: their flags alone are tried."""
 COMMON = ("--json", "--quiet", "--network", "--device", "--home", "--seed")
 

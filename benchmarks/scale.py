@@ -1,0 +1,231 @@
+"""What a batch costs, whether it stays whole when it is killed, and whether it counts bad photos right.
+
+    python benchmarks/scale.py rates                       photos a second of one core, beside one by one
+    python benchmarks/scale.py cost --n 100 1000 --engines local ray
+    python benchmarks/scale.py kills --kills 20
+    python benchmarks/scale.py broken --n 2000
+
+Photos are rendered faces (LATENTLAB_FACE_MODEL). Each prints a table; --write puts it into results/scale.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pyarrow.dataset as ds
+import report
+from photos import broken_photos, manifest, photos
+
+from latentlab.core.engine import Here
+from latentlab.studio import AlignPhotos, Batch, Edit, EditPhotos, InvertPhotos, Look, ScorePhotos, Studio
+
+FOLDER = Path("/tmp/latentlab-scale")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=["rates", "cost", "kills", "broken"])
+    parser.add_argument("--n", type=int, nargs="+", default=[200])
+    parser.add_argument("--engines", nargs="+", default=["local"])
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--write", action="store_true")
+    wish = parser.parse_args()
+    photos(wish.folder / "photos")
+    rows = {"rates": rates, "cost": cost, "kills": kills, "broken": broken}[wish.what](wish)
+    print(report.table(rows))
+    if wish.write:
+        place = report.RESULTS / "scale.json"
+        before = json.loads(place.read_text()) if place.exists() else {}
+        report.write("scale", {**{k: v for k, v in before.items() if k != "machine"}, wish.what: rows})
+
+
+def rates(wish: argparse.Namespace) -> list[dict[str, Any]]:
+    """CPU seconds of this process, one torch thread; one by one is the studio's own call, nothing kept."""
+    import torch
+
+    torch.set_num_threads(1)
+    studio = Studio(device="cpu", home=wish.folder / "lab")
+    n, files = wish.n[0], photos(wish.folder / "photos")
+    source = str(manifest(wish.folder / "photos", n))
+    aligned = Look(aligned=True)
+    edit = Edit({"age": 2.0})
+    tasks = {
+        "align": AlignPhotos(), "score": ScorePhotos(), "score, aligned photos": ScorePhotos(aligned),
+        "invert encode": InvertPhotos(), "invert encode, measured": InvertPhotos(measured=True),
+        "invert encode, aligned photos": InvertPhotos(look=aligned), "edit with transfer": EditPhotos(edit),
+        "edit, aligned photos": EditPhotos(edit, look=aligned),
+    }  # fmt: skip
+    alone: dict[str, Callable[[Path], object]] = {
+        "invert encode, measured": lambda file: studio.invert(file, method="encode", keep=False),
+        "edit with transfer": lambda file: studio.edit(
+            studio.invert(file, method="encode", keep=False), {"age": 2.0}
+        ),
+        "align": lambda file: studio.align(file),
+    }
+    rows = []
+    for name, task in tasks.items():
+        shutil.rmtree(wish.folder / "rates", ignore_errors=True)
+        opened = studio.open_batch(Batch(task, source, wish.folder / "rates", pictures="tar"))
+        began = time.process_time()
+        summary = opened.run(engine=Here())
+        each = (time.process_time() - began) / n
+        rows.append(
+            {"task": name, "photos": n, "ok": summary.ok, "ms CPU": 1000 * each, "photos/s a core": 1 / each}
+        )
+        if name in alone:
+            began = time.process_time()
+            for file in files[:12]:
+                alone[name](file)
+            rows[-1] |= {"one by one, ms CPU": 1000 * (time.process_time() - began) / 12}
+    return rows
+
+
+def command(wish: argparse.Namespace, source: Path, out: Path, *more: str) -> list[str]:
+    words = [sys.executable, "-m", "latentlab", "batch", "score", str(source), "--out", str(out), "--json"]
+    return [*words, "--workers", str(wish.workers), "--home", str(wish.folder / "lab"), *more]
+
+
+def cost(wish: argparse.Namespace) -> list[dict[str, Any]]:
+    """Wall time, and the largest memory (of its own, not shared) of driver and workers."""
+    rows = []
+    for engine in wish.engines:
+        for n in wish.n:
+            out = wish.folder / f"cost-{engine}-{n}"
+            shutil.rmtree(out, ignore_errors=True)
+            began = time.monotonic()
+            process = subprocess.Popen(
+                command(wish, manifest(wish.folder / "photos", n), out, "--engine", engine),
+                stdout=subprocess.PIPE,
+            )
+            driver, workers = watched(process)
+            rows.append(
+                {
+                    "engine": engine, "photos": n, "workers": wish.workers, "seconds": time.monotonic() - began,
+                    "ok": json.loads(process.stdout.read())["ok"], "driver MB": driver, "largest worker MB": workers,
+                }
+            )  # fmt: skip
+    return rows
+
+
+def watched(process: subprocess.Popen) -> tuple[float, float]:
+    """Largest unshared memory of a process and of any of its children, until it ends."""
+    driver = workers = 0.0
+    while process.poll() is None:
+        try:
+            own = psutil.Process(process.pid)
+            driver = max(driver, own.memory_full_info().uss / 2**20)
+            sizes = [child.memory_full_info().uss / 2**20 for child in own.children(recursive=True)]
+            workers = max([workers, *sizes])
+        except psutil.Error:
+            pass
+        time.sleep(0.25)
+    return driver, workers
+
+
+def kills(wish: argparse.Namespace) -> list[dict[str, Any]]:
+    """kill -9 of driver or worker at random moments; then the union is complete and nothing is there twice."""
+    rows, dice = [], random.Random(0)
+    n, source = wish.n[0], manifest(wish.folder / "photos", wish.n[0])
+    for engine in wish.engines:
+        out, done = wish.folder / f"kills-{engine}", {"driver": 0, "worker": 0}
+        shutil.rmtree(out, ignore_errors=True)
+        while sum(done.values()) < wish.kills:
+            words = command(wish, source, out, "--engine", engine, "--shard", "4", "--resume")
+            process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            victim = dice.choice(["driver", "worker"])
+            if strike(process, victim, dice.uniform(0, 6), out):
+                done[victim] += 1
+            if victim == "worker":
+                process.wait(timeout=600)
+            if finished(out, n):
+                shutil.rmtree(out)  # all done: begin anew, kills are still owed
+        subprocess.run(
+            command(wish, source, out, "--engine", engine, "--shard", "4", "--resume"),
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        ids = read(out).column("id").to_pylist()
+        rows.append(
+            {
+                "engine": engine,
+                "kills": done,
+                "rows": len(ids),
+                "complete": ids == [f"p{i:08d}" for i in range(n)],
+            }
+        )
+    return rows
+
+
+def strike(process: subprocess.Popen, victim: str, delay: float, out: Path) -> bool:
+    """Kill one process some time after the first worker is there; False where it was over before."""
+    while process.poll() is None:
+        mine = workers_of(process)
+        if mine:
+            time.sleep(delay)
+            mine = workers_of(process)
+            target = process.pid if victim == "driver" else random.choice(mine).pid if mine else 0
+            if process.poll() is not None or not target:
+                return False
+            os.kill(target, signal.SIGKILL)
+            if victim == "driver":
+                process.wait()
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def workers_of(process: subprocess.Popen) -> list[psutil.Process]:
+    """Processes that do the work: spawned ones, or Ray's."""
+    try:
+        found = psutil.Process(process.pid).children(recursive=True)
+        return [
+            one for one in found if "spawn_main" in " ".join(one.cmdline()) or one.name().startswith("ray::")
+        ]
+    except psutil.Error:
+        return []
+
+
+def read(out: Path) -> Any:
+    """All rows of a batch."""
+    return ds.dataset(sorted(map(str, (out / "rows").rglob("*.parquet"))), format="parquet").to_table()
+
+
+def finished(out: Path, n: int) -> bool:
+    """Whether all is there."""
+    return (out / "rows").is_dir() and any((out / "rows").rglob("*.parquet")) and len(read(out)) == n
+
+
+def broken(wish: argparse.Namespace) -> list[dict[str, Any]]:
+    """One photo in a hundred is broken, in eight kinds by turns; the counts have to be right."""
+    kinds = broken_photos(wish.folder / "broken")
+    n, out = wish.n[0], wish.folder / "out-broken"
+    shutil.rmtree(out, ignore_errors=True)
+    source = manifest(wish.folder / "photos", n, kinds)
+    process = subprocess.run(command(wish, source, out), stdout=subprocess.PIPE, check=False)
+    told = json.loads(process.stdout)["failed"]
+    turns = len(range(50, n, 100))
+    wanted = {kind: turns // 8 + (place < turns % 8) for place, kind in enumerate(kinds)}
+    assert process.returncode == 3
+    return [
+        {"kind": kind, "sent": wanted[kind], "counted": told.get(kind, 0)} for kind in kinds if wanted[kind]
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The service: inversions and edits over HTTP, for other programs."""
