@@ -13,17 +13,16 @@ DISTINCT = 48
 
 def photos(folder: Path, side: int = SIDE, distinct: int = DISTINCT) -> list[Path]:
     """JPEG files of rendered faces, `side` pixels wide, made once."""
-    from latentlab.core.image import to_picture
-    from latentlab.data.live_renders import LiveRenders
+    from PIL import Image
 
-    folder.mkdir(parents=True, exist_ok=True)
+    from latentlab.studio import render_dataset
+
     files = [folder / f"face{number:03d}.jpg" for number in range(distinct)]
     if not all(file.exists() for file in files):
-        source = LiveRenders(side, seed=4_000_000)
-        for start in range(0, distinct, 8):
-            run = range(start, min(start + 8, distinct))
-            for number, image in zip(run, source(run)["images"], strict=True):
-                to_picture(image).save(files[number], quality=95)
+        rendered = render_dataset(folder / "rendered", distinct, size=side, seed=4_000_000)
+        pictures = sorted((rendered / "images").rglob("*.png"))
+        for file, picture in zip(files, pictures, strict=True):
+            Image.open(picture).convert("RGB").save(file, quality=95)
     return files
 
 
