@@ -25,8 +25,6 @@ class Where:
     """Of several faces, the one most like the person in this photo."""
     profile: bool = False
     """Also accept faces seen from the side."""
-    aligned: bool = False
-    """Give the aligned face alone, not the photo with it."""
     out: Annotated[Path, tyro.conf.arg(metavar="FILE|FOLDER", aliases=["-o"])] = Path()
     """Where the picture goes; it has the photo's name and what was done."""
     force: bool = False
@@ -34,7 +32,7 @@ class Where:
 
     def choice(self) -> dict[str, Any]:
         """The fields of the request that say which face."""
-        return {"face": self.face, "like": self.like, "profile": self.profile, "aligned": self.aligned}
+        return {"face": self.face, "like": self.like, "profile": self.profile}
 
     def save(self, session: Session, opened: Any, watch: Watch) -> int:
         """Draw what was opened, write it, and say what there is to say."""

@@ -44,6 +44,8 @@ class Makeup(Command):
     """Blush."""
     skin: Colour = ""
     """Foundation."""
+    aligned: bool = False
+    """Give the aligned face alone, not the photo with it."""
     where: tyro.conf.OmitArgPrefixes[Where] = field(default_factory=Where)
 
     examples: ClassVar[tuple[str, ...]] = (
@@ -60,6 +62,6 @@ class Makeup(Command):
         with session.progress("makeup") as watch:
             opened = session.studio.open_makeup(
                 self.photo, self.reference or None, colours={name: c for name, c in colours.items() if c},
-                remove=self.remove, regions=regions, strength=self.strength, **self.where.choice(),
+                remove=self.remove, regions=regions, strength=self.strength, aligned=self.aligned, **self.where.choice(),
             )  # fmt: skip
             return self.where.save(session, opened, watch)

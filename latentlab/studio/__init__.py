@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from latentlab.baselines.train import TrainBaseline
     from latentlab.store.home import safe_name
     from latentlab.studio.applications.makeup import Makeup, OpenMakeup
+    from latentlab.studio.applications.style_add import AddStyle
+    from latentlab.studio.applications.stylize import OpenStylize, Stylize
     from latentlab.studio.batch.answer import Answering
     from latentlab.studio.batch.look import Look
     from latentlab.studio.batch.run import Batch, OpenBatch, Summary
@@ -78,6 +80,8 @@ if TYPE_CHECKING:
 _PLACES = {
     "applications.makeup": ("Makeup", "OpenMakeup"),
     "batch.answer": ("Answering",),
+    "applications.style_add": ("AddStyle",),
+    "applications.stylize": ("OpenStylize", "Stylize"),
     "batch.look": ("Look",),
     "batch.run": ("Batch", "OpenBatch", "Summary"),
     "batch.tasks": ("TASKS",),
@@ -146,9 +150,11 @@ _HOMES = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
     "TASKS",
+    "AddStyle",
     "Align",
     "AlignPhotos",
-    "AlignedFace", "Answering",
+    "AlignedFace",
+    "Answering",
     "ApplyBaseline",
     "Batch",
     "Benchmark",
@@ -182,6 +188,7 @@ __all__ = [
     "OpenClip",
     "OpenEdit",
     "OpenMakeup",
+    "OpenStylize",
     "Opened",
     "Outcome",
     "Picture",
@@ -195,6 +202,7 @@ __all__ = [
     "Standings",
     "Studio",
     "Styles",
+    "Stylize",
     "Summary",
     "Sweep",
     "TrainBaseline",

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from latentlab.metrics.leakage import Evaluate
     from latentlab.store.models import Models
     from latentlab.studio.applications.makeup import Makeup, OpenMakeup
+    from latentlab.studio.applications.style_add import AddStyle
+    from latentlab.studio.applications.stylize import OpenStylize, Stylize
     from latentlab.studio.batch.run import Batch, OpenBatch, Summary
     from latentlab.studio.clips.edit_clip import EditClip, OpenClip
     from latentlab.studio.discovery.build import Built
@@ -319,6 +321,41 @@ class Studio(Lab):
         from latentlab.studio.applications.sitter import with_choice
 
         return open_makeup(self, request or with_choice(Makeup, fields), photo, reference)
+
+    def stylize(
+        self, photo: Source, style: str = "toon", *, watch: Watch | None = None, **fields: Any
+    ) -> Picture:
+        """A face drawn in a style: a child of the network, or a filter; fields of `Stylize`."""
+        *_, picture = self.open_stylize(photo, style=style, **fields).draw(watch)
+        return picture
+
+    def open_stylize(self, photo: Source, request: Stylize | None = None, **fields: Any) -> OpenStylize:
+        """The same, known to be possible; `.draw()` gives the picture, `.notes()` what there is to say."""
+        from latentlab.studio.applications.sitter import with_choice
+        from latentlab.studio.applications.stylize import Stylize, open_stylize
+
+        return open_stylize(self, request or with_choice(Stylize, fields), photo)
+
+    def styles(self) -> list[str]:
+        """Names of the styles that this network can draw in."""
+        from latentlab.studio.shelf.styles import style_names
+
+        return style_names(self)
+
+    def add_style(
+        self,
+        name: str | AddStyle,
+        picture: str | Path | None = None,
+        *,
+        watch: Watch | None = None,
+        **fields: Any,
+    ) -> Path:
+        """Learn a style from one picture, or from a `filter`; fields of `AddStyle`. Returns its file in the lab."""
+        from latentlab.studio.applications.style_add import AddStyle, add_style
+
+        if not isinstance(name, AddStyle):
+            name = AddStyle(name, None if picture is None else Path(picture), **fields)
+        return add_style(self, name, watch)
 
     # baselines
 

@@ -14,6 +14,7 @@ from latentlab.core.errors import MissingPart, NoFace
 from latentlab.core.face import Face, Photo
 from latentlab.core.ranges import FaceNumber, check
 from latentlab.core.shapes import Images
+from latentlab.inversion.inverter import Inverter
 from latentlab.networks.regressor import fit_to
 from latentlab.store.home import entries, safe_name
 from latentlab.studio.lab import Lab
@@ -81,23 +82,33 @@ def with_choice(kind: type[Request], values: Mapping[str, Any]) -> Request:
 
 
 def find_sitter(
-    given: Ingredients, role: str, source: Source, choice: Choice, *, latent: bool = False
-) -> Sitter:
-    """The face of a role (`face`, `reference`, `source`); a photo is inverted only where its latent is wanted."""
+    given: Ingredients, role: str, source: Source, choice: Choice, *, latent: bool = False,
+    method: Inverter | None = None,
+) -> Sitter:  # fmt: skip
+    """The face of a role (`face`, `reference`, `source`); a photo is inverted only where its latent is wanted.
+
+    An inversion by another `method` than `auto` has a name of its own in the lab, beside the photo's usual one.
+    """
     if given.pinned is None and is_photo(given.studio, source):
         path = Path(str(source))
-        number = (
-            choice.face if choice.like is None else most_alike(path, given.file(choice.like, "reference"))
-        )
+        number = _number(given, path, choice)
         if not latent:
             return _seen(given.photo(role, path), number, choice)
-        how = Invert(face=number, profile=choice.profile)
-        source = _inverted(given.studio, path, how)
+        own = "" if number is None else f"-face{number}"
+        named: dict[str, Any] = (
+            {} if method is None else {"method": method, "name": f"{safe_name(path.name)}{own}-passes"}
+        )
+        source = _inverted(given.studio, path, Invert(face=number, profile=choice.profile, **named))
     if given.has("photos", role):
-        like = None if choice.like is None else given.file(choice.like, "reference")
         path = given.photo(role)
-        return _seen(path, choice.face if like is None else most_alike(path, like), choice)
+        return _seen(path, _number(given, path, choice), choice)
     return _of_face(given.face(role, source))
+
+
+def _number(given: Ingredients, path: Path, choice: Choice) -> int | None:
+    if choice.like is None:
+        return choice.face
+    return most_alike(path, given.file(choice.like, "reference"))
 
 
 def is_photo(lab: Lab, source: Source) -> bool:

@@ -15,7 +15,8 @@ from latentlab.store.home import safe_name
 from latentlab.studio.lab import Lab
 from latentlab.studio.portraits.faces import Source, face_by_hash, find_face
 from latentlab.studio.portraits.photo_story import file_hash, find_input
-from latentlab.studio.shelf import directions, latents
+from latentlab.studio.shelf import directions, latents, styles
+from latentlab.studio.shelf.styles import Style
 
 MADE_AGAIN = ("generate", "edit")
 """Commands whose faces need no file: their own recipe makes them again."""
@@ -68,6 +69,15 @@ class Ingredients:
             path = find_input(self.studio, self._pin("files", path.name), what, self.files)
         self._note("files", path.name, file_hash(path))
         return path
+
+    def style(self, name: str) -> Style:
+        """A style of this network, or a filter."""
+        if self.pinned is None:
+            found = styles.find_style(self.studio, name)
+        else:
+            found = styles.style_by_hash(self.studio, name, self._pin("styles", name))
+        self._note("styles", name, found.hash)
+        return found
 
     def photo(self, role: str, path: Path | None = None) -> Path:
         """A photo by its role: the file as it stands, or the one of the same bytes among those given or kept."""

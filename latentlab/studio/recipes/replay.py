@@ -15,7 +15,7 @@ from latentlab.core.face import Face
 from latentlab.core.image import load_picture, read_story
 from latentlab.store.archive import read_story as story_of_file
 from latentlab.store.home import known_networks
-from latentlab.studio.applications import makeup
+from latentlab.studio.applications.again import AGAIN
 from latentlab.studio.clips.again import ClipAgain, film_again
 from latentlab.studio.clips.clip import is_clip
 from latentlab.studio.clips.edit_clip import BATCH
@@ -32,13 +32,7 @@ from latentlab.studio.recipes.ingredients import Ingredients
 from latentlab.studio.recipes.older import modern
 from latentlab.studio.recipes.recipe import FORM, circumstances
 
-COMMANDS = ("generate", "mix", "invert", "edit", "makeup", "clip")
-APPLICATIONS = {
-    "makeup": lambda studio, asked, given: makeup.open_makeup(
-        studio, from_data(makeup.Makeup, asked), given=given
-    ).draw(),
-}
-"""Commands whose faces and photos are all in their ingredients."""
+COMMANDS = ("generate", "mix", "invert", "edit", "clip", *AGAIN)
 DEEPEST = 8
 """Recipes inside recipes: a face blended from faces that were blended."""
 
@@ -128,8 +122,8 @@ def pictures_again(
         return mix.draw(studio, from_data(mix.Mix, asked), given=given)
     if command == "edit":
         return edit.open_edit(studio, from_data(edit.Edit, asked), given=given).draw()
-    if command in APPLICATIONS:
-        return APPLICATIONS[command](studio, asked, given)
+    if command in AGAIN:
+        return AGAIN[command](studio, asked, given)
     return iter([reconstruction(studio, from_data(Invert, asked), given)])
 
 

@@ -1,0 +1,1 @@
+"""Styles: children of a generator that draw the same latents another way."""

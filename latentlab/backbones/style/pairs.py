@@ -1,0 +1,61 @@
+"""What a style is learned from: one picture (JoJoGAN, Chong and Forsyth 2022), or a filter over the parent's own pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from latentlab.core.generator import Generator
+from latentlab.core.seeds import draw_z
+from latentlab.core.shapes import Images, WPlus
+
+Filter = Callable[[Images], Images]
+
+
+@dataclass(frozen=True, eq=False)
+class OnePicture:
+    """Many latents that all should become one picture: its own, with other faces' fine styles."""
+
+    generator: Generator
+    picture: Images
+    """[1 3 r r], aligned."""
+    latent: WPlus
+    """[1 layers width], its inversion."""
+    kept: int
+    """Layers below this one are the picture's own; the rest is another's in part, so that the style is learned for all."""
+    batch: int = 4
+    own: float = 0.5
+    """Share of the picture's own latent in the exchanged layers."""
+
+    @torch.no_grad()
+    def __call__(self, step: int) -> tuple[WPlus, Images]:
+        others = draw(self.generator, self.batch, step)
+        mixed = self.latent.repeat(self.batch, 1, 1)
+        mixed[:, self.kept :] = torch.lerp(others[:, self.kept :], mixed[:, self.kept :], self.own)
+        return mixed, self.picture.expand(self.batch, -1, -1, -1)
+
+
+@dataclass(frozen=True, eq=False)
+class Filtered:
+    """The parent's pictures, and what a filter makes of them."""
+
+    generator: Generator
+    filter: Filter
+    batch: int = 4
+
+    @torch.no_grad()
+    def __call__(self, step: int) -> tuple[WPlus, Images]:
+        w_plus = draw(self.generator, self.batch, step)
+        faces = self.generator(self.generator.styles(w_plus)).clamp(-1, 1)
+        return w_plus, self.filter(faces)
+
+
+def draw(generator: Generator, count: int, step: int) -> WPlus:
+    """Faces of a step, the same in every run: truncated a little, and mixed in pairs as W+ needs it."""
+    z = draw_z(range(step * 2 * count, (step + 1) * 2 * count), generator.z_width).to(generator.device)
+    w = generator.map(z)[:, None].repeat(1, generator.layers, 1)
+    cut = step % generator.layers
+    mixed = torch.cat([w[:count, :cut], w[count:, cut:]], dim=1)
+    return generator.truncate(mixed, 0.8)

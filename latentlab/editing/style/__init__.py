@@ -1,0 +1,1 @@
+"""Styles without a network: filters of pictures, colours kept, cartoons enlarged."""
