@@ -27,9 +27,11 @@ from report import table, write
 from subjects import HELD_OUT_SEED
 from torch import Tensor
 
+from latentlab.core.files import atomic
 from latentlab.core.image import from_pixels
+from latentlab.core.made import MARK
 from latentlab.core.warp import warp
-from latentlab.studio import Edit, EditClip, Studio
+from latentlab.studio import Edit, EditClip, Studio, Sweep
 from latentlab.studio.parts import (
     align,
     distances,
@@ -105,7 +107,7 @@ def rendered(count: int) -> Subject:
         )  # fmt: skip
     changes: dict[str, Callable] = {
         "age=2": lambda face: replace(face, age=face.age + 20),
-        "smile=1": lambda face: replace(face, smile=min(1.0, face.smile + 0.4)),
+        "smile=2": lambda face: replace(face, smile=min(1.0, face.smile + 0.5)),
     }
 
     def film(faces: list) -> Frames:
@@ -258,18 +260,53 @@ def rows_of(subject: Subject, edit: str, ways: dict[str, Frames], reader) -> lis
     return rows
 
 
+def show(path: Path, seconds: int = 5) -> None:
+    """The moving still, made 20 years younger and older and back while it plays, beside itself: a gif."""
+    strengths = tuple(3 * math.sin(2 * math.pi * place / 40) for place in range(41))
+    with tempfile.TemporaryDirectory() as folder:
+        clip = save(moving_still(seconds * RATE).frames, Path(folder) / "clip.mp4")
+        request = Edit(sweeps=(Sweep("age", strengths),))
+        made = Studio(home=Path(folder) / "lab").edit_clip(
+            clip, EditClip(request), Path(folder) / "older.mp4"
+        )
+        both = "[0:v][1:v]hstack,fps=10,scale=448:-1:flags=lanczos,split[a][b];[a]palettegen=96[p];[b][p]paletteuse=dither=bayer:bayer_scale=4"
+        with (
+            atomic(path, own=True) as temporary,
+            feeding(
+                [
+                    "-i",
+                    str(clip),
+                    "-i",
+                    str(made),
+                    "-filter_complex",
+                    both,
+                    "-metadata",
+                    f"comment={MARK}",
+                    "-f",
+                    "gif",
+                    str(temporary),
+                ]
+            ),
+        ):
+            pass
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--frames", type=int, default=48)
     parser.add_argument("--only", choices=("still", "rendered"))
-    parser.add_argument("--edit", action="append", help="NAME=STRENGTH; age=2 and smile=1 if left out")
+    parser.add_argument("--edit", action="append", help="NAME=STRENGTH; age=2 and smile=2 if left out")
     parser.add_argument(
         "--stills", action=argparse.BooleanOptionalAction, default=True, help="also frame by frame"
     )
     parser.add_argument("--keep", type=Path, help="a folder that gets the clips")
+    parser.add_argument("--gif", type=Path, help="write the picture of docs/video.md instead of measuring")
     asked = parser.parse_args()
+    if asked.gif is not None:
+        show(asked.gif)
+        return
     subjects = [
         made(asked.frames)
         for name, made in (("still", moving_still), ("rendered", rendered))
@@ -283,7 +320,7 @@ def main() -> None:
         reader = judge(studio)
         for subject in subjects:
             path = save(subject.frames, folder / f"{subject.name.replace(' ', '_')}.mp4")
-            for edit in asked.edit or ["age=2", "smile=1"]:
+            for edit in asked.edit or ["age=2", "smile=2"]:
                 name, _, strength = edit.partition("=")
                 request = Edit({name: float(strength)})
                 out = folder / f"{path.stem}_{edit}.mp4"

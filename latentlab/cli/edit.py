@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import tyro
 
+from latentlab.cli.clips import film
 from latentlab.cli.command import Command
 from latentlab.cli.words import Wish
 from latentlab.core.ranges import FaceNumber, Fps
@@ -81,23 +82,11 @@ class Edit(Command):
         return session.studio.invert(source, face=self.face, watch=watch)
 
     def _clip(self, session: Session, clip: Path, request: EditRequest, watch: Watch) -> None:
-        from latentlab.core.watch import part
-        from latentlab.studio import EditClip, check_out
+        from latentlab.studio import EditClip
 
-        check_out(self._clip_target("edited", clip))
-        opened = session.studio.open_clip(clip, EditClip(request, self.face), part(watch, 0.0, 0.4))
-        made = opened.film(self._clip_target(opened.name, clip), part(watch, 0.4, 1.0))
-        for note in opened.notes():
-            session.note(note)
-        session.answer(
-            f"{clip} → {made}", clip=str(clip), files=[str(made)], frames=opened.count, edited=opened.edited
-        )
-
-    def _clip_target(self, name: str, clip: Path) -> Path:
-        """Beside the command, as MP4, unless -o names a file or a folder."""
-        if self.out is None or not self.out.suffix:
-            return (self.out or Path()) / f"{name}.mp4"
-        return self.out if len(self.faces) < 2 else self.out.with_name(f"{clip.stem}_{self.out.name}")
+        several = self.out is not None and self.out.suffix and len(self.faces) > 1
+        out = self.out.with_name(f"{clip.stem}_{self.out.name}") if self.out and several else self.out
+        film(session, clip, EditClip(request, self.face), out, watch)
 
     def _save(self, session: Session, opened: OpenEdit, watch: Watch) -> None:
         from latentlab.studio import may_replace
@@ -137,7 +126,7 @@ class Edit(Command):
             )
         *cells, sheet = opened.draw(watch)
         frames: Iterator = (cell.image for cell in cells)
-        path = Video(self._target(opened, sheet.name), self.fps).save(frames, sheet.recipe)
+        path = Video(self._target(opened, sheet.name), self.fps).save(frames, sheet.recipe, cells[0].source)
         self._tell(session, opened, [str(path)])
 
     def _tell(self, session: Session, opened: OpenEdit, files: list[str]) -> None:

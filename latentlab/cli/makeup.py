@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import tyro
 
 from latentlab.cli.application import Where, need
+from latentlab.cli.clips import film
 from latentlab.cli.command import Command
 from latentlab.core.ranges import Share
 
@@ -25,7 +27,7 @@ class Makeup(Command):
     """
 
     photo: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="FACE")] = ""
-    """A photo, or a face of the lab."""
+    """A photo, a face of the lab, or a clip."""
     reference: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="REFERENCE")] = ""
     """Whose makeup: a photo, or a face of the lab."""
     remove: bool = False
@@ -53,15 +55,24 @@ class Makeup(Command):
         "latentlab makeup photo.jpg reference.jpg --regions lips,eyes --strength .7",
         "latentlab makeup photo.jpg --lips '#a01030' -o red.png",
         "latentlab makeup photo.jpg --remove",
+        "latentlab makeup clip.mp4 reference.jpg -o made_up.mp4",
     )
 
     def run(self, session: Session) -> int:
+        from latentlab.studio import EditClip, is_clip
+        from latentlab.studio import Makeup as Request
+
         need(self.photo, "makeup", " reference.jpg")
         regions = tuple(word.strip() for word in self.regions.split(",") if word.strip())
         colours = {name: getattr(self, name) for name in ("lips", "lids", "liner", "blush", "skin")}
+        chosen = {name: c for name, c in colours.items() if c}
         with session.progress("makeup") as watch:
+            if is_clip(self.photo):
+                asked = EditClip(Request(chosen, self.remove, regions, self.strength), self.where.face)
+                film(session, Path(self.photo), asked, self.where.clip_out(), watch, self.reference or None)
+                return session.exit_code
             opened = session.studio.open_makeup(
-                self.photo, self.reference or None, colours={name: c for name, c in colours.items() if c},
+                self.photo, self.reference or None, colours=chosen,
                 remove=self.remove, regions=regions, strength=self.strength, aligned=self.aligned, **self.where.choice(),
             )  # fmt: skip
             return self.where.save(session, opened, watch)

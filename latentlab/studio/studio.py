@@ -242,12 +242,12 @@ class Studio(Lab):
         return open_edit(self, request, face, watch=watch)
 
     def edit_clip(
-        self, clip: str | Path, request: Mapping[str, float] | Edit | EditClip, out: str | Path, *,
-        face: int | None = None, watch: Watch | None = None, **fields: Unpack[EditFields],
+        self, clip: str | Path, request: Mapping[str, float] | Edit | Makeup | EditClip, out: str | Path, *,
+        face: int | None = None, reference: Source = None, watch: Watch | None = None, **fields: Unpack[EditFields],
     ) -> Path:  # fmt: skip
         """Write a clip edited as stills are: `request` are directions (`fields` those of `Edit`), or a still's request.
 
-        Of several people `face` chooses one, counted from the left.
+        Of several people `face` chooses one, counted from the left; `reference` is whose makeup is taken over.
         """
         from latentlab.studio.clips.edit_clip import EditClip, check_out
         from latentlab.studio.portraits.edit import Edit
@@ -257,13 +257,17 @@ class Studio(Lab):
             request = Edit(dict(request), **fields)
         asked = request if isinstance(request, EditClip) else EditClip(request, face)
         tell = self.tell(watch)
-        return self.open_clip(clip, asked, part(tell, 0.0, 0.4)).film(Path(out), part(tell, 0.4, 1.0))
+        return self.open_clip(clip, asked, reference, part(tell, 0.0, 0.4)).film(
+            Path(out), part(tell, 0.4, 1.0)
+        )
 
-    def open_clip(self, clip: str | Path, request: EditClip, watch: Watch | None = None) -> OpenClip:
+    def open_clip(
+        self, clip: str | Path, request: EditClip, reference: Source = None, watch: Watch | None = None
+    ) -> OpenClip:
         """A clip looked through, whose edit is known to be possible; `.film()` writes it, `.notes()` is what to say."""
         from latentlab.studio.clips.edit_clip import open_clip_edit
 
-        return open_clip_edit(self, Path(clip), request, watch=watch)
+        return open_clip_edit(self, Path(clip), request, reference, watch=watch)
 
     def edited(self, face: Source, request: Edit) -> Face:
         """The edited face in memory, to be edited further."""

@@ -12,7 +12,7 @@ from PIL import Image
 
 from latentlab.core.errors import LatentLabError
 from latentlab.core.files import may_write
-from latentlab.studio import Edit, EditClip, Studio
+from latentlab.studio import Edit, EditClip, Makeup, Studio
 from latentlab.studio.clips import segments
 from latentlab.studio.clips.clip import TICKS, open_clip
 from latentlab.studio.clips.edits import EditJob
@@ -305,7 +305,25 @@ def test_a_sweep_runs_over_the_clip(studio: Studio, clip: Path) -> None:
     assert found == [0.0, 0.5, 1.0, 2.0, 3.0]
 
 
-REQUESTS = {"edit": Edit({"age": 1.0})}
+def test_makeup_is_painted_on_every_frame_and_made_again(studio: Studio, clip: Path, tmp_path: Path) -> None:
+    frame = next(read_frames(open_clip(clip))).picture()
+    frame.resize((512, 384)).save(tmp_path / "reference.png")
+    made = studio.edit_clip(
+        clip,
+        Makeup({"lips": "#c00020"}, regions=("lids",)),
+        tmp_path / "red.mp4",
+        reference=tmp_path / "reference.png",
+    )
+    red = [
+        np.abs(a.red.astype(int) - b.red)[:, :]
+        for a, b in zip(*(read_frames(open_clip(p)) for p in (clip, made)), strict=True)
+    ]
+    mouth = [change[26:36, 24:42].mean() for change in red]
+    assert min(mouth) > 3 * max(change[:8].mean() for change in red)
+    assert studio.replay(made, [clip, tmp_path / "reference.png"]).largest == 0
+
+
+REQUESTS = {"edit": Edit({"age": 1.0}), "makeup": Makeup({"lips": "#a01030"}, strength=0.5)}
 """One of each job."""
 
 

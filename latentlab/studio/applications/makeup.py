@@ -75,7 +75,7 @@ class OpenMakeup:
 
     def image(self) -> Images:
         """The aligned face [1 3 s s] with its makeup changed."""
-        return paint(self.face.image, self.face.landmarks, self._changes())
+        return paint(self.face.image, self.face.landmarks, self.changes())
 
     def notes(self) -> list[str]:
         """What the user should hear."""
@@ -95,7 +95,8 @@ class OpenMakeup:
     def recipe(self) -> dict[str, object]:
         return recipe(self.studio, "makeup", self.request, self.given.noted)
 
-    def _changes(self) -> dict[str, np.ndarray]:
+    def changes(self) -> dict[str, np.ndarray]:
+        """By how much each region's colour is moved, [3] in CIELAB."""
         request, own = self.request, complexion(self.face.image, self.face.landmarks)
         theirs = (
             None if self.reference is None else complexion(self.reference.image, self.reference.landmarks)
@@ -139,7 +140,7 @@ def open_makeup(
     if worn and request.remove:
         raise BadInput("makeup is taken off or taken from a reference, not both; leave one of them out")
     face = find_sitter(given, "face", source, request.choice)
-    theirs = _reference(given, reference) if worn else None
+    theirs = find_reference(given, reference) if worn else None
     opened = OpenMakeup(studio, request, face, theirs, given)
     for sitter, whose in ((face, "face"), (theirs, "reference")):
         if sitter is not None and behind_sunglasses(sitter.image, sitter.landmarks):
@@ -150,7 +151,8 @@ def open_makeup(
     return opened
 
 
-def _reference(given: Ingredients, source: Source) -> Sitter:
+def find_reference(given: Ingredients, source: Source) -> Sitter:
+    """Whose makeup is taken over; NoFace says that it is the reference."""
     try:
         return find_sitter(given, "reference", source, Choice())
     except NoFace as error:

@@ -72,5 +72,5 @@ def film_again(
     request: Any = from_data(JOBS[job].asks, field_of(asked, "request", dict))
     face = field_of(asked, "face", int, None)
     source = find_input(studio, digest, "clip", given.files)
-    opened = open_clip_edit(studio, source, EditClip(request, face), given)
+    opened = open_clip_edit(studio, source, EditClip(request, face), given=given)
     return ClipAgain(opened.film(opened.folder / f"again{path.suffix.lower()}"), path.stem)

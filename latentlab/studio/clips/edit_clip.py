@@ -40,6 +40,7 @@ from latentlab.studio.clips.survey import look_through
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import writable
 from latentlab.studio.portraits.carry import FACTOR
+from latentlab.studio.portraits.faces import Source
 from latentlab.studio.portraits.photo_story import file_hash
 from latentlab.studio.recipes.data import as_data
 from latentlab.studio.recipes.ingredients import Ingredients
@@ -55,7 +56,7 @@ class EditClip:
     """What is to be done to a clip: the request of a still, and to whom."""
 
     request: Any
-    """Whatever has a job in `clips.jobs`: an `Edit`."""
+    """Whatever has a job in `clips.jobs`: an `Edit`, a `Makeup`."""
     face: FaceNumber | None = None
     """Whose face, where several people are seen: 1 is the leftmost in the first frame that shows the most of them."""
 
@@ -219,12 +220,17 @@ def check_out(out: Path) -> Path:
 
 
 def open_clip_edit(
-    studio: Lab, path: Path, request: EditClip, given: Ingredients | None = None, watch: Watch | None = None
+    studio: Lab,
+    path: Path,
+    request: EditClip,
+    reference: Source = None,
+    given: Ingredients | None = None,
+    watch: Watch | None = None,
 ) -> OpenClip:
     """Look through the clip and invert its face; what an earlier run found is taken from the lab."""
     given, tell = given or Ingredients(studio), studio.tell(watch)
     name = job_for(request.request)
-    JOBS[name].check(studio, request.request, given)
+    JOBS[name].check(studio, request.request, given, reference)
     clip, digest = open_clip(path), file_hash(path)
     folder = make_folder(writable(studio.home) / CLIPS / digest[:16])
     survey = _survey(clip, folder, digest, part(tell, 0.0, 0.5))
@@ -233,8 +239,9 @@ def open_clip_edit(
     runs = squares(person, survey.cuts, clip.size, side)
     values = _latents(studio, clip, runs, folder, part(tell, 0.5, 1.0))
     steady = steady_latents(values, [len(every) for every, _ in runs])
-    job = JOBS[name].open(studio, request.request, _key_face(studio, clip, person, runs, steady), given)
-    given.noted.pop("faces", None)
+    key = _key_face(studio, clip, person, runs, steady)
+    job = JOBS[name].open(studio, request.request, key, given, reference)
+    given.noted.get("faces", {}).pop("face", None)  # one of the clip's frames
     ingredients = {"clip": {"name": safe_name(path.name), "hash": digest}, **given.noted}
     told = recipe(studio, "clip", request, ingredients, BATCH)
     told["asked"] = {**as_data(request), "job": name}

@@ -23,6 +23,7 @@ from latentlab.studio.clips.jobs import ClipJob
 from latentlab.studio.lab import Lab
 from latentlab.studio.portraits.carry import CHOICES, SMALLEST
 from latentlab.studio.portraits.edit import Edit, OpenEdit, open_edit
+from latentlab.studio.portraits.faces import Source
 from latentlab.studio.portraits.workpiece import Workpiece, on
 from latentlab.studio.recipes.ingredients import Ingredients
 
@@ -37,7 +38,9 @@ class EditJob(ClipJob):
     """Strengths: of the whole clip, or at even steps through it."""
 
     @classmethod
-    def check(cls, studio: Lab, request: Any, given: Ingredients) -> None:
+    def check(cls, studio: Lab, request: Any, given: Ingredients, reference: Source = None) -> None:
+        if reference is not None:
+            raise BadInput("an edit takes nothing from a reference; leave it out, or use mix or blend")
         if len(request.sweeps) > 1:
             raise BadInput("one sweep runs over a clip, two would need a clip for each cell; leave one out")
         if request.transfer not in CHOICES:
@@ -47,7 +50,9 @@ class EditJob(ClipJob):
             given.direction(name).check(studio.generator.hash)
 
     @classmethod
-    def open(cls, studio: Lab, request: Any, face: Face, given: Ingredients) -> EditJob:
+    def open(
+        cls, studio: Lab, request: Any, face: Face, given: Ingredients, reference: Source = None
+    ) -> EditJob:
         opened = open_edit(studio, request, face, given=given)
         return cls(opened, opened.cells())
 

@@ -11,6 +11,7 @@ from latentlab.core.face import Face
 from latentlab.core.registry import Registry
 from latentlab.core.shapes import Images
 from latentlab.studio.lab import Lab
+from latentlab.studio.portraits.faces import Source
 from latentlab.studio.recipes.ingredients import Ingredients
 
 
@@ -22,13 +23,18 @@ class ClipJob(ABC):
 
     @classmethod
     @abstractmethod
-    def check(cls, studio: Lab, request: Any, given: Ingredients) -> None:
+    def check(cls, studio: Lab, request: Any, given: Ingredients, reference: Source = None) -> None:
         """Raise for what cannot be done to any clip, before a frame is looked at; note what the request names."""
 
     @classmethod
     @abstractmethod
-    def open(cls, studio: Lab, request: Any, face: Face, given: Ingredients) -> ClipJob:
-        """Get ready; what is solved once for a whole clip is solved on this face, one of its frames."""
+    def open(
+        cls, studio: Lab, request: Any, face: Face, given: Ingredients, reference: Source = None
+    ) -> ClipJob:
+        """Get ready; what is solved once for a whole clip is solved on this face, one of its frames.
+
+        `reference` is the face or photo that some requests take something from.
+        """
 
     @abstractmethod
     def draw(self, faces: Sequence[Face], moments: Sequence[float]) -> list[Images]:
@@ -44,7 +50,13 @@ class ClipJob(ABC):
         return []
 
 
-JOBS: Registry[ClipJob] = Registry("clip job", {"edit": "latentlab.studio.clips.edits:EditJob"})
+JOBS: Registry[ClipJob] = Registry(
+    "clip job",
+    {
+        "edit": "latentlab.studio.clips.edits:EditJob",
+        "makeup": "latentlab.studio.clips.makeups:MakeupJob",
+    },
+)
 """By the command that does it to stills; another application is a line here and a file beside `edits.py`."""
 
 

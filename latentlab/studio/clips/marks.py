@@ -29,10 +29,15 @@ class Marks:
     """IPTC digital source type."""
 
     @property
+    def comment(self) -> str:
+        """JSON: who made it, of what kind it is, and how to make it again."""
+        told = {"about": MARK, "digital_source_type": SOURCE_TYPE + self.kind, **self.story}
+        return json.dumps(told, sort_keys=True, ensure_ascii=False)
+
+    @property
     def words(self) -> list[str]:
         """For ffmpeg."""
-        told = {"about": MARK, "digital_source_type": SOURCE_TYPE + self.kind, **self.story}
-        return ["-metadata", f"comment={json.dumps(told, sort_keys=True, ensure_ascii=False)}"]
+        return ["-metadata", f"comment={self.comment}"]
 
     def append(self, path: Path, target: Path) -> None:
         """The XMP packet behind a finished MP4 or MOV, as a box of its own; other containers have the comment alone."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from torch import Tensor
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.files import atomic
 from latentlab.core.image import to_picture
-from latentlab.core.made import MARK
 from latentlab.core.ranges import Fps, check
+from latentlab.studio.clips.marks import Marks
 from latentlab.studio.pictures.picture import writable
 
 if TYPE_CHECKING:
@@ -42,12 +41,18 @@ class Video:
             raise BadInput(f"`fps` {self.fps} is out of range; write 1 to {MOST_FPS}")
         writable(self.path.parent)
 
-    def save(self, frames: Iterable[Tensor], story: Mapping[str, object] | None = None) -> Path:
-        """Write frames [3 h w] as they come; an error or Ctrl-C leaves no half a video."""
-        comment = json.dumps({"about": MARK, **(story or {})}, sort_keys=True, ensure_ascii=False)
+    def save(
+        self,
+        frames: Iterable[Tensor],
+        story: Mapping[str, object] | None = None,
+        source: str = "trainedAlgorithmicMedia",
+    ) -> Path:
+        """Write frames [3 h w] as they come; an error or Ctrl-C leaves no half a video. `source` is IPTC's source type."""
+        marks = Marks(story or {}, source)
         write = self._gif if self.path.suffix.lower() == ".gif" else self._mp4
         with atomic(self.path) as temporary:
-            write(temporary, (to_picture(frame) for frame in frames), comment)
+            write(temporary, (to_picture(frame) for frame in frames), marks.comment)
+            marks.append(temporary, self.path)
         return self.path
 
     def _gif(self, temporary: Path, pictures: Iterator[Image], comment: str) -> None:
