@@ -69,7 +69,8 @@ class Makeup(Command):
         with session.progress("makeup") as watch:
             if is_clip(self.photo):
                 asked = EditClip(Request(chosen, self.remove, regions, self.strength), self.where.face)
-                film(session, Path(self.photo), asked, self.where.clip_out(), watch, self.reference or None)
+                out = self.where.clip_out(aligned=self.aligned)
+                film(session, Path(self.photo), asked, out, watch, self.reference or None)
                 return session.exit_code
             opened = session.studio.open_makeup(
                 self.photo, self.reference or None, colours=chosen,
