@@ -15,7 +15,7 @@ from latentlab.core.ranges import Count, MeasuredSamples, SamplesOrNone
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
     from latentlab.core.direction import Direction
-    from latentlab.studio import Built
+    from latentlab.studio import Built, Facts
 
 Name = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DIRECTION")]
 Source = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FILE")]
@@ -29,11 +29,10 @@ class List(Command):
     """Also those of other networks."""
 
     def run(self, session: Session) -> None:
-        names = session.studio.directions(anywhere=self.all)
-        for name in names:
-            direction = session.studio.direction(name, anywhere=self.all)
+        found = session.studio.directions_told(anywhere=self.all)
+        for direction in found:
             session.answer(_line(direction), **_entry(direction))
-        if not names:
+        if not found:
             session.note("there are no directions for this network yet; find some: latentlab discover --help")
 
 
@@ -201,20 +200,24 @@ def _fate(built: Built) -> str:
     return f"{_line(built.direction)}: {told}{' (was there already)' if built.kept else ''}"
 
 
-def _line(direction: Direction) -> str:
+def _line(direction: Direction | Facts) -> str:
     label = direction.story.get("label")
     changes = f"; changes {label}" if label else ""
     span = f", {direction.span[0]:g} to {direction.span[1]:g} steps" if direction.span else ""
     layers = f", layers {direction.layers[0]}-{direction.layers[1]}" if direction.layers else ""
-    return f"{direction.name:<20} a step is {direction.step:g} {direction.unit}{span} ({direction.space.name}{layers}){changes}"
+    return f"{direction.name:<20} a step is {direction.step:g} {direction.unit}{span} ({_space(direction)}{layers}){changes}"
 
 
-def _entry(direction: Direction) -> dict[str, object]:
+def _entry(direction: Direction | Facts) -> dict[str, object]:
     return {
-        "name": direction.name, "space": direction.space.name, "unit": direction.unit, "step": direction.step,
+        "name": direction.name, "space": _space(direction), "unit": direction.unit, "step": direction.step,
         "span": direction.span, "layers": direction.layers, "model": direction.model, "found_by": direction.found_by,
         "leakage": dict(direction.leakage), "story": dict(direction.story),
     }  # fmt: skip
+
+
+def _space(direction: Direction | Facts) -> str:
+    return direction.space if isinstance(direction.space, str) else direction.space.name
 
 
 def _shown(value: object) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import numpy as np
-import torch
+from typing import TYPE_CHECKING
 
 from latentlab.core.errors import BadInput
-from latentlab.core.shapes import Z
+
+if TYPE_CHECKING:  # seeds are read without torch
+    from latentlab.core.shapes import Z
 
 LARGEST_SEED = 2**32 - 1
 MOST_SEEDS = 1_000_000
@@ -16,6 +16,9 @@ MOST_SEEDS = 1_000_000
 
 def draw_z(seeds: Iterable[int], width: int) -> Z:
     """`np.random.RandomState(seed).randn(1, width)` for each seed, stacked, float32 [n width]."""
+    import numpy as np
+    import torch
+
     draws = [np.random.RandomState(check_seed(seed)).randn(1, width) for seed in seeds]
     if not draws:
         raise BadInput("no seeds were given; for example 0, 1, 2")

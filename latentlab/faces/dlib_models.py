@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from latentlab.core.errors import BadFile, MissingPart
+from latentlab.core.errors import BadFile, LatentLabError, MissingPart
+from latentlab.core.files import atomic
+from latentlab.core.places import cache_folder
 
 FILES = {
     "landmarks": "shape_predictor_68_face_landmarks.dat",
@@ -33,7 +36,21 @@ def model_file(name: str) -> Path:
 
 def frontal_detector() -> Any:
     """The HOG detector of near-frontal faces (Dalal & Triggs 2005): some 15 ms for 512×512 pixels."""
-    return _once("frontal", lambda dlib: dlib.get_frontal_face_detector())
+    return _once("frontal", _frontal)
+
+
+def _frontal(dlib: Any) -> Any:
+    """From the cache: dlib unpacks its own copy, the same, for two thirds of a second in every process."""
+    try:
+        place = cache_folder() / f"dlib-{dlib.__version__}-frontal.svm"
+    except MissingPart:  # nowhere to keep it
+        return dlib.get_frontal_face_detector()
+    with suppress(RuntimeError):  # none, or a damaged one
+        return dlib.fhog_object_detector(str(place))
+    detector = dlib.get_frontal_face_detector()
+    with suppress(LatentLabError, OSError), atomic(place, own=True) as draft:  # a cache need not be written
+        detector.save(str(draft))
+    return detector
 
 
 def profile_detector() -> Any:

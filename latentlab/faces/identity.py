@@ -58,10 +58,20 @@ def distances(first: Embeddings, second: Embeddings) -> Float[Tensor, " n"]:
     return (first - second).norm(dim=1)
 
 
+def apart(images: Images, *others: Images) -> list[Float[Tensor, " n"]]:
+    """The distance of each face to the same row of each of the others; one look at every picture."""
+    first, *rest = embed(torch.cat([standard(part) for part in (images, *others)])).split(len(images))
+    return [distances(first, rows) for rows in rest]
+
+
+def lowered(images: Images, resolution: int) -> Images:
+    """Faces at `resolution` pixels."""
+    return interpolate(images.float(), (resolution, resolution), mode="bicubic", antialias=True).clamp(-1, 1)
+
+
 def floor(images: Images, resolution: int) -> Float[Tensor, " n"]:
     """The distance that resolution alone makes: each face against itself at `resolution` pixels."""
-    small = interpolate(images.float(), (resolution, resolution), mode="bicubic", antialias=True).clamp(-1, 1)
-    return distances(embed(images), embed(small))
+    return apart(images, lowered(images, resolution))[0]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ N(0, 1) in every coordinate, so the squared length of a w there is its squared M
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import torch
@@ -19,6 +19,7 @@ from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
 from latentlab.core.seeds import draw_z
 from latentlab.core.shapes import W
+from latentlab.inversion.kept_law import keep_law, read_law
 
 SLOPE = 0.2
 FLOOR = 0.1
@@ -43,6 +44,8 @@ class WStatistics:
     """[width width]: principal directions of x in rows."""
     deviations: Tensor
     """[width]: deviation along each."""
+    limit: float
+    """The `distance` below which 99.9 % of the prior's own samples stay."""
 
     def whiten(self, w: Tensor) -> Tensor:
         """w [... width] to coordinates in which the prior is N(0, 1)."""
@@ -63,6 +66,9 @@ _CACHE: weakref.WeakKeyDictionary[Generator, tuple[str, WStatistics]] = weakref.
 _LOCK = Lock()
 SAMPLES = 10_000
 SEED = 123
+LIMIT_SAMPLES, LIMIT_SEED, LIMIT_SHARE = 2000, 7, 0.999
+WORTH_KEEPING = 128
+"""Widths from which measuring takes longer than reading."""
 
 
 def w_statistics(generator: Generator) -> WStatistics:
@@ -70,9 +76,20 @@ def w_statistics(generator: Generator) -> WStatistics:
     with _LOCK:
         known = _CACHE.get(generator)
         if known is None or known[0] != generator.hash:
-            known = (generator.hash, _measure(sample_w(generator, SAMPLES, SEED)))
+            known = (generator.hash, _known(generator))
             _CACHE[generator] = known
         return known[1]
+
+
+def _known(generator: Generator) -> WStatistics:
+    """As an earlier process kept it, else measured now."""
+    large = generator.z_width >= WORTH_KEEPING
+    law = read_law(WStatistics, generator.hash, generator.w_average) if large else None
+    if law is None:
+        law = _measure(sample_w(generator, SAMPLES, SEED), sample_w(generator, LIMIT_SAMPLES, LIMIT_SEED))
+        if large:
+            keep_law(law, generator.hash)
+    return law
 
 
 @torch.no_grad()
@@ -89,7 +106,8 @@ def sample_w(generator: Generator, samples: int, seed: int) -> W:
     return torch.cat([generator.map(a, b) for a, b in zip(z.split(2500), labels.split(2500), strict=True)])
 
 
-def _measure(w: W) -> WStatistics:
+def _measure(w: W, others: W) -> WStatistics:
+    """The law of samples [n width], and how far other samples of the same prior lie out in it."""
     mean = w.mean(dim=0)
     spread = float((w - mean).square().sum(dim=1).mean().sqrt())
 
@@ -98,7 +116,9 @@ def _measure(w: W) -> WStatistics:
     variances, vectors = torch.linalg.eigh(torch.cov(before.T).reshape(w.shape[1], w.shape[1]))
     deviations = variances.clamp_min(0).sqrt().flip(0)
     deviations = deviations.clamp_min(FLOOR * float(deviations[0]))
-    return WStatistics(mean, spread, centre.to(w), vectors.flip(1).T.contiguous().to(w), deviations.to(w))
+    components = vectors.flip(1).T.contiguous().to(w)
+    law = WStatistics(mean, spread, centre.to(w), components, deviations.to(w), 0.0)
+    return replace(law, limit=float(law.distance(others).quantile(LIMIT_SHARE)))
 
 
 def average(generator: Generator, space: Space, count: int = 1) -> Latent:

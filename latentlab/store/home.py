@@ -1,18 +1,16 @@
-"""Where things lie: the lab folder, the user's data and cache folders, the assets that travel with the package."""
+"""Where things lie: the lab folder, the assets that travel with the package."""
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
-from collections.abc import Callable
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
 from latentlab.core.errors import BadFile, BadInput, MissingPart, unknown
+from latentlab.core.places import APPLICATION
 
-APPLICATION = "latentlab"
 NETWORKS = "networks"
 NETWORK_ENDINGS = (".safetensors", ".pkl", ".pt", ".pth")
 LONGEST_NAME = 80
@@ -28,30 +26,6 @@ RESERVED = (
     *(f"{port}{number}" for port in ("com", "lpt") for number in range(10)),
 )
 """Names that Windows keeps for its devices."""
-
-
-def data_folder() -> Path:
-    """Where downloaded models live; `LATENTLAB_DATA` overrides the platform's place."""
-    import platformdirs
-
-    return _place("LATENTLAB_DATA", platformdirs.user_data_path)
-
-
-def cache_folder() -> Path:
-    """What can be made again; `LATENTLAB_CACHE` overrides the platform's place."""
-    import platformdirs
-
-    return _place("LATENTLAB_CACHE", platformdirs.user_cache_path)
-
-
-def _place(variable: str, platform: Callable[[str], Path]) -> Path:
-    named = os.environ.get(variable)
-    place = Path(named) if named else platform(APPLICATION)
-    if str(place).startswith("~"):  # neither HOME nor the list of users knows where this user is at home
-        raise MissingPart(
-            f"this user has no home folder; set HOME, or {variable} to a folder for latentlab's files"
-        )
-    return place
 
 
 def assets_folder() -> Path:

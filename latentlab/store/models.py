@@ -14,8 +14,9 @@ from urllib.parse import unquote, urlsplit
 from latentlab.core.errors import BadFile, BadInput, unknown
 from latentlab.core.files import atomic, make_folder, write_text
 from latentlab.core.locks import PATIENCE, held
+from latentlab.core.places import data_folder
 from latentlab.core.watch import Watch, silent
-from latentlab.store.home import check_name, data_folder
+from latentlab.store.home import check_name
 from latentlab.store.known_models import KNOWN
 
 REGISTRY = "models.json"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from latentlab.baselines.train import TrainBaseline
+    from latentlab.directions.facts import Facts
     from latentlab.store.home import safe_name
     from latentlab.studio.applications.makeup import Makeup, OpenMakeup
     from latentlab.studio.applications.style_add import AddStyle
@@ -140,6 +141,7 @@ _PLACES = {
     "shelf.pool": ("Pool",),
     "studio": ("Studio",),
     "latentlab.baselines.train": ("TrainBaseline",),
+    "latentlab.directions.facts": ("Facts",),
     "latentlab.store.home": ("safe_name",),
     "latentlab.world.dataset": ("render_dataset",),
     "latentlab.world.importer": ("import_face_model",),
@@ -168,6 +170,7 @@ __all__ = [
     "Edit",
     "EditClip",
     "EditPhotos",
+    "Facts",
     "Gallery",
     "Generate",
     "History",

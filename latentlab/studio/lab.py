@@ -54,6 +54,14 @@ class Lab:
         return load_generator(self.network, self.place, self.home, self.pool)
 
     @property
+    def model(self) -> str:
+        """The network's hash, without loading the network where a card beside its file tells it."""
+        from latentlab.studio.shelf.finding import find, hash_told
+
+        loaded = "generator" in self.__dict__
+        return ("" if loaded else hash_told(find(self.network, self.home))) or self.generator.hash
+
+    @property
     def name(self) -> str:
         """The network's name as it goes into pictures: never a path."""
         return Path(self.network).name

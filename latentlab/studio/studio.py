@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from latentlab.core.direction import Direction
-from latentlab.core.face import Face
 from latentlab.core.registry import Registry
 from latentlab.core.seeds import parse_numbers, parse_seeds
 from latentlab.core.watch import Watch, part
@@ -17,7 +15,10 @@ from latentlab.studio.shelf.families import methods
 
 if TYPE_CHECKING:
     from latentlab.baselines.train import TrainBaseline
+    from latentlab.core.direction import Direction
+    from latentlab.core.face import Face
     from latentlab.directions.discoverer import Discoverer
+    from latentlab.directions.facts import Facts
     from latentlab.inversion.inverter import Inverter
     from latentlab.metrics.leakage import Evaluate
     from latentlab.store.models import Models
@@ -142,9 +143,12 @@ class Studio(Lab):
 
     def replay(self, path: str | Path, inputs: Sequence[str | Path] = ()) -> Replayed:
         """The picture in a file made again from its recipe; `inputs` are files that the recipe may need."""
+        from latentlab.studio.recipes.reading import open_picture
+
+        there = open_picture(path)  # a foreign file is refused before anything heavy is imported
         from latentlab.studio.recipes.replay import replay
 
-        return replay(self, path, inputs)
+        return replay(self, there, inputs)
 
     # faces
 
@@ -405,9 +409,15 @@ class Studio(Lab):
 
     def directions(self, *, anywhere: bool = False) -> list[str]:
         """Names of the directions of this network; `anywhere` adds those of other networks."""
-        from latentlab.studio.shelf.directions import direction_files, own_names
+        from latentlab.studio.shelf.directions import files_of
 
-        return sorted(direction_files(self, anywhere=True)) if anywhere else own_names(self)
+        return sorted(files_of(self, anywhere=anywhere))
+
+    def directions_told(self, *, anywhere: bool = False) -> list[Facts]:
+        """What their files tell of the same directions, by name; nothing is loaded for it."""
+        from latentlab.studio.shelf.directions import facts_of, files_of
+
+        return [facts_of(paths[0]) for _, paths in sorted(files_of(self, anywhere=anywhere).items())]
 
     def direction(self, name: str, *, anywhere: bool = False) -> Direction:
         """A direction by name or file; `anywhere` takes those of other networks as well."""

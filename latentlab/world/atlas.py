@@ -16,7 +16,7 @@ from cuda_ops.lookups import sample
 from cuda_ops.rasterize import interpolate, rasterize
 from latentlab.core.errors import LatentLabError, MissingPart
 from latentlab.core.files import atomic
-from latentlab.store.home import cache_folder
+from latentlab.core.places import cache_folder
 from latentlab.world.model import PARTS, FaceModel
 from latentlab.world.paint import Ground, paint_maps
 

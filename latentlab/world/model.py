@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from latentlab.core.errors import BadFile, MissingPart
-from latentlab.store.home import data_folder
+from latentlab.core.places import data_folder
 
 FILE_NAME = "ict_facekit.npz"
 VARIABLE = "LATENTLAB_FACE_MODEL"

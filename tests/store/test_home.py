@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from latentlab.core import places
 from latentlab.core.errors import BadInput, MissingPart, UnknownName
 from latentlab.store import home
 
@@ -13,7 +14,7 @@ from latentlab.store import home
 def test_the_environment_overrides_the_folders(monkeypatch, tmp_path):
     monkeypatch.setenv("LATENTLAB_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("LATENTLAB_CACHE", str(tmp_path / "cache"))
-    assert (home.data_folder(), home.cache_folder()) == (tmp_path / "data", tmp_path / "cache")
+    assert (places.data_folder(), places.cache_folder()) == (tmp_path / "data", tmp_path / "cache")
 
 
 def test_assets_are_found_and_missing_ones_named():

@@ -12,7 +12,8 @@ from latentlab.core.errors import LatentLabError, MissingPart
 from latentlab.core.watch import Watch
 from latentlab.store.beside import beside
 from latentlab.studio.lab import Lab
-from latentlab.studio.shelf.networks import find, make, read
+from latentlab.studio.shelf.finding import find
+from latentlab.studio.shelf.networks import make, read
 
 if TYPE_CHECKING:
     from latentlab.studio.fields import FinetuneFields, TrainEncoderFields, TrainFields

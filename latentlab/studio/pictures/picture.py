@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torch import Tensor
-
 from latentlab.core.errors import BadFile, LatentLabError
 from latentlab.core.image import read_story, save_image, to_picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +38,8 @@ class Picture:
 
     def show(self) -> Image:
         """As a Pillow picture."""
+        from torch import Tensor
+
         return to_picture(self.image) if isinstance(self.image, Tensor) else self.image
 
     def _repr_png_(self) -> bytes:

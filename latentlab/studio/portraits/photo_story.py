@@ -19,11 +19,12 @@ from latentlab.studio.shelf.companions import Companions
 
 def identity_measures(aligned: Images, image: Images) -> dict[str, Tensor]:
     """dlib's distance between photo and reconstruction, and its floor: the photo against itself at that resolution."""
-    from latentlab.faces.identity import distances, embed, floor
+    from latentlab.faces.identity import apart, lowered
 
     try:
-        first, second = embed(aligned.cpu()), embed(image.detach().clamp(-1, 1).cpu())
-        return {"identity": distances(first, second), "identity_floor": floor(aligned.cpu(), image.shape[-1])}
+        photo, made = aligned.cpu(), image.detach().clamp(-1, 1).cpu()
+        rows = apart(photo, made, lowered(photo, image.shape[-1]))
+        return {"identity": rows[0], "identity_floor": rows[1]}
     except (MissingPart, ImportError):
         return {}
 

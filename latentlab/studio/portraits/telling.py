@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from latentlab.core.direction import Direction
-from latentlab.core.errors import LatentLabError
+from latentlab.core.errors import LatentLabError, MissingPart
 from latentlab.core.shapes import Images
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import Picture
 from latentlab.studio.portraits.carry import TORN
-from latentlab.studio.portraits.photo_story import identity_measures
 from latentlab.studio.shelf.companions import guide
 
 if TYPE_CHECKING:
@@ -57,13 +57,15 @@ def sentence(studio: Lab, directions: list[Direction], before: Images, after: Im
                 words.append(f"{name} {float(first[place]):.2f} → {float(last[place]):.2f} {unit}".strip())
     except LatentLabError:
         pass
-    identity = identity_measures(before, after).get("identity")
-    if identity is not None:
-        apart = float(identity[0])
-        verdict = (
-            "the same person"
-            if apart < SAME_PERSON
-            else "another person by that measure: take a smaller step"
-        )
-        words.append(f"identity distance {apart:.2f}, {verdict} (below {SAME_PERSON:g})")
+    with suppress(MissingPart, ImportError):
+        words.append(_likeness(before, after))
     return ", ".join(words)
+
+
+def _likeness(before: Images, after: Images) -> str:
+    from latentlab.faces.identity import apart
+
+    distance = float(apart(before.cpu(), after.detach().clamp(-1, 1).cpu())[0][0])
+    same = distance < SAME_PERSON
+    verdict = "the same person" if same else "another person by that measure: take a smaller step"
+    return f"identity distance {distance:.2f}, {verdict} (below {SAME_PERSON:g})"

@@ -9,6 +9,8 @@ from latentlab.core.errors import BadFile
 
 _REQUIRED = object()
 MOST = 10_000
+FORM = 2
+"""Of the recipes written today: 1 named samples one by one and edits in lists; see `older.py`."""
 
 
 def field_of(

@@ -11,9 +11,7 @@ import torch
 from latentlab.core.version import __version__
 from latentlab.studio.lab import Lab
 from latentlab.studio.recipes.data import as_data
-
-FORM = 2
-"""Of the recipe: 1 named samples one by one and edits in lists; see `older.py`."""
+from latentlab.studio.recipes.fields import FORM
 
 
 def recipe(

@@ -12,14 +12,11 @@ import numpy as np
 
 from latentlab.core.errors import BadFile, WrongGenerator, unknown
 from latentlab.core.face import Face
-from latentlab.core.image import load_picture, read_story
 from latentlab.store.archive import read_story as story_of_file
 from latentlab.store.home import known_networks
 from latentlab.studio.applications.again import AGAIN
 from latentlab.studio.clips.again import ClipAgain, film_again
-from latentlab.studio.clips.clip import is_clip
 from latentlab.studio.clips.edit_clip import BATCH
-from latentlab.studio.clips.marks import read_marks
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures import generate, mix
 from latentlab.studio.pictures.picture import Picture
@@ -29,8 +26,8 @@ from latentlab.studio.portraits.request import Invert
 from latentlab.studio.recipes.data import from_data
 from latentlab.studio.recipes.fields import field_of
 from latentlab.studio.recipes.ingredients import Ingredients
-from latentlab.studio.recipes.older import modern
-from latentlab.studio.recipes.recipe import FORM, circumstances
+from latentlab.studio.recipes.reading import Opened, open_picture, read_recipe
+from latentlab.studio.recipes.recipe import circumstances
 
 COMMANDS = ("generate", "mix", "invert", "edit", "clip", *AGAIN)
 DEEPEST = 8
@@ -63,53 +60,44 @@ class Replayed:
         return f"differs by up to {self.largest}/255{why}: the picture was changed after it was made, or the recipe was"
 
 
-def replay(studio: Lab, path: str | Path, inputs: Sequence[str | Path] = ()) -> Replayed:
+def replay(studio: Lab, path: str | Path | Opened, inputs: Sequence[str | Path] = ()) -> Replayed:
     """The picture in `path` made again; `inputs` are files (saved latents, photos) that its recipe may need."""
-    path = Path(path)
-    if is_clip(path):
-        return _clip_again(studio, path, [Path(item) for item in inputs])
-    there, story = np.asarray(load_picture(path)), read_story(path)
-    command, asked, ingredients = read_recipe(story)
+    opened = path if isinstance(path, Opened) else open_picture(path)
+    expect_known(opened.command)
+    if opened.picture is None:
+        return _clip_again(studio, opened, [Path(item) for item in inputs])
+    there, story = np.asarray(opened.picture), opened.story
     home = _with_network(studio, field_of(story, "network", dict))
-    given = _given(home, ingredients, [Path(item) for item in inputs])
-    *_, picture = pictures_again(home, command, asked, given)
+    given = _given(home, opened.ingredients, [Path(item) for item in inputs])
+    *_, picture = pictures_again(home, opened.command, opened.asked, given)
 
     again = np.asarray(picture.show())
     if again.shape != there.shape:
         raise BadFile(
-            f"{path} has {there.shape[1]}×{there.shape[0]} pixels, its recipe makes {again.shape[1]}×{again.shape[0]}"
+            f"{opened.path} has {there.shape[1]}×{there.shape[0]} pixels, its recipe makes {again.shape[1]}×{again.shape[0]}"
         )
     largest = int(np.abs(again.astype(int) - there.astype(int)).max())
     return Replayed(picture, largest, tuple(_changes(field_of(story, "made", dict, {}), home)))
 
 
-def _clip_again(studio: Lab, path: Path, inputs: Sequence[Path]) -> Replayed:
+def _clip_again(studio: Lab, opened: Opened, inputs: Sequence[Path]) -> Replayed:
     """The same for a clip: the clip that it was made from has to be among the inputs."""
-    story = read_marks(path)
-    command, asked, ingredients = read_recipe(story)
-    if command != "clip":
+    path, story = opened.path, opened.story
+    if opened.command != "clip":
         raise BadFile(
-            f"{path} is a video of '{command}', which is made again by its own command, not by replay"
+            f"{path} is a video of '{opened.command}', which is made again by its own command, not by replay"
         )
     home = _with_network(studio, field_of(story, "network", dict))
-    given = _given(home, ingredients, inputs)
-    made = film_again(home, path, asked, given, field_of(ingredients, "clip", dict).get("hash"))
+    given = _given(home, opened.ingredients, inputs)
+    digest = field_of(opened.ingredients, "clip", dict).get("hash")
+    made = film_again(home, path, opened.asked, given, digest)
     return Replayed(made, made.apart(path), tuple(_changes(field_of(story, "made", dict, {}), home, BATCH)))
 
 
-def read_recipe(story: Mapping[str, object]) -> tuple[str, dict[str, object], dict[str, object]]:
-    """Command, request and ingredients of an untrusted recipe, brought to today's form."""
-    command, form = field_of(story, "command", str), field_of(story, "form", int, 1)
-    asked, ingredients = field_of(story, "asked", dict), field_of(story, "ingredients", dict, {})
-    if form > FORM:
-        raise BadFile(
-            f"the recipe is of form {form}, this version reads up to {FORM}; install a newer latentlab"
-        )
-    if form < FORM:
-        command, asked, ingredients = modern(command, asked)
+def expect_known(command: str) -> None:
+    """Raise UnknownName for a command that no recipe has."""
     if command not in COMMANDS:
         raise unknown("command in a recipe", command[:40], COMMANDS)
-    return command, asked, ingredients
 
 
 def pictures_again(
@@ -134,6 +122,7 @@ def face_again(studio: Lab, files: Sequence[Path], depth: int, told: Mapping[str
             f"the recipe holds more than {DEEPEST} recipes inside one another; it cannot be followed"
         )
     command, asked, ingredients = read_recipe(told)
+    expect_known(command)
     given = _given(studio, ingredients, files, depth)
     if command == "generate":
         return samples.sample(studio, from_data(generate.Generate, asked))

@@ -10,7 +10,7 @@ from latentlab.core.errors import LatentLabError
 from latentlab.store.archive import read_story
 from latentlab.studio.lab import Lab
 from latentlab.studio.shelf.directions import places
-from latentlab.studio.shelf.networks import find
+from latentlab.studio.shelf.finding import find
 
 STEMS = ("generator", "difference", "discriminator", "encoder", "guide", "judge", "identity")
 TOLD = (

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.core.errors import LatentLabError
+from latentlab.core.places import data_folder
 from latentlab.core.version import __version__
-from latentlab.store.home import data_folder, known_networks
+from latentlab.store.home import known_networks
 
 if TYPE_CHECKING:
     from cuda_ops.doctor import Report
@@ -80,7 +81,7 @@ def _version(name: str) -> str:
 def clean(home: str | Path = "lab") -> list[Path]:
     """Remove the temporary files of killed runs: in the lab, here and one level below, in the models and the cache."""
     from latentlab.core.leftovers import sweep_folder
-    from latentlab.store.home import cache_folder
+    from latentlab.core.places import cache_folder
 
     gone = sweep_folder(Path(home)) + sweep_folder(Path(), deep=False)
     for folder in (path for path in Path().iterdir() if path.is_dir() and not path.is_symlink()):

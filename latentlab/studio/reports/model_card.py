@@ -25,10 +25,11 @@ from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import writable
 from latentlab.studio.reports.card_files import directions_of, files_of
 from latentlab.studio.reports.measure import HELD_OUT_SEED
+from latentlab.studio.shelf.finding import FIGURES
 from latentlab.studio.shelf.models import CARD
 
 Figures = dict[str, Any]
-FIGURES, NOTES = "card.json", "NOTES.md"
+NOTES = "NOTES.md"
 BATCH, FEWEST, SIDE = 16, 16, 256
 SHEETS = {"samples-psi0.7.jpg": 0.7, "samples-psi1.jpg": 1.0}
 SAMPLE_SEED = 300_000

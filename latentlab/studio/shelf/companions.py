@@ -15,7 +15,8 @@ from latentlab.core.shapes import Images
 from latentlab.store.beside import beside
 from latentlab.studio.lab import Lab
 from latentlab.studio.shelf.children import is_child, parent_file
-from latentlab.studio.shelf.networks import find, make, read
+from latentlab.studio.shelf.finding import find
+from latentlab.studio.shelf.networks import make, read
 from latentlab.studio.shelf.pool import file_key
 
 if TYPE_CHECKING:

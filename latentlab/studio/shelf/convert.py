@@ -20,7 +20,8 @@ from latentlab.store.bridge.foreign import Foreign
 from latentlab.store.bridge.write import discriminator_misfit, write
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import writable
-from latentlab.studio.shelf.networks import PARTS, find, make, tell_notes
+from latentlab.studio.shelf.finding import find
+from latentlab.studio.shelf.networks import PARTS, make, tell_notes
 
 ENDINGS = (".safetensors", ".pt", ".pth")
 SAMPLES = 16

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from latentlab.core.direction import Direction
-from latentlab.core.errors import BadFile, BadInput, unknown
-from latentlab.core.fingerprint import fingerprint
+from latentlab.core.errors import BadFile, BadInput, LatentLabError, unknown
+from latentlab.directions.facts import Facts, facts_in, names_in
 from latentlab.store.archive import read_story
 from latentlab.store.home import find_asset
 from latentlab.studio.lab import Lab
-from latentlab.studio.shelf.channels import channel, is_channel
+
+if TYPE_CHECKING:  # a list of directions needs no torch
+    from latentlab.core.direction import Direction
 
 FOLDER = "directions"
 
 
 def directions_folder(studio: Lab) -> Path:
     """Where the lab keeps the directions of this network: another network's `smile` lies in another folder."""
-    return Path(studio.home) / FOLDER / studio.generator.hash[:12]
+    return Path(studio.home) / FOLDER / studio.model[:12]
 
 
 def places(studio: Lab, *, anywhere: bool = False) -> list[Path]:
@@ -39,15 +41,11 @@ def _given(studio: Lab) -> list[Path]:
 
 def shipped_names(studio: Lab) -> set[str]:
     """Names of the directions that came with the network and fit it."""
-    from latentlab.directions.facts import names_in
-
     return {n for folder in _given(studio) for n, path in names_in(folder).items() if _fits(path, studio)}
 
 
 def direction_files(studio: Lab, *, anywhere: bool = False) -> dict[str, list[Path]]:
     """Every direction by name, with the files of that name, the lab's first."""
-    from latentlab.directions.facts import names_in
-
     files: dict[str, list[Path]] = {}
     for folder in places(studio, anywhere=anywhere):
         for name, path in names_in(folder).items():
@@ -58,6 +56,7 @@ def direction_files(studio: Lab, *, anywhere: bool = False) -> dict[str, list[Pa
 def find_direction(studio: Lab, name: str) -> Direction:
     """A direction of this network by name or file, or a channel of S (`b32.conv1.17`); UnknownName suggests the nearest and lists all that fit."""
     from latentlab.directions.library import load_direction
+    from latentlab.studio.shelf.channels import channel, is_channel
 
     if name.endswith(".safetensors"):
         direction = load_direction(name)
@@ -75,12 +74,27 @@ def find_direction(studio: Lab, name: str) -> Direction:
 
 def own_names(studio: Lab) -> list[str]:
     """Names of the directions that fit this network."""
-    return sorted(n for n, paths in direction_files(studio).items() if any(_fits(p, studio) for p in paths))
+    return sorted(files_of(studio))
+
+
+def files_of(studio: Lab, *, anywhere: bool = False) -> dict[str, list[Path]]:
+    """Every direction of this network by name, with the files that fit it; `anywhere` adds those of other networks."""
+    files = direction_files(studio, anywhere=anywhere)
+    fitting = {name: [path for path in paths if _fits(path, studio)] for name, paths in files.items()}
+    return {name: fitting[name] or files[name] for name in files if anywhere or fitting[name]}
+
+
+def facts_of(path: Path) -> Facts:
+    """What a direction's file tells without its vector; one line if it is damaged."""
+    try:
+        return facts_in(read_story(path))
+    except (KeyError, TypeError, ValueError, LatentLabError) as error:
+        raise BadFile(f"{path} is damaged ({error}); find or import the direction again") from None
 
 
 def _fits(path: Path, studio: Lab) -> bool:
     try:
-        return str(read_story(path).get("model") or "") in {"", studio.generator.hash}
+        return str(read_story(path).get("model") or "") in {"", studio.model}
     except BadFile:
         return False
 
@@ -110,6 +124,8 @@ def export(studio: Lab, name: str, path: Path, *, overwrite: bool = False, lossy
 
 def identity(direction: Direction) -> dict[str, object]:
     """How a recipe names a direction: its name and the hash of its tensors, as its file has it."""
+    from latentlab.core.fingerprint import fingerprint
+
     more = {f"flow.{name}": value for name, value in getattr(direction, "tensors", {}).items()}
     return {"name": direction.name, "hash": fingerprint({"vector": direction.vector} | more)}
 
@@ -117,6 +133,7 @@ def identity(direction: Direction) -> dict[str, object]:
 def find_by_hash(studio: Lab, wanted: Mapping[str, object], inputs: Sequence[Path] = ()) -> Direction:
     """The direction that an untrusted recipe names: found by hash alone, in the library or among the inputs."""
     from latentlab.directions.library import load_direction
+    from latentlab.studio.shelf.channels import channel, is_channel
 
     digest, name = wanted.get("hash"), str(wanted.get("name", ""))[:80]
     known = [path for paths in direction_files(studio).values() for path in paths if _fits(path, studio)]

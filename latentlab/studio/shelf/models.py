@@ -8,6 +8,7 @@ from latentlab.core.errors import MissingPart
 from latentlab.store.home import assets_folder, shipped_networks
 from latentlab.store.models import Model, Models
 from latentlab.studio.lab import Lab
+from latentlab.studio.shelf.finding import find
 
 __all__ = ["Model", "card", "models", "shipped"]
 
@@ -31,8 +32,6 @@ def shipped() -> dict[str, Path]:
 
 def card(studio: Lab) -> str:
     """The network's model card (Markdown): the one beside its file, else what the file itself tells."""
-
-    from latentlab.studio.shelf.networks import find  # needs torch, which a list of models does not
 
     path = find(studio.network, studio.home)
     written = path.parent / CARD

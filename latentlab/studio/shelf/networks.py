@@ -12,8 +12,8 @@ from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.generator import Generator
 from latentlab.store import bridge
 from latentlab.store.bridge.foreign import Foreign
-from latentlab.store.home import find_network, known_networks
 from latentlab.studio.shelf.children import is_child, read_child
+from latentlab.studio.shelf.finding import find
 from latentlab.studio.shelf.pool import Pool, file_key
 
 GENERATORS = ("G_ema", "G")
@@ -37,17 +37,6 @@ def load_generator(
         return module.to(device)
 
     return load() if pool is None else pool.get(("generator", file_key(path), str(device)), load)
-
-
-def find(name: str | Path, home: str | Path = "lab") -> Path:
-    """Where a network lies: a path as it stands, else a name."""
-
-    if "://" in str(name):  # a path would fold the two slashes
-        return find_network(name, home)
-    path = Path(name).expanduser()
-    if path.is_dir() and str(name) not in known_networks(home):
-        raise BadFile(f"{path} is a folder, not a weight file; name the file in it")
-    return find_network(path, home)
 
 
 def read(path: Path, parts: tuple[str, ...] = PARTS, home: str | Path = "lab") -> dict[str, Foreign]:
