@@ -39,16 +39,42 @@ def desks() -> Desks:
 def desk() -> Desk:
     """The desk of the session whose page is being run."""
     import streamlit as st
-    from streamlit.runtime.scriptrunner import get_script_run_ctx
 
     token = st.session_state.get(KEY)
-    if token is None:
-        found = desks().new()
-        st.session_state[KEY] = found.token
-        context = get_script_run_ctx()
-        _sessions[found.token] = "" if context is None else context.session_id
-        return found
-    return desks().get(token)
+    return _seated(desks().new()) if token is None else desks().get(token)
+
+
+def switch(network: str) -> None:
+    """Another network for this session, by a name that the shelf knows; its faces and history are another desk's."""
+    import streamlit as st
+
+    found, last = desks().new(network), st.session_state.get(KEY)
+    for name in (
+        "history",
+        "pinned",
+        "channels",
+        "discovery",
+        "chart",
+        "comparison",
+        "compared",
+        "opened",
+        "inverted",
+    ):
+        st.session_state.pop(name, None)
+    _seated(found)
+    if last is not None:
+        desks().remove(last)
+
+
+def _seated(found: Desk) -> Desk:
+    """This session sits at the desk."""
+    import streamlit as st
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+    st.session_state[KEY] = found.token
+    context = get_script_run_ctx()
+    _sessions[found.token] = "" if context is None else context.session_id
+    return found
 
 
 def sweep_desks() -> None:

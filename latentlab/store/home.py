@@ -16,7 +16,8 @@ NETWORK_ENDINGS = (".safetensors", ".pkl", ".pt", ".pth")
 LONGEST_NAME = 80
 EDITS = "edits"
 CLIPS = "clips"
-FOLDERS = ("directions", "banks", EDITS, CLIPS, NETWORKS)
+BASELINES_FOLDER = "baselines"
+FOLDERS = ("directions", "banks", EDITS, CLIPS, BASELINES_FOLDER, NETWORKS)
 """Of a lab; no inversion may be called so."""
 RESERVED = (
     "con",

@@ -33,16 +33,18 @@ if TYPE_CHECKING:
     from latentlab.studio.discovery.port import Ported
     from latentlab.studio.exploring.channels import search_channels
     from latentlab.studio.exploring.chart import Chart, chart, direction_from_seeds, umap_is_here
-    from latentlab.studio.exploring.desk import Desk
+    from latentlab.studio.exploring.comparing import Answer, compare_rendered, compare_view, tasks
+    from latentlab.studio.exploring.desk import Desk, picture_address
     from latentlab.studio.exploring.desks import Desks
+    from latentlab.studio.exploring.findings import Finding, Findings, find_out, measured
     from latentlab.studio.exploring.goals import reach, readable, reading_of
     from latentlab.studio.exploring.history import History
     from latentlab.studio.exploring.jobs import Job
-    from latentlab.studio.exploring.keeping import bundle, delete, rename, restore
     from latentlab.studio.exploring.kept_edits import keep_edit, kept_edit, kept_edits
     from latentlab.studio.exploring.opening import Opened, invert_photo, open_and_invert, open_file
     from latentlab.studio.exploring.readings import read_view
     from latentlab.studio.exploring.restoring import view_of_picture
+    from latentlab.studio.exploring.shelves import Directions, Edits, Faces, Networks, Shelf
     from latentlab.studio.exploring.sliders import grouped
     from latentlab.studio.exploring.sweeps import gif_file, png, sheet_file, steps
     from latentlab.studio.exploring.view import Styles, View, view_of
@@ -99,16 +101,18 @@ _PLACES = {
     "discovery.port": ("Ported",),
     "exploring.chart": ("Chart", "chart", "direction_from_seeds", "umap_is_here"),
     "exploring.channels": ("search_channels",),
-    "exploring.desk": ("Desk",),
+    "exploring.comparing": ("Answer", "compare_rendered", "compare_view", "tasks"),
+    "exploring.desk": ("Desk", "picture_address"),
     "exploring.desks": ("Desks",),
+    "exploring.findings": ("Finding", "Findings", "find_out", "measured"),
     "exploring.goals": ("reach", "readable", "reading_of"),
     "exploring.history": ("History",),
     "exploring.jobs": ("Job",),
-    "exploring.keeping": ("bundle", "delete", "rename", "restore"),
     "exploring.kept_edits": ("keep_edit", "kept_edit", "kept_edits"),
     "exploring.opening": ("Opened", "invert_photo", "open_and_invert", "open_file"),
     "exploring.readings": ("read_view",),
     "exploring.restoring": ("view_of_picture",),
+    "exploring.shelves": ("Directions", "Edits", "Faces", "Networks", "Shelf"),
     "exploring.sliders": ("grouped",),
     "exploring.sweeps": ("gif_file", "png", "sheet_file", "steps"),
     "exploring.view": ("Styles", "View", "view_of"),
@@ -156,6 +160,7 @@ __all__ = [
     "Align",
     "AlignPhotos",
     "AlignedFace",
+    "Answer",
     "Answering",
     "ApplyBaseline",
     "Batch",
@@ -166,11 +171,16 @@ __all__ = [
     "Compared",
     "Desk",
     "Desks",
+    "Directions",
     "Discover",
     "Edit",
     "EditClip",
     "EditPhotos",
+    "Edits",
+    "Faces",
     "Facts",
+    "Finding",
+    "Findings",
     "Gallery",
     "Generate",
     "History",
@@ -186,6 +196,7 @@ __all__ = [
     "Makeup",
     "Measures",
     "Mix",
+    "Networks",
     "OpenBaseline",
     "OpenBatch",
     "OpenClip",
@@ -201,6 +212,7 @@ __all__ = [
     "Rendering",
     "Replayed",
     "ScorePhotos",
+    "Shelf",
     "Source",
     "Standings",
     "Studio",
@@ -214,16 +226,17 @@ __all__ = [
     "View",
     "Wanted",
     "as_data",
-    "bundle",
     "chart",
     "check_out",
     "choose_discovery",
     "choose_method",
     "clean",
-    "delete",
+    "compare_rendered",
+    "compare_view",
     "direction_from_seeds",
     "draw_sheet",
     "examine",
+    "find_out",
     "from_data",
     "gif_file",
     "grouped",
@@ -235,25 +248,26 @@ __all__ = [
     "kept_edits",
     "load_recipe",
     "may_replace",
+    "measured",
     "methods",
     "models",
     "nearness",
     "open_and_invert",
     "open_file",
     "photos_of",
+    "picture_address",
     "png",
     "reach",
     "read_view",
     "readable",
     "reading_of",
-    "rename",
     "render_dataset",
-    "restore",
     "safe_name",
     "search_channels",
     "sheet_file",
     "shipped",
     "steps",
+    "tasks",
     "umap_is_here",
     "view_of",
     "view_of_picture",

@@ -20,14 +20,15 @@ from latentlab.core.errors import BadInput, LatentLabError, WrongGenerator
 from latentlab.studio import (
     Desk,
     Desks,
+    Directions,
+    Edits,
+    Faces,
     History,
     Job,
     Studio,
     Styles,
     Sweep,
     View,
-    bundle,
-    delete,
     direction_from_seeds,
     gif_file,
     grouped,
@@ -39,8 +40,6 @@ from latentlab.studio import (
     read_view,
     readable,
     reading_of,
-    rename,
-    restore,
     search_channels,
     sheet_file,
     steps,
@@ -259,16 +258,51 @@ def test_idle_desks_are_cleared_and_living_ones_stay(tmp_path: Path) -> None:
 def test_what_is_kept_can_be_renamed_deleted_restored_and_taken_along(desk: Desk) -> None:
     desk.keep(View("seed:1", strengths={"age": 1.0}), "anna")
     desk.keep(View("seed:2"), "ben")
+    shelf = Faces(desk.studio)
     with pytest.raises(BadInput):
-        rename(desk.studio, "anna", "ben")
-    rename(desk.studio, "anna", "clara")
-    gone = delete(desk.studio, "clara")
+        shelf.rename("anna", "ben")
+    shelf.rename("anna", "clara")
+    gone = shelf.delete("clara")
     assert desk.studio.faces() == ["ben"]
     with pytest.raises(BadInput, match="not on the shelf any more"):
-        delete(desk.studio, "clara")
-    assert restore(desk.studio, gone) == "clara"
-    names = zipfile.ZipFile(BytesIO(bundle(desk.studio, ["clara"]))).namelist()
+        shelf.delete("clara")
+    assert shelf.restore(gone) == "clara"
+    names = zipfile.ZipFile(BytesIO(shelf.bundle(["clara"]))).namelist()
     assert "clara/latent.safetensors" in names
+
+
+def test_directions_and_edits_are_renamed_deleted_and_restored_too(desk: Desk) -> None:
+    desk.keep_direction(replace(desk.studio.direction("age"), name="years"))
+    keep_edit(desk.studio, "older", View("seed:1", strengths={"years": 1.0}))
+    for shelf, name in ((Directions(desk.studio), "years"), (Edits(desk.studio), "older")):
+        assert shelf.names() == [name]
+        shelf.rename(name, "other")
+        assert shelf.names() == ["other"]
+        gone = shelf.delete("other")
+        assert shelf.names() == []
+        assert shelf.restore(gone) == "other"
+        assert zipfile.ZipFile(BytesIO(shelf.bundle(["other"]))).namelist()
+    assert desk.studio.direction("other").name == "other"
+    assert "age" not in Directions(desk.studio).names()
+
+
+def test_of_two_who_delete_the_same_thing_one_is_told_that_it_is_gone(desk: Desk) -> None:
+    desk.keep(View("seed:1"), "anna")
+    done: list[str] = []
+
+    def act() -> None:
+        try:
+            Faces(desk.studio).delete("anna")
+            done.append("deleted")
+        except BadInput:
+            done.append("told")
+
+    both = [threading.Thread(target=act) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert sorted(done) == ["deleted", "told"]
 
 
 def test_marks_make_a_direction_that_goes_from_less_to_more(desk: Desk) -> None:

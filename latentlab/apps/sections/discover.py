@@ -1,4 +1,4 @@
-"""Discover: a method runs in the background; what it finds is a wall of sweeps to name and keep; or marks by hand."""
+"""Discover: a method runs in the background; what it finds is a wall of sweeps with labels and cards; or marks by hand."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ from dataclasses import replace
 
 import streamlit as st
 
-from latentlab.apps.sections.common import picture_url, progress, tile, told
+from latentlab.apps.components import component
+from latentlab.apps.sections.cards import card, matrix
+from latentlab.apps.sections.common import attempt, news, picture_url, progress, row, say, sheet, told
 from latentlab.apps.serving import desk
-from latentlab.core.direction import Direction
-from latentlab.core.watch import Watch
-from latentlab.studio import Discover, Job, View, choose_discovery, direction_from_seeds, methods
+from latentlab.studio import (
+    Finding,
+    Findings,
+    Job,
+    View,
+    choose_discovery,
+    direction_from_seeds,
+    find_out,
+    methods,
+)
 
 SHOWN = (
     "ganspace",
@@ -24,14 +33,15 @@ SHOWN = (
     "steer",
     "flow",
 )
-STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+STRENGTHS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 WALL = 12
-MARKING = 12
+MARKING = 16
 """Faces on a sheet to mark."""
 
 
 def show() -> None:
     """The page."""
+    news()
     by_method, by_hand = st.tabs(["With a method", "By your own marks"])
     with by_method, told():
         _choose()
@@ -43,62 +53,78 @@ def show() -> None:
 
 def _choose() -> None:
     family = methods("discoverer")
-    names = [name for name in SHOWN if name in family]
     left, right = st.columns([1, 2], gap="large")
-    method = left.selectbox("Method", names)
+    method = left.selectbox("Method", [name for name in SHOWN if name in family])
     kind = family[method]
-    right.caption((kind.__doc__ or "").split("\n\n")[0])
-    fields = {one.name: one for one in dataclasses.fields(kind)}
+    right.markdown((kind.__doc__ or "").split("\n\n")[0])
+    fields = {one.name for one in dataclasses.fields(kind)}
     given: dict[str, object] = {}
-    if "attribute" in fields:
-        given["attribute"] = right.selectbox(
-            "Attribute", desk().attributes(), help="what the scorers can read"
-        )
-    if "samples" in fields:
-        given["samples"] = right.select_slider(
-            "Samples", [2000, 5000, 10_000, 20_000], 5000, help="more are surer and take longer"
-        )
-    if "components" in fields:
-        given["components"] = right.slider("Components", 2, 20, 8)
+    with right, row():
+        if "attribute" in fields:
+            given["attribute"] = st.selectbox(
+                "Attribute", desk().attributes(), width=200, help="what the scorers can read"
+            )
+        if "samples" in fields:
+            given["samples"] = st.select_slider(
+                "Samples",
+                [2000, 5000, 10_000, 20_000],
+                5000,
+                width=240,
+                help="more are surer and take longer",
+            )
+        if "components" in fields:
+            given["components"] = st.slider("Components", 2, WALL, 8, width=240)
     job: Job | None = st.session_state.get("discovery")
-    if left.button(
-        "Run", type="primary", icon=":material/play_arrow:", disabled=job is not None and job.running
-    ):
-        request = replace(choose_discovery(method, **given), save=False)
-        st.session_state["discovery"] = Job(method, _discovering(request)).start()
+    left.button(
+        "Run", type="primary", icon=":material/play_arrow:", disabled=job is not None and job.running, on_click=_run, args=(method, given)
+    )  # fmt: skip
 
 
-def _discovering(request: Discover):
-    studio = desk().studio
+def _run(method: str, given: dict[str, object]) -> None:
+    def act() -> None:
+        studio, request = desk().studio, replace(choose_discovery(method, **given), save=False)
+        st.session_state["discovery"] = Job(method, lambda watch: find_out(studio, request, watch)).start()
 
-    def work(watch: Watch) -> list[Direction]:
-        return studio.discover(request, watch=watch)
-
-    return work
+    attempt(act)
 
 
 def _wall() -> None:
-    """A row of pictures for every direction, its label, a name to keep it by."""
+    """A row of pictures for every direction, its label, a name to keep it by, its card; then the leakage matrix of all."""
     job: Job | None = st.session_state.get("discovery")
-    if job is None or job.running or not job.result:
+    if job is None or job.running or not isinstance(job.result, Findings):
         return
-    seed = st.number_input("Shown on seed", 0, 999_999, 1)
-    for number, direction in enumerate(job.result[:WALL]):
-        _row(direction, number, int(seed))
+    found = job.result
+    seed = st.number_input("Shown on seed", 0, 999_999, 1, width=160)
+    for number, finding in enumerate(found.rows[:WALL]):
+        _row(finding, number, int(seed))
+    if found.columns:
+        st.subheader("What a step changes")
+        st.caption("in standard deviations of the network's samples, by the judge, over 24 fresh faces")
+        matrix(found)
 
 
-def _row(direction: Direction, number: int, seed: int) -> None:
-    label, *cells, form = st.columns([1.4, *[1] * len(STRENGTHS), 1.6], vertical_alignment="center")
-    label.markdown(f"**{direction.name.replace('_', ' ')}**")
-    for cell, strength, picture in zip(
-        cells, STRENGTHS, desk().swept(f"seed:{seed}", direction, STRENGTHS), strict=True
-    ):
-        cell.image(picture, caption=f"{strength:+g}")
-    name = form.text_input("Name", direction.name, key=f"name{number}", label_visibility="collapsed")
-    if form.button("Keep", key=f"keep{number}", icon=":material/bookmark_add:"):
-        with told():
-            desk().keep_direction(replace(direction, name=name))
-            st.toast(f"{name} is kept; its slider is on Explore")
+def _row(finding: Finding, number: int, seed: int) -> None:
+    direction, key = finding.direction, f"{number}_{finding.direction.name}"
+    st.markdown(f"**{direction.name.replace('_', ' ')}** · {finding.label}")
+    pictures = desk().swept_urls(f"seed:{seed}", direction, STRENGTHS)
+    sheet([[(url, f"{strength:+g}") for url, strength in zip(pictures, STRENGTHS, strict=True)]])
+    with row():
+        name = st.text_input(
+            "Name", direction.name, key=f"name_{key}", label_visibility="collapsed", width=220
+        )
+        st.button(
+            "Keep",
+            key=f"keep_{key}",
+            icon=":material/bookmark_add:",
+            on_click=lambda: attempt(lambda: _keep(finding, name)),
+        )
+        with st.popover("Card", icon=":material/fact_check:"):
+            card(direction, finding.effects)
+
+
+def _keep(finding: Finding, name: str) -> None:
+    desk().keep_direction(replace(finding.direction, name=name))
+    say(f"'{name}' is kept; its slider is on Explore.", ":material/bookmark_added:")
 
 
 def _marks() -> None:
@@ -108,33 +134,45 @@ def _marks() -> None:
     )
     marks: dict[int, str] = st.session_state.setdefault("marks", {})
     first = st.session_state.setdefault("marks_from", 0)
-    for row in range(0, MARKING, 6):
-        for column, seed in zip(st.columns(6), range(first + row, first + row + 6), strict=True):
-            with column:
-                tile(picture_url(View(f"seed:{seed}", psi=1.0), 160), f"seed {seed}")
-            said = column.segmented_control(
-                "mark",
-                ["less", "more"],
-                default=marks.get(seed),
-                key=f"mark{seed}",
-                label_visibility="collapsed",
-            )
-            if said:
-                marks[seed] = said
-            else:
-                marks.pop(seed, None)
+    faces = [
+        {"seed": seed, "label": f"seed {seed}", "url": picture_url(View(f"seed:{seed}", psi=1.0), 160)}
+        for seed in range(first, first + MARKING)
+    ]
+    component("marks")(
+        data={"faces": faces, "said": {str(k): v for k, v in marks.items()}},
+        key="marked",
+        on_marked_change=_marked,
+    )
     more = [seed for seed, said in marks.items() if said == "more"]
     less = [seed for seed, said in marks.items() if said == "less"]
-    back, on, count, name, go = st.columns([1, 1, 2, 2, 1.4], vertical_alignment="bottom")
-    if back.button("Earlier", disabled=first == 0):
-        st.session_state["marks_from"] = first - MARKING
-        st.rerun()
-    if on.button("More faces"):
-        st.session_state["marks_from"] = first + MARKING
-        st.rerun()
-    count.markdown(f"**{len(more)}** more, **{len(less)}** less")
-    called = name.text_input("Name of the direction", "mine")
-    if go.button("Learn it", type="primary", icon=":material/school:"):
-        with told():
-            direction_from_seeds(desk().studio, called, more, less)
-            st.success(f"'{called}' is kept; its slider is on Explore")
+    st.markdown(f"**{len(more)}** more, **{len(less)}** less")
+    with row():
+        st.button("Earlier", disabled=first == 0, on_click=_page, args=(-MARKING,))
+        st.button("More faces", on_click=_page, args=(MARKING,))
+        st.button("Forget the marks", disabled=not marks, on_click=marks.clear)
+        called = st.text_input("Name of the direction", "mine", width=200)
+        st.button(
+            "Learn it",
+            type="primary",
+            icon=":material/school:",
+            on_click=lambda: attempt(lambda: _learn(called, more, less)),
+        )
+
+
+def _marked() -> None:
+    found = st.session_state["marked"]["marked"]
+    if found is not None:
+        marks, seed = st.session_state["marks"], int(found["seed"])
+        if found["said"]:
+            marks[seed] = found["said"]
+        else:
+            marks.pop(seed, None)
+
+
+def _page(by: int) -> None:
+    st.session_state["marks_from"] = max(0, st.session_state["marks_from"] + by)
+
+
+def _learn(name: str, more: list[int], less: list[int]) -> None:
+    direction_from_seeds(desk().studio, name, more, less)
+    say(f"'{name}' is kept; its slider is on Explore.", ":material/school:")

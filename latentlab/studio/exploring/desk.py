@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import secrets
 import shutil
@@ -215,17 +216,19 @@ class Desk:
                 self._noted.popitem(last=False)
         return found
 
+    def swept_urls(self, face: str, direction: Direction, strengths: Sequence[float]) -> list[str]:
+        """A face moved along a direction that need not be kept anywhere, as addresses that hold the pictures themselves."""
+        key = ("swept", face, direction, tuple(strengths))
+        return self.noted(key, lambda: self._swept(face, direction, strengths))
+
     @torch.no_grad()
-    def swept(
-        self, face: str, direction: Direction, strengths: Sequence[float], side: int = 160
-    ) -> list[Image]:
-        """A face moved along a direction that need not be kept anywhere."""
+    def _swept(self, face: str, direction: Direction, strengths: Sequence[float]) -> list[str]:
         latent = self.studio.generator.lift(self.face(View(face)).latent, direction.space)
         with DRAWING:
             images = [
                 self.studio.generator.render(direction.apply(latent, strength))[0] for strength in strengths
             ]
-        return [_sized(to_picture(image), side) for image in images]
+        return [picture_address(to_picture(image), 160) for image in images]
 
     def keep_direction(self, direction: Direction) -> None:
         """Into the lab, under a name that can be a file's."""
@@ -242,6 +245,11 @@ def _sized(picture: Image, side: int) -> Image:
     picture = picture.copy()
     picture.thumbnail((side, side), pillow.Resampling.LANCZOS)
     return picture
+
+
+def picture_address(picture: Image, side: int) -> str:
+    """A picture for looking at as an address that holds it (RFC 2397)."""
+    return f"data:image/jpeg;base64,{base64.b64encode(_jpeg(_sized(picture, side))).decode()}"
 
 
 def _jpeg(picture: Image) -> bytes:

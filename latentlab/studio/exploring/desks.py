@@ -37,9 +37,11 @@ class Desks:
         finally:
             self.remove(desk.token)
 
-    def new(self) -> Desk:
-        """A desk for a new session."""
-        desk = Desk(Studio(network=self.network, device=self.device, home=self.home))
+    def new(self, network: str | None = None) -> Desk:
+        """A desk for a new session, or over another network, which is loaded first: one that cannot be read opens none."""
+        desk = Desk(Studio(network=network or self.network, device=self.device, home=self.home))
+        if network is not None:
+            _ = desk.studio.generator
         with self._lock:
             self._desks[desk.token] = desk
         return desk

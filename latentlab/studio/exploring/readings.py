@@ -95,14 +95,18 @@ class Read:
         return {"sentence": self.sentence(wanted), "rows": rows}
 
 
-@torch.no_grad()
 def read_view(desk: Desk, view: View, *, identity: bool = True) -> Read:
     """Read the view against the unedited face, by the judge (never the guide, which edits are steered by)."""
+    return read_image(desk, view, desk.picture(view).show(), identity=identity)
+
+
+@torch.no_grad()
+def read_image(desk: Desk, view: View, edited: Image, *, identity: bool = True) -> Read:
+    """The same of any picture that was made of the view's face."""
     judge = companions.judge(desk.studio)
     plain = view.plain()
-    first = _tensor(desk.before(view))
+    first, image = _tensor(desk.before(view)), _tensor(edited)
     before = desk.noted(("scores", plain), lambda: judge(first)[0].float().tolist())
-    image = _tensor(desk.picture(view).show())
     after, spreads = judge(image)[0].float().tolist(), _spreads(desk, judge).by_name
     found = tuple(
         Reading(name, judge.units[name], one, other, spreads[name])
@@ -110,7 +114,8 @@ def read_view(desk: Desk, view: View, *, identity: bool = True) -> Read:
     )
     if not identity:
         return Read(found, None)
-    return Read(found, _distance(desk.noted(("person", plain), lambda: _embedding(first)), _embedding(image)))
+    person = desk.noted(("person", plain), lambda: _embedding(first))
+    return Read(found, _distance(person, _embedding(image)))
 
 
 def _tensor(picture: Image, side: int = 256) -> Images:

@@ -42,6 +42,14 @@ class Cases:
     def __len__(self) -> int:
         return len(self.before)
 
+    def one(self, number: int) -> Cases:
+        """The face of this number alone, from 0 on."""
+        if not 0 <= number < len(self):
+            raise BadInput(f"there are {len(self)} faces of '{self.task}'; number {number} is none of them")
+        place = slice(number, number + 1)
+        cut = [None if x is None else x[place] for x in (self.truth, self.references)]
+        return Cases(self.task, self.before[place], cut[0], self.values[place], cut[1])
+
     def some(self, count: int) -> Cases:
         """The first so many."""
         cut = [None if x is None else x[:count] for x in (self.truth, self.references)]

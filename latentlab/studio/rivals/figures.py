@@ -72,12 +72,22 @@ class Measures:
 
     @torch.no_grad()
     def __call__(self, cases: Cases, edited: Images) -> Measured:
+        faces = self.faces(cases, edited)
+        if cases.truth is None:
+            return Measured(faces, float("nan"))
+        after, truth = fitted(edited, SIZE), fitted(cases.truth, SIZE)
+        near = frechet_distance(self.judge.features(after), self.judge.features(truth))
+        return Measured(faces, near)
+
+    @torch.no_grad()
+    def faces(self, cases: Cases, edited: Images) -> dict[str, Tensor]:
+        """Every figure, face by face [n]; NaN where it cannot be taken."""
         after, before = fitted(edited, SIZE), fitted(cases.before, SIZE)
         faces: dict[str, Tensor] = dict.fromkeys(FIGURES, torch.full((len(cases),), float("nan")))
         seen = embed(after)
         faces["source"] = distances(seen, embed(before))
         if cases.truth is None:
-            return Measured(faces, float("nan"))
+            return faces
         truth = fitted(cases.truth, SIZE)
         faces |= {
             "psnr": psnr(after, truth),
@@ -90,8 +100,7 @@ class Measures:
             )
         faces["target"] = self._target(cases.task, after, truth)
         faces["kept"] = self._kept(cases.task, after, truth)
-        near = frechet_distance(self.judge.features(after), self.judge.features(truth))
-        return Measured(faces, near)
+        return faces
 
     def _target(self, task: str, after: Images, truth: Images) -> Tensor:
         """How far the measured attribute is from that of the truth, in its own unit."""
