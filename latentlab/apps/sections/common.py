@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from html import escape
+from typing import Literal
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -83,9 +84,9 @@ def told() -> Iterator[None]:
         st.error(" ".join(str(error).split()), icon=":material/error:")
 
 
-def row(**more: object):
+def row(align: Literal["bottom", "center"] = "bottom"):
     """Widgets side by side that wrap where the window is narrow."""
-    return st.container(horizontal=True, vertical_alignment="bottom", **{"gap": "small", **more})  # type: ignore[arg-type]
+    return st.container(horizontal=True, vertical_alignment=align, gap="small")
 
 
 def open_in_explore(view: View) -> None:

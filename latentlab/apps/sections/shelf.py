@@ -22,7 +22,6 @@ from latentlab.apps.sections.common import (
 from latentlab.apps.serving import desk, switch
 from latentlab.studio import Directions, Edits, Faces, Networks, Shelf, View, kept_edit
 
-COLUMNS = 5
 MOST = 50
 DELETED = "deleted"
 
@@ -32,7 +31,7 @@ def show() -> None:
     news()
     studio = desk().studio
     gone = st.session_state.get(DELETED)
-    with row(vertical_alignment="center"):
+    with row("center"):
         asked = st.text_input(
             "Search", placeholder="search: a part of a name", label_visibility="collapsed", width=320
         )
