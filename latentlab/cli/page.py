@@ -12,7 +12,7 @@ from inspect import cleandoc
 
 import tyro
 
-from latentlab.cli.command import Command
+from latentlab.cli.command import Command, Common
 from latentlab.cli.spaces import REGISTRY
 
 COLUMN = 24
@@ -29,11 +29,25 @@ def page(shape: type, program: str, kind: type[Command], config: tuple, method: 
     box = raw.read()
     usage = " ".join(box.partition("\n\n")[0].split()).replace("[-h] ", "").replace("[OPTIONS]", "[flags]")
     sections = [usage, about(kind)]
-    for title, entries in _sections(_groups(box), method).items():
+    told = _sections(_groups(box), method)
+    last = {title: told.pop(title) for title in ("for every command",) if title in told}
+    for title, entries in (told | _of_the_default(kind, method) | last).items():
         sections.append("\n".join([title, *(_line(entry) for entry in entries)]))
     if kind.examples:
         sections.append("\n".join(["examples", *(f"  {example}" for example in kind.examples)]))
     return "\n\n".join(sections) + "\n"
+
+
+def _of_the_default(kind: type[Command], method: type | None) -> dict[str, list[Entry]]:
+    """The flags of the method that is taken where none is named."""
+    default = next((part.default for part in fields(kind) if part.name == "method"), None)  # type: ignore[arg-type]
+    if not kind.family or method is not None or not isinstance(default, str):
+        return {}
+    from latentlab.cli.unimported import flags_of
+
+    common = {f"--{part.name}" for part in fields(Common)}
+    own = [entry for entry in flags_of(kind.family, default) if entry[0].split()[0] not in common]
+    return {f"flags of {default}, the method unless --method names another": own}
 
 
 def about(kind: type[Command]) -> str:

@@ -40,7 +40,7 @@ class Auto(Inverter):
     """Encoder alone, a short descent, a pivot at the encoder's answer, or a descent and a pivot: whatever fits the budget."""
 
     budget: Seconds | None = None
-    """Seconds for each photo; None counts in `steps`, so that a busy machine gives the same picture later."""
+    """Seconds for each photo; without it `steps` count, so that a busy machine gives the same picture."""
     steps: Annotated[int, Between(0, 1_000_000)] = 2
     """Without a budget: steps of a descent that a photo may cost; at 2 one pass of the encoder, the best base of a transfer."""
     out_of_domain: Annotated[float, MoreThan(0)] = 3.0

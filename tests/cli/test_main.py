@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,17 @@ def test_every_command_has_a_help_page(name: str, run) -> None:
     for flag in ("--network", "--device", "--seed", "--home", "--json", "--quiet"):
         assert flag in shown.out
     assert "None" not in shown.out
+
+
+@pytest.mark.parametrize("name", sorted(name for name in COMMANDS if COMMANDS[name].family))
+def test_help_names_the_flags_of_the_method_that_is_taken(name: str, run) -> None:
+    """They are read from its source; asked for by name, the method itself tells the same ones."""
+    default = next(part.default for part in fields(COMMANDS[name]) if part.name == "method")
+    shown, asked = (
+        set(re.findall(r"(?m)^ +(?:-\w [A-Z]+, )?(--[a-z][a-z0-9-]*)", run(*name.split(), *words, "--help").out))
+        for words in ((), ("--method", default))
+    )
+    assert shown == asked
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
