@@ -11,6 +11,7 @@ import tyro
 from latentlab.cli.command import Command
 from latentlab.cli.words import in_flags
 from latentlab.core.ranges import Count, MeasuredSamples, SamplesOrNone
+from latentlab.core.text import with_unit
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -205,7 +206,7 @@ def _line(direction: Direction | Facts) -> str:
     changes = f"; changes {label}" if label else ""
     span = f", {direction.span[0]:g} to {direction.span[1]:g} steps" if direction.span else ""
     layers = f", layers {direction.layers[0]}-{direction.layers[1]}" if direction.layers else ""
-    return f"{direction.name:<20} a step is {direction.step:g} {direction.unit}{span} ({_space(direction)}{layers}){changes}"
+    return f"{direction.name:<20} a step is {with_unit(f'{direction.step:g}', direction.unit)}{span} ({_space(direction)}{layers}){changes}"
 
 
 def _entry(direction: Direction | Facts) -> dict[str, object]:

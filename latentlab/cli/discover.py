@@ -10,6 +10,7 @@ import tyro
 
 from latentlab.cli.command import Command
 from latentlab.core.ranges import Count, Psi, Seed
+from latentlab.core.text import with_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +81,7 @@ class Discover(Command):
             label = direction.story.get("label")
             told = f" changes {label}" if label else ""
             session.answer(
-                f"{direction.name}:{told} one step is {direction.step:g} {direction.unit}",
+                f"{direction.name}:{told} one step is {with_unit(f'{direction.step:g}', direction.unit)}",
                 name=direction.name, unit=direction.unit, step=direction.step, space=direction.space.name,
                 found_by=direction.found_by, label=label, effects=direction.story.get("effects"),
             )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from latentlab.studio import OpenEdit
 
 VIDEOS = (".mp4", ".gif")
+SHORTEST = 3
+"""Seconds that a video of a sweep lasts at least, so that it can be seen."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class Edit(Command):
     """Where the picture goes; of a sweep .gif or .mp4 makes a video."""
     face: FaceNumber | None = None
     """Which face of a photo or clip with several, counted from the left, from 1."""
-    fps: Annotated[Fps, tyro.conf.arg(metavar="N")] = 12
-    """Frames a second of a video."""
+    fps: Annotated[Fps | None, tyro.conf.arg(metavar="N")] = None
+    """Frames a second of a video; if left out 12, fewer where it would be over in less than three seconds."""
     force: bool = False
     """Replace files that latentlab did not make."""
 
@@ -116,17 +117,15 @@ class Edit(Command):
         from latentlab.core.errors import BadInput
         from latentlab.studio import Video
 
-        if self.wish.paste_back:
-            raise BadInput(
-                "a video shows the aligned face; leave out --paste-back, or name a picture with -o"
-            )
         if len(opened.request.sweeps) != 1:
             raise BadInput(
                 "a video needs one sweep of the face, for example --sweep age=-3:3:25 -o ageing.gif"
             )
         *cells, sheet = opened.draw(watch)
-        frames: Iterator = (cell.image for cell in cells)
-        path = Video(self._target(opened, sheet.name), self.fps).save(frames, sheet.recipe, cells[0].source)
+        fps = self.fps or max(1, min(12, len(cells) // SHORTEST))
+        path = Video(self._target(opened, sheet.name), fps).save(
+            (cell.image for cell in cells), sheet.recipe, cells[0].source
+        )
         self._tell(session, opened, [str(path)])
 
     def _tell(self, session: Session, opened: OpenEdit, files: list[str]) -> None:

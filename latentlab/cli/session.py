@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,8 @@ class Session:
     """How complaints begin."""
     exit_code: int = 0
     """2 after a step that the user's input made impossible."""
+    complaints: set[str] = field(default_factory=set)
+    """What was said already."""
 
     @cached_property
     def studio(self) -> Studio:
@@ -89,6 +91,9 @@ class Session:
         except LatentLabError as error:
             self.exit_code = 2
             told = in_flags(error)
+            if told in self.complaints:  # true of every item, so said once
+                return
+            self.complaints.add(told)
             text = told if item is None or str(item) in told else f"{item}: {told}"
             print(f"{self.command}: {' '.join(text.split())}", file=sys.stderr, flush=True)
 

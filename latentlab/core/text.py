@@ -20,6 +20,11 @@ def escaped(text: str) -> str:
     return "".join(_escape(c) if unicodedata.category(c) in HIDDEN else c for c in text)
 
 
+def with_unit(number: str, unit: str) -> str:
+    """`10 years`; a unit that is a scale stands in brackets: `0.25 (0 none .. 1 full)`."""
+    return f"{number} ({unit})" if unit[:1].isdigit() else f"{number} {unit}".strip()
+
+
 def _escape(character: str) -> str:
     return character.encode("unicode_escape", "backslashreplace").decode("ascii")
 

@@ -47,7 +47,7 @@ def keep(direction: Direction, kept: Sequence[Direction], generator: Generator) 
         names = ", ".join(other.name for other in others)
         raise BadInput(f"nothing of '{direction.name}' remains once {names} is kept; keep less")
     shape = (generator.layers, generator.w_width) if space is Space.W_PLUS else (-1,)
-    story = dict(direction.story) | {"kept": [other.name for other in others]}
+    story = dict(direction.story) | {"kept": [other.name for other in others], "remains": round(share, 4)}
     return replace(
         direction, space=space, vector=remaining.reshape(shape), layers=None, step=direction.step * share**2, story=story
     )  # fmt: skip

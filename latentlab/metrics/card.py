@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from latentlab.core.direction import Direction
+from latentlab.core.text import with_unit
 from latentlab.metrics.leakage import Evaluation
 from latentlab.metrics.report import interval
 
@@ -16,7 +17,7 @@ def card(
         f"# {direction.name}",
         "",
         f"- **Space**: {direction.space.name}" + (f", layers {first} to {last}" if direction.layers else ""),
-        f"- **One step**: {direction.step:g} {direction.unit}",
+        f"- **One step**: {with_unit(f'{direction.step:g}', direction.unit)}",
         f"- **Span**: {_span(direction)}",
         f"- **Network**: `{direction.model[:16] or 'unknown'}`",
         f"- **Found by**: `{direction.found_by or 'unknown'}`",

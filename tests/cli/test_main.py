@@ -77,7 +77,11 @@ def test_help_names_the_flags_of_the_method_that_is_taken(name: str, run) -> Non
     """They are read from its source; asked for by name, the method itself tells the same ones."""
     default = next(part.default for part in fields(COMMANDS[name]) if part.name == "method")
     shown, asked = (
-        set(re.findall(r"(?m)^ +(?:-\w [A-Z]+, )?(--[a-z][a-z0-9-]*)", run(*name.split(), *words, "--help").out))
+        set(
+            re.findall(
+                r"(?m)^ +(?:-\w [A-Z]+, )?(--[a-z][a-z0-9-]*)", run(*name.split(), *words, "--help").out
+            )
+        )
         for words in ((), ("--method", default))
     )
     assert shown == asked

@@ -14,6 +14,7 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import LatentLabError
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, layer_range
+from latentlab.core.text import with_unit
 from latentlab.core.watch import Watch
 from latentlab.studio.discovery.discover import filled_bank
 from latentlab.studio.discovery.plan import LibraryRecipe, Wanted, check, choose, finder
@@ -201,7 +202,9 @@ class _Maker:
         side: Any = "up" if wanted.side == "up" else "both"
         factor = Calibrate().factor(generator, found, wanted.target, score, chosen, wanted.step, side)
         if not factor:
-            raise _TooWeak(f"no length of it moves '{wanted.target}' by {wanted.step:g} {found.unit}")
+            raise _TooWeak(
+                f"no length of it moves '{wanted.target}' by {with_unit(f'{wanted.step:g}', found.unit)}"
+            )
         return found.stretched(factor)
 
     def _faces(self, generator: Generator, direction: Direction) -> Latent:

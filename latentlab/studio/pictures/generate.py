@@ -55,12 +55,9 @@ class Generate:
             latent = ingredients.latents(self.latents)
             look.samples(studio.generator, [0], latent)
             numbers = self._numbers(len(latent))
-            plan = Plan(
-                studio, request, [Order(f"latent{row:04d}", row) for row in numbers], ingredients, latent
-            )
+            plan = Plan(studio, request, orders("latent", numbers), ingredients, latent)
         else:
-            orders = [Order(f"seed{seed:04d}", seed) for seed in self.seeds]
-            plan = Plan(studio, request, orders, ingredients)
+            plan = Plan(studio, request, orders("seed", self.seeds), ingredients)
         if self.grid is not None:
             check_grid(self.grid, len(plan.orders))
         return plan
@@ -79,6 +76,12 @@ class Order:
     name: str
     number: int
     """The seed, or the row among the saved latents; random noise is numbered by it."""
+
+
+def orders(word: str, numbers: Sequence[int]) -> list[Order]:
+    """`seed0085`, as published; where a number of the same call is longer, all are as wide, so that names sort as numbers do."""
+    width = max(4, *(len(str(number)) for number in numbers))
+    return [Order(f"{word}{number:0{width}d}", number) for number in numbers]
 
 
 @dataclass(frozen=True, eq=False)

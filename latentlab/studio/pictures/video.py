@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MOST_FPS = 240
+LARGEST = 1280
+"""Longest side of a photo in a video, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,15 @@ class Video:
 
     def save(
         self,
-        frames: Iterable[Tensor],
+        frames: Iterable[Tensor | Image],
         story: Mapping[str, object] | None = None,
         source: str = "trainedAlgorithmicMedia",
     ) -> Path:
-        """Write frames [3 h w] as they come; an error or Ctrl-C leaves no half a video. `source` is IPTC's source type."""
+        """Write frames [3 h w], or whole photos, as they come; an error or Ctrl-C leaves no half a video. `source` is IPTC's source type."""
         marks = Marks(story or {}, source)
         write = self._gif if self.path.suffix.lower() == ".gif" else self._mp4
         with atomic(self.path) as temporary:
-            write(temporary, (to_picture(frame) for frame in frames), marks.comment)
+            write(temporary, map(_frame, frames), marks.comment)
             marks.append(temporary, self.path)
         return self.path
 
@@ -89,6 +91,15 @@ class Video:
                 count += 1
         if _frames(temporary) != count:  # ffmpeg's own exit code is not told
             raise OSError("ffmpeg could not write all frames")
+
+
+def _frame(frame: Tensor | Image) -> Image:
+    """In three colours; a whole photo no larger than people look at."""
+    if isinstance(frame, Tensor):
+        return to_picture(frame).convert("RGB")
+    shown = frame.convert("RGB")
+    shown.thumbnail((LARGEST, LARGEST))
+    return shown
 
 
 def _frames(path: Path) -> int:

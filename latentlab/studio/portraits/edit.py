@@ -28,6 +28,9 @@ from latentlab.studio.recipes.ingredients import Ingredients
 from latentlab.studio.shelf import companions
 from latentlab.studio.shelf.directions import identity
 
+ALL = 0.98
+"""Beyond this share a direction has lost nothing that could be seen."""
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -133,6 +136,15 @@ def _without(direction: Direction, kept: Sequence[Direction], studio: Lab) -> Di
     return replace(projected, story=dict(projected.story) | {"origin": identity(direction)})
 
 
+def _remains(direction: Direction) -> str:
+    """What keeping other attributes took from a direction, so that nobody looks for a difference where there is none."""
+    others, share = direction.story["kept"], float(str(direction.story["remains"]))
+    names = " and ".join(map(str, others)) if isinstance(others, list) else str(others)
+    if share > ALL:
+        return f"{direction.name} hardly moves {names} by itself ({share:.1%} of it remain): the picture is much the same without `keep`"
+    return f"keeping {names} leaves {share:.0%} of {direction.name}"
+
+
 @dataclass(eq=False)
 class OpenEdit:
     """An edit that is known to be possible."""
@@ -167,6 +179,9 @@ class OpenEdit:
             )
         if self.reached is not None:
             lines += self.reached.sentences(self._goals())
+        lines += [
+            _remains(direction) for direction in self.directions.values() if "remains" in direction.story
+        ]
         lines += self.told
         return list(dict.fromkeys(lines))
 

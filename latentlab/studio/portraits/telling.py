@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from latentlab.core.direction import Direction
 from latentlab.core.errors import LatentLabError, MissingPart
 from latentlab.core.shapes import Images
+from latentlab.core.text import with_unit
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import Picture
 from latentlab.studio.portraits.carry import TORN
@@ -34,7 +35,8 @@ def told(
     image, torn = (
         piece.carried(moves) if not isinstance(picture.image, Tensor) else (picture.image[None], None)
     )
-    lines = [sentence(piece.studio, list(moves), piece.carrier.photo, image)]
+    moved = [str(direction.story.get("attribute", direction.name)) for direction in moves]
+    lines = [sentence(piece.studio, [*moved, *piece.request.keep], piece.carrier.photo, image)]
     if torn is None:
         torn = piece.carried(moves)[1]
     if torn > TORN:
@@ -43,18 +45,17 @@ def told(
 
 
 @torch.no_grad()
-def sentence(studio: Lab, directions: list[Direction], before: Images, after: Images) -> str:
-    """What the guide reads before and after, and dlib's distance between the two."""
+def sentence(studio: Lab, attributes: Iterable[str], before: Images, after: Images) -> str:
+    """What the guide reads of these before and after, and dlib's distance between the two."""
     words = []
     try:
         scorer = guide(studio)
         first, last = (scorer(images)[0] for images in (before, after))
-        for direction in directions:
-            name = str(direction.story.get("attribute", direction.name))
+        for name in attributes:
             if name in scorer.names:
                 place = list(scorer.names).index(name)
-                unit = scorer.units.get(name, "")
-                words.append(f"{name} {float(first[place]):.2f} → {float(last[place]):.2f} {unit}".strip())
+                change = f"{name} {float(first[place]):.2f} → {float(last[place]):.2f}"
+                words.append(with_unit(change, scorer.units.get(name, "")))
     except LatentLabError:
         pass
     with suppress(MissingPart, ImportError):
