@@ -11,7 +11,6 @@ from latentlab.core.shapes import Images
 from latentlab.inversion.chart import chart
 from latentlab.inversion.inverter import Given
 from latentlab.inversion.objective import Objective
-from latentlab.inversion.statistics import w_statistics
 
 
 def psnr(mse: Tensor) -> Tensor:
@@ -59,8 +58,3 @@ def editability(generator: Generator, latent: Latent) -> dict[str, Tensor]:
     if latent.space in {Space.W, Space.W_PLUS}:
         found["layer_spread"] = frame.delta(coordinates).sqrt()
     return found
-
-
-def typical_limit(generator: Generator) -> float:
-    """The `typicality` below which 99.9 % of the prior's own samples stay."""
-    return w_statistics(generator).limit

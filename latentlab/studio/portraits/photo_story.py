@@ -16,6 +16,12 @@ from latentlab.core.shapes import Images
 from latentlab.studio.lab import Lab
 from latentlab.studio.shelf.companions import Companions
 
+SAME_PERSON = 0.6
+"""dlib's distance below which two pictures show one person."""
+HOLDS = 10.0
+"""Typicality, in deviations of w, up to which steps move a face as far as they say (`benchmarks/inversion.py`: an encoder's answers,
+near 6, take 1.2 of a step of age; refined ones, near 14, .7)."""
+
 
 def identity_measures(aligned: Images, image: Images) -> dict[str, Tensor]:
     """dlib's distance between photo and reconstruction, and its floor: the photo against itself at that resolution."""
@@ -31,8 +37,6 @@ def identity_measures(aligned: Images, image: Images) -> dict[str, Tensor]:
 
 def warnings_of(studio: Lab, inversion: Inversion, parts: Companions) -> list[str]:
     """What the measures say that a user should hear."""
-    from latentlab.inversion.measure import typical_limit
-
     notes = []
     foreign = inversion.measures.get("foreignness")
     if foreign is not None and bool(inversion.measures["out_of_domain"][0]):
@@ -40,11 +44,10 @@ def warnings_of(studio: Lab, inversion: Inversion, parts: Companions) -> list[st
             f"the photo lies outside of what '{studio.name}' can make ({float(foreign[0]):.1f} times as hard as its own "
             "hardest picture); expect a likeness at best"
         )
-    typical, limit = float(inversion.measures["typicality"][0]), typical_limit(studio.generator)
-    if typical > limit:
+    if float(inversion.measures["typicality"][0]) > HOLDS:
         notes.append(
-            f"the latent lies {typical:.1f} deviations from the average, samples below {limit:.1f}: edits may break; "
-            "a higher prior keeps it nearer (`prior` .1)"
+            "the latent lies far from what the network draws by itself, so edits move the face less than they say; the "
+            "`method` encode stays nearer"
         )
     if parts.distance is None:
         notes.append("no perceptual distance is at hand; pixels alone decided")
@@ -52,18 +55,38 @@ def warnings_of(studio: Lab, inversion: Inversion, parts: Companions) -> list[st
 
 
 def nearness(face: Face) -> str:
-    """How near the inversion is, in the figures that a reader knows; the lab keeps all of them."""
+    """What became of a photo, in a sentence: how near, whether the same person, whether edits will hold; figures stay in the lab."""
     read = face.measures
-    words = [f"PSNR {read['psnr']:.1f} dB"] if "psnr" in read else []
-    words += [f"MS-SSIM {read['ms_ssim']:.3f}"] if "ms_ssim" in read else []
-    if "identity" in read and "identity_floor" in read:
-        words.append(
-            f"identity distance {read['identity']:.2f} (same person: below 0.6; shrinking the photo alone costs "
-            f"{read['identity_floor']:.2f})"
-        )
-    if read.get("out_of_domain"):
-        words.append("unlike the faces this network knows, so edits reach less than they promise")
+    words = [_likeness(read.get("ms_ssim"))]
+    if "identity" in read:
+        words.append(_person(read["identity"], read.get("identity_floor", 0.0)))
+    words.append(_edits(read))
     return ", ".join(words)
+
+
+def _likeness(similarity: float | None) -> str:
+    bands = ((0.95, "all but the photo"), (0.88, "near the photo"), (0.75, "a likeness"))
+    if similarity is None:
+        return "inverted"
+    return next((word for least, word in bands if similarity >= least), "a rough likeness at best")
+
+
+def _person(distance: float, floor: float) -> str:
+    if floor >= SAME_PERSON:
+        return "too small for dlib to tell who it is"
+    return (
+        "the same person"
+        if distance < SAME_PERSON
+        else "another person to dlib's eye (the method pivot comes nearer)"
+    )
+
+
+def _edits(read: Mapping[str, float]) -> str:
+    if read.get("out_of_domain"):
+        return "and unlike the faces this network knows, so edits reach less than they promise"
+    if read.get("typicality", 0.0) > HOLDS:
+        return "and edits will move it less than they say"
+    return "and edits will hold"
 
 
 def file_hash(path: Path) -> str:

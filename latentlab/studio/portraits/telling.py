@@ -16,13 +16,11 @@ from latentlab.core.text import with_unit
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import Picture
 from latentlab.studio.portraits.carry import TORN
+from latentlab.studio.portraits.photo_story import SAME_PERSON
 from latentlab.studio.shelf.companions import guide
 
 if TYPE_CHECKING:
     from latentlab.studio.portraits.workpiece import Workpiece
-
-SAME_PERSON = 0.6
-"""dlib's distance below which two pictures show one person."""
 
 
 def told(
