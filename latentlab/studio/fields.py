@@ -33,6 +33,7 @@ class RenderingFields(TypedDict, total=False):
     noise: Literal["const", "random", "none"]
     noise_seed: int | None
     class_: int | None
+    precision: Literal["auto", "fp32", "bf16"] | None
 
 
 class InterpolateFields(RenderingFields, total=False):
@@ -73,6 +74,7 @@ class MoveFields(TypedDict, total=False):
     max_change: Mapping[str, float]
     transfer: str
     paste_back: bool
+    precision: Literal["auto", "fp32", "bf16"] | None
 
 
 class EditFields(MoveFields, total=False):

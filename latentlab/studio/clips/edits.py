@@ -21,6 +21,7 @@ from latentlab.faces.mask import face_mask
 from latentlab.faces.paste import match_colours
 from latentlab.studio.clips.jobs import ClipJob
 from latentlab.studio.lab import Lab
+from latentlab.studio.pictures.precision import render
 from latentlab.studio.portraits.carry import CHOICES, SMALLEST
 from latentlab.studio.portraits.edit import Edit, OpenEdit, open_edit
 from latentlab.studio.portraits.faces import Source
@@ -95,7 +96,8 @@ class EditJob(ClipJob):
         generator, first = pieces[0].studio.generator, pieces[0].base
         base = Latent(first.space, torch.cat([piece.base.values for piece in pieces]))
         after = apply(generator, base, moves[0], pieces[0].request.layers)
-        return list(generator.render(after, pieces[0].noise).split(1))
+        images = render(generator, after, pieces[0].noise, precision=pieces[0].request.precision)
+        return list(images.split(1))
 
     def _strengths(self, moment: float) -> dict[Direction, float]:
         """Between two steps of a sweep the strengths change evenly."""

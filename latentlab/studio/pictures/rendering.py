@@ -16,6 +16,7 @@ from latentlab.core.latent import Latent, Space
 from latentlab.core.noise import Noise, NoiseMode
 from latentlab.core.ranges import ClassNumber, LayerCount, Psi, Seed, check
 from latentlab.core.seeds import draw_z
+from latentlab.studio.pictures.precision import Precision, expect, render, settled
 from latentlab.studio.shelf.networks import one_hot
 
 LARGEST_NOISE_SEED = 2**63 - 2**32
@@ -35,10 +36,13 @@ class Rendering:
     """With random noise: makes it repeatable; the picture of seed S draws its noise from N + S."""
     class_: ClassNumber | None = None
     """The class to draw; needed by conditional networks."""
+    precision: Precision | None = None
+    """Numbers to draw in: fp32 if left out, bf16, or auto for bf16 where that is faster here and looks alike."""
 
     def __post_init__(self) -> None:
         check(self)
         """What no network can do is refused before one is loaded."""
+        expect(self.precision)
         if not math.isfinite(self.psi):
             raise BadInput(f"`psi` is {self.psi}; truncation needs a finite number, usually from 0 to 1")
         if self.noise not in ("const", "random", "none"):
@@ -58,7 +62,8 @@ class Rendering:
                 f"`cutoff` {self.cutoff} is out of range; this network has {generator.layers} layers"
             )
         one_hot(generator, self.class_)
-        return self._with_published_cutoff(generator)._with_noise_seed()
+        fit = replace(self, precision=settled(self.precision, generator))
+        return fit._with_published_cutoff(generator)._with_noise_seed()
 
     def _with_published_cutoff(self, generator: Generator) -> Rendering:
         """A network whose file says how far truncation reaches is truncated so far, unless told otherwise."""
@@ -109,7 +114,7 @@ class Rendering:
 
     def synthesise(self, generator: Generator, latent: Latent, first: int) -> Tensor:
         """Images of truncated latents [n 3 h w]."""
-        return generator.render(latent, self.noise_for(first))
+        return render(generator, latent, self.noise_for(first), precision=self.precision)
 
     def batches(self, numbers: Sequence[int], size: int) -> Iterator[slice]:
         """Runs of at most `size`; with random noise the numbers in a run follow each other, as their noise does."""

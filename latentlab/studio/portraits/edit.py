@@ -20,6 +20,7 @@ from latentlab.editing.keep import keep
 from latentlab.editing.reach import Goal, Limits, Reach, Reached
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import Picture
+from latentlab.studio.pictures.precision import Precision, expect
 from latentlab.studio.pictures.sheet import Sheet, strip
 from latentlab.studio.portraits.faces import Source
 from latentlab.studio.portraits.telling import told
@@ -73,10 +74,13 @@ class Edit:
     """How an edit of a photo keeps the photo: auto, learned, flow, or none for the network's own picture."""
     paste_back: bool = False
     """Put the face back into its photo."""
+    precision: Precision | None = None
+    """Numbers to draw in: fp32 if left out (and under a mask), bf16, or auto for bf16 where that is faster and looks alike."""
 
     def __post_init__(self) -> None:
         check(self)
         self._finite()
+        expect(self.precision)
         swept = [sweep.direction for sweep in self.sweeps]
         if not (self.directions or self.goals or swept or self.mix or self.blend):
             raise BadInput(

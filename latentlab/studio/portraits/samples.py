@@ -22,5 +22,5 @@ def sample(studio: Lab, request: Generate, given: Ingredients | None = None) -> 
     (order,) = plan.orders
     latent, noise = plan.latents([order.number]), plan.request.rendering.noise_for(order.number)
     origin = recipe(studio, "generate", plan.request, given.noted)
-    image = studio.generator.render(latent, noise)
+    image = plan.request.rendering.synthesise(studio.generator, latent, order.number)
     return Face(order.name, latent, image, noise, model=studio.generator.hash, origin=origin)

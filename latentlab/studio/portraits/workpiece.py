@@ -24,6 +24,7 @@ from latentlab.editing.mix import blend_pivots, interpolate
 from latentlab.editing.mix import mix as mix_layers
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import Picture
+from latentlab.studio.pictures.precision import render, settled
 from latentlab.studio.portraits.carry import Carrier, carrier, choose, put_back
 from latentlab.studio.recipes.ingredients import Ingredients
 from latentlab.studio.recipes.recipe import recipe
@@ -78,8 +79,11 @@ class Workpiece:
         generator = self.studio.generator
         after = apply(generator, self.base, strengths, self.request.layers)
         if self.mask is None:
-            return generator.render(after, self.noise, self.pivot)
+            return self._drawn(after)
         return Inside().render(generator, self.face.latent, after, self.mask, self.noise, self.pivot)
+
+    def _drawn(self, latent: Latent) -> Images:
+        return render(self.studio.generator, latent, self.noise, self.pivot, self.request.precision)
 
     def picture(self, strengths: Mapping[Direction, float], after: Images | None = None) -> Picture:
         """The edited face, or the photo with it, and the recipe to make it again."""
@@ -100,8 +104,7 @@ class Workpiece:
         latent = apply(generator, self.base, strengths, self.request.layers)
         name = f"{self.face.name}_{self.label(strengths)}"
         return Face(
-            name, latent, generator.render(latent, self.noise, self.pivot), self.noise, self.pivot, self.face.model,
-            self._story(strengths),
+            name, latent, self._drawn(latent), self.noise, self.pivot, self.face.model, self._story(strengths)
         )  # fmt: skip
 
     def _story(self, strengths: Mapping[Direction, float]) -> dict[str, object]:
@@ -161,7 +164,8 @@ def workpiece(
     if request.mix is not None:
         others["mix"] = given.face("mix", request.mix[0])
         named = replace(named, mix=(others["mix"].name, request.mix[1]))
-    named = replace(named, transfer=choose(request.transfer, face))
+    precision = None if request.mask is not None else settled(request.precision, studio.generator)
+    named = replace(named, transfer=choose(request.transfer, face), precision=precision)
     return on(
         Workpiece(studio, named, face, face.latent, None, None, given, others=others), face, request.mask
     )

@@ -24,6 +24,7 @@ from latentlab.studio.batch.look import Look
 from latentlab.studio.batch.tasks.invert import Inverters, check_request, quick
 from latentlab.studio.batch.tasks.task import Drawn, Item, Made, OpenTask, Outcome, Task
 from latentlab.studio.lab import Lab
+from latentlab.studio.pictures.precision import expect_fixed, render
 from latentlab.studio.portraits.bench import Subject
 from latentlab.studio.portraits.edit import Edit, OpenEdit, open_edit
 from latentlab.studio.portraits.request import Invert
@@ -46,6 +47,7 @@ class EditPhotos(Task):
         check_request(self.invert)
         if self.request.sweeps:
             raise BadInput("a batch makes one picture of each photo; give a strength or a goal, no sweep")
+        expect_fixed(self.request.precision)
         if isinstance(self.request.mask, Path):
             raise BadInput(
                 "a mask picture belongs to one photo; name a region: mouth, eyes, brows, nose, face"
@@ -142,7 +144,7 @@ class Editing(OpenTask):
         strengths = {first.directions[name]: value for name, value in request.directions.items()}
         values: Tensor = torch.cat([one.piece.base.values for one in opened])
         after = apply(generator, Latent(first.piece.base.space, values), strengths, request.layers)
-        return list(generator.render(after).split(1))
+        return list(render(generator, after, precision=first.piece.request.precision).split(1))
 
     def _made(self, item: Item, inversion: Inversion, opened: OpenEdit, image: Images | None) -> Outcome:
         try:

@@ -14,6 +14,7 @@ from latentlab.core.latent import Latent
 from latentlab.studio.batch.tasks.task import Drawn, Item, Made, OpenTask, Outcome, Task
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.generate import Generate
+from latentlab.studio.pictures.precision import expect_fixed
 from latentlab.studio.pictures.rendering import Rendering, batch_size
 from latentlab.studio.recipes.recipe import recipe
 
@@ -27,6 +28,7 @@ class RenderSamples(Task):
     photos: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        expect_fixed(self.rendering.precision)
         if self.rendering.noise == "random" and self.rendering.noise_seed is None:
             raise BadInput("random noise needs `noise_seed` here: a shard made again has to be the same")
 
