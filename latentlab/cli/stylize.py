@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import tyro
 
 from latentlab.cli.application import Where, need
+from latentlab.cli.clips import film
 from latentlab.cli.command import Command
 from latentlab.cli.words import parse_strengths
 from latentlab.core.ranges import Count, FaceNumber, Share
@@ -27,7 +28,7 @@ class Stylize(Command):
     """
 
     photo: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="FACE")] = ""
-    """A photo, or a face of the lab."""
+    """A photo, a face of the lab, or a clip, whose frames keep all but the face."""
     style: Annotated[str, tyro.conf.arg(metavar="NAME")] = "toon"
     strength: Share = 1.0
     """How much of the style, 0 to 1: texture comes first, geometry last."""
@@ -46,8 +47,15 @@ class Stylize(Command):
     )
 
     def run(self, session: Session) -> int:
+        from latentlab.studio import EditClip, is_clip
+        from latentlab.studio import Stylize as Request
+
         need(self.photo, "stylize")
         with session.progress("stylizing") as watch:
+            if is_clip(self.photo):
+                wish = Request(self.style, self.strength, self.colours, parse_strengths(self.direction))
+                film(session, Path(self.photo), EditClip(wish, self.where.face), self.where.clip_out(), watch)
+                return session.exit_code
             opened = session.studio.open_stylize(
                 self.photo, style=self.style, strength=self.strength, colours=self.colours,
                 directions=parse_strengths(self.direction), paste_back=self.paste_back, **self.where.choice(),

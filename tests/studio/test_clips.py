@@ -12,7 +12,7 @@ from PIL import Image
 
 from latentlab.core.errors import LatentLabError
 from latentlab.core.files import may_write
-from latentlab.studio import Edit, EditClip, Makeup, Studio
+from latentlab.studio import Edit, EditClip, Makeup, Studio, Stylize
 from latentlab.studio.clips import segments
 from latentlab.studio.clips.clip import TICKS, open_clip
 from latentlab.studio.clips.edits import EditJob
@@ -323,7 +323,11 @@ def test_makeup_is_painted_on_every_frame_and_made_again(studio: Studio, clip: P
     assert studio.replay(made, [clip, tmp_path / "reference.png"]).largest == 0
 
 
-REQUESTS = {"edit": Edit({"age": 1.0}), "makeup": Makeup({"lips": "#a01030"}, strength=0.5)}
+REQUESTS = {
+    "edit": Edit({"age": 1.0}),
+    "makeup": Makeup({"lips": "#a01030"}, strength=0.5),
+    "stylize": Stylize("pencil"),
+}
 """One of each job."""
 
 

@@ -237,7 +237,7 @@ def open_clip_edit(
     person = survey.choose(request.face, str(path))
     side = person.square(FACTOR * studio.generator.resolution)
     runs = squares(person, survey.cuts, clip.size, side)
-    values = _latents(studio, clip, runs, folder, part(tell, 0.5, 1.0))
+    values = _latents(studio, clip, runs, folder, part(tell, 0.5, 1.0), near=JOBS[name].near)
     steady = steady_latents(values, [len(every) for every, _ in runs])
     key = _key_face(studio, clip, person, runs, steady)
     job = JOBS[name].open(studio, request.request, key, given, reference)
@@ -257,14 +257,14 @@ def _survey(clip: Clip, folder: Path, digest: str, watch: Watch) -> Survey:
     return kept
 
 
-def _latents(studio: Lab, clip: Clip, runs: Runs, folder: Path, watch: Watch) -> Tensor:
+def _latents(studio: Lab, clip: Clip, runs: Runs, folder: Path, watch: Watch, *, near: bool) -> Tensor:
     centres = [[every[0], every[-1], crops[0].to_json()] for every, crops in runs]
-    key = hashlib.sha256(json.dumps([studio.generator.hash, centres]).encode()).hexdigest()
+    key = hashlib.sha256(json.dumps([studio.generator.hash, near, centres]).encode()).hexdigest()
     path = folder / f"latents-{key[:16]}.safetensors"
     count = sum(len(every) for every, _ in runs)
     kept = kept_latents(path, key, count)
     if kept is None:
-        kept = encode_clip(studio, clip, runs, watch)
+        kept = encode_clip(studio, clip, runs, watch, near=near)
         keep_latents(path, kept, key)
     return kept
 

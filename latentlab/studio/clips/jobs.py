@@ -20,6 +20,8 @@ class ClipJob(ABC):
 
     asks: ClassVar[type]
     """The frozen dataclass that a still of this kind takes."""
+    near: ClassVar[bool] = False
+    """Whether the network's own picture is shown, so that the latents have to be as near as an encoder brings them."""
 
     @classmethod
     @abstractmethod
@@ -55,6 +57,7 @@ JOBS: Registry[ClipJob] = Registry(
     {
         "edit": "latentlab.studio.clips.edits:EditJob",
         "makeup": "latentlab.studio.clips.makeups:MakeupJob",
+        "stylize": "latentlab.studio.clips.styles:StylizeJob",
     },
 )
 """By the command that does it to stills; another application is a line here and a file beside `edits.py`."""

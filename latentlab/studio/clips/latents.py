@@ -13,7 +13,7 @@ from latentlab.core.errors import LatentLabError
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch
 from latentlab.faces.steady import smooth
-from latentlab.inversion.encode import encode, need_encoder
+from latentlab.inversion.encode import encode, need_encoder, settle
 from latentlab.inversion.inverter import Given
 from latentlab.store.archive import Archive
 from latentlab.studio.clips.clip import Clip
@@ -34,8 +34,9 @@ SHARED = 0.5
 Runs = Sequence[tuple[Sequence[int], Sequence[Crop]]]
 
 
-def encode_clip(studio: Lab, clip: Clip, runs: Runs, watch: Watch) -> Tensor:
-    """A W+ for every frame of every run, in their order: [n layers width]."""
+def encode_clip(studio: Lab, clip: Clip, runs: Runs, watch: Watch, *, near: bool = False) -> Tensor:
+    """A W+ for every frame of every run, in their order [n layers width]; `near`: by the passes that pay, not by one."""
+    look = settle if near else encode
     encoder = need_encoder(Given(encoder=find_encoder(studio)), method="encode")
     crops = {number: crop for every, squares in runs for number, crop in zip(every, squares, strict=True)}
     waiting: list[Images] = []
@@ -44,7 +45,7 @@ def encode_clip(studio: Lab, clip: Clip, runs: Runs, watch: Watch) -> Tensor:
     def flush() -> None:
         if waiting:
             faces = torch.cat(waiting).to(studio.place)
-            found.append(encode(encoder, studio.generator, faces).values.cpu())
+            found.append(look(encoder, studio.generator, faces).values.cpu())
             waiting.clear()
 
     with torch.no_grad():
