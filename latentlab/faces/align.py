@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from latentlab.core.crop import Crop
 from latentlab.core.errors import BadInput
@@ -142,7 +143,6 @@ def _surroundings(
 def _pad(part: Image, corners: np.ndarray, side: float) -> tuple[Image, np.ndarray]:
     """Reflection where the quad leaves the picture, blurred and faded to the median further out."""
     from PIL import Image as pillow
-    from scipy.ndimage import gaussian_filter
 
     border = max(round(side * 0.1), 3)
     before = np.maximum(np.ceil(-corners.min(0)).astype(int) + border, 0)  # left, top
@@ -162,7 +162,24 @@ def _pad(part: Image, corners: np.ndarray, side: float) -> tuple[Image, np.ndarr
         np.minimum(x / max(before[0], 1e-6), (width - 1 - x) / max(after[0], 1e-6)),
         np.minimum(y / max(before[1], 1e-6), (height - 1 - y) / max(after[1], 1e-6)),
     )  # 0 at the picture's edge, 1 at the padding's
-    blurred = gaussian_filter(pixels, (side * 0.02, side * 0.02, 0))
+    blurred = _blurred(pixels, side * 0.02)
     pixels += (blurred - pixels) * np.clip(depth * 3 + 1, 0, 1)
     pixels += (np.median(pixels, axis=(0, 1)) - pixels) * np.clip(depth, 0, 1)
     return pillow.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8)), corners + before
+
+
+def _blurred(pixels: np.ndarray, deviation: float) -> np.ndarray:
+    """Gaussian, [h w 3]; a wide one is found on a smaller copy, where it is the same within rounding."""
+    from scipy.ndimage import gaussian_filter
+
+    shrink = max(1, int(deviation / 2))
+    if shrink == 1:
+        return gaussian_filter(pixels, (deviation, deviation, 0))
+    height, width, _ = pixels.shape
+    values = torch.from_numpy(pixels).permute(2, 0, 1)[None]
+    size = (max(1, round(height / shrink)), max(1, round(width / shrink)))
+    small = interpolate(values, size, mode="bilinear", antialias=True)[0].permute(1, 2, 0).numpy()
+    rest = max(deviation**2 / shrink**2 - 1 / 6, 0.1) ** 0.5  # less what the shrinking blurs already
+    small = gaussian_filter(small, (rest, rest, 0))
+    grown = interpolate(torch.from_numpy(small).permute(2, 0, 1)[None], (height, width), mode="bilinear")
+    return grown[0].permute(1, 2, 0).numpy()

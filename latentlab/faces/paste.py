@@ -26,6 +26,7 @@ photo keeps its fine detail."""
 SAME_CONTENT = 0.35
 """Differences above this at the mask's edge come from other content, not from other colours."""
 _MEMBRANE = 64
+_LOOKED_AT = 256
 _STRIP = 1 << 20
 
 
@@ -93,15 +94,21 @@ def match_colours(face: Images, original: Images, mask: Mask) -> Images:
 
 
 def _agreement(face: Images, original: Images) -> Tensor:
-    """1 where the face shows what the photo shows, 0 where it was edited: [1 1 s s]."""
+    """1 where the face shows what the photo shows, 0 where it was edited: [1 1 s s]; smooth, so found at 256 pixels at most."""
     from scipy.ndimage import gaussian_filter
 
-    fine, broad = max(1.0, face.shape[-1] / 128), face.shape[-1] / 32
-    apart = (face - original)[0].numpy()  # [3 s s]
-    colour = gaussian_filter(apart, (0, broad, broad))
-    structure = np.sqrt(gaussian_filter(np.square(apart - colour).mean(0), fine))
-    doubt = (structure / SAME_STRUCTURE) ** 2 + np.square(colour).mean(0) / SAME_COLOUR**2
-    return torch.from_numpy(np.exp(-doubt))[None, None]
+    size, looked_at = face.shape[-1], min(face.shape[-1], _LOOKED_AT)
+    apart = face - original
+    seen = torch.cat([apart, apart.square().mean(1, keepdim=True)], 1)
+    seen = interpolate(seen, (looked_at, looked_at), mode="bilinear", antialias=True)
+    moved, power = seen[0, :3].numpy(), seen[0, 3].numpy()  # [3 l l], [l l]
+
+    fine, broad = max(1.0, size / 128) * looked_at / size, looked_at / 32
+    colour = gaussian_filter(moved, (0, broad, broad), truncate=3.0)
+    near, power = gaussian_filter(moved, (0, fine, fine)), gaussian_filter(power, fine)
+    structure = (power - (2 * colour * near - np.square(colour)).mean(0)).clip(0)  # mean of (apart - colour)^2
+    doubt = structure / SAME_STRUCTURE**2 + np.square(colour).mean(0) / SAME_COLOUR**2
+    return interpolate(torch.from_numpy(np.exp(-doubt))[None, None], (size, size), mode="bilinear")
 
 
 def _blend(window: np.ndarray, layers: Tensor) -> np.ndarray:
