@@ -106,7 +106,9 @@ def _agreement(face: Images, original: Images) -> Tensor:
     fine, broad = max(1.0, size / 128) * looked_at / size, looked_at / 32
     colour = gaussian_filter(moved, (0, broad, broad), truncate=3.0)
     near, power = gaussian_filter(moved, (0, fine, fine)), gaussian_filter(power, fine)
-    structure = (power - (2 * colour * near - np.square(colour)).mean(0)).clip(0)  # mean of (apart - colour)^2
+    structure = (power - (2 * colour * near - np.square(colour)).mean(0)).clip(
+        0
+    )  # mean of (apart - colour)^2
     doubt = structure / SAME_STRUCTURE**2 + np.square(colour).mean(0) / SAME_COLOUR**2
     return interpolate(torch.from_numpy(np.exp(-doubt))[None, None], (size, size), mode="bilinear")
 
