@@ -8,6 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from latentlab.apps.components import component
+from latentlab.apps.sections import looks
 from latentlab.apps.sections.common import attempt, go, history, label, picture_url, row, say, sheet, told
 from latentlab.apps.sections.source import face_picker
 from latentlab.apps.serving import desk
@@ -255,6 +256,6 @@ def _whole(view: View) -> object:
 
 
 TOOLS: dict[str, Callable[[View], object]] = {
-    "Sweep": _sweep, "Grid": _grid, "Reach a value": _goal, "Styles": _styles, "Channels": _channels, "More faces": _beside,
-    "Whole photo": _whole,
+    "Sweep": _sweep, "Grid": _grid, "Reach a value": _goal, "Mix layers": _styles, "Channels": _channels, "More faces": _beside,
+    "Makeup": looks.makeup, "Styles": looks.style, "Whole photo": _whole,
 }  # fmt: skip

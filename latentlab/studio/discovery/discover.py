@@ -14,7 +14,7 @@ import torch
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, MissingPart, unknown
 from latentlab.core.ranges import Count, Psi, Seed, check
-from latentlab.core.watch import Watch, part
+from latentlab.core.watch import Watch, part, silent
 from latentlab.directions import DISCOVERERS
 from latentlab.directions.counterfactual import Counterfactual as WishMethod
 from latentlab.directions.discoverer import Discoverer, Source, check_size
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SHARE_OF_BANK = 0.9
 """Of the progress bar, when a bank has to be filled first."""
+SHARE_OF_SEARCH = 0.2
+"""Of the progress bar, when what was found has to be named as well."""
 LAST_BANK = 1_500_000_000
 """From here on seeds belong to calibration, selection and judging."""
 
@@ -76,13 +78,15 @@ def discover(
         bank = labelled_bank(studio, request.labels, _labels_of(finder), request.psi)
         return _kept(studio, request, fitted(finder, bank).discover(studio.generator, bank, tell))
     source = _source(studio, request, scorers, part(tell, 0, SHARE_OF_BANK))
-    found = finder.discover(studio.generator, source, part(tell, SHARE_OF_BANK if source else 0.0, 1.0))
+    many = finder.needs == "nothing"  # components, of which nobody knows yet what they change
+    begun, over = SHARE_OF_BANK if source else 0.0, SHARE_OF_SEARCH if many else 1.0
+    found = finder.discover(studio.generator, source, part(tell, begun, over))
     if request.renders and finder.needs == "pairs":
         found = [in_units(direction, request.renders) for direction in found]
     if isinstance(finder, WishMethod) and finder.wish:
         found = [in_steps(direction, finder.wish) for direction in found]
-    if finder.needs == "nothing" and len(found) > 1:  # components, of which nobody knows yet what they change
-        found = named(studio, found, scorers)
+    if many and len(found) > 1:
+        found = named(studio, found, scorers, watch=part(tell, over, 1.0))
     return _kept(studio, request, found)
 
 
@@ -233,7 +237,11 @@ def in_units(direction: Direction, renders: str) -> Direction:
 
 
 def named(
-    studio: Lab, found: Sequence[Direction], scorers: Sequence[Scorer] | None = None, samples: int = 50
+    studio: Lab,
+    found: Sequence[Direction],
+    scorers: Sequence[Scorer] | None = None,
+    samples: int = 50,
+    watch: Watch = silent,
 ) -> list[Direction]:
     """Components labelled with what they change, doubles merged; unlabelled where no scorer is at hand."""
     from latentlab.metrics.leakage import Evaluate
@@ -246,7 +254,10 @@ def named(
         return list(found)
     method = Evaluate(samples=samples, strengths=(-1.0, 0.0, 1.0), first_seed=0)
     stretched = [unit_step(direction, studio) for direction in found]
-    responses = [method.respond(studio.generator, direction, judges) for direction in stretched]
+    responses = []
+    for number, direction in enumerate(stretched):
+        watch(number / len(stretched), f"naming {direction.name}")
+        responses.append(method.respond(studio.generator, direction, judges))
     return [component.direction for component in name_components(stretched, responses)]
 
 
