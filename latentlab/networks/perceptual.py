@@ -1,11 +1,9 @@
-"""Distances between pictures, pair by pair: MSE, MS-SSIM, discriminator features, and LPIPS where its weights are at hand."""
+"""Distances between pictures, pair by pair: MSE, MS-SSIM, features of a discriminator; LPIPS is in `lpips.py`."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +11,6 @@ from torch.nn.functional import avg_pool2d, conv2d, interpolate
 
 from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.shapes import Images
-from latentlab.core.vision_operators import declare_vision_operators
 
 SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Weights of the five scales of MS-SSIM, the finest first."""
@@ -121,48 +118,13 @@ class DiscriminatorDistance(FeatureDistance):
         return [x * (x.square().sum(dim=1, keepdim=True) + EPSILON).rsqrt() for x in chosen]
 
 
-class Lpips(FeatureDistance):
-    """LPIPS (Zhang et al. 2018) by the `lpips` package, with its published backbone weights."""
-
-    WEIGHTS: ClassVar[dict[str, str]] = {"alex": "alexnet-owt-7be5be79.pth", "vgg": "vgg16-397923af.pth"}
-    """Files of the backbones as torchvision names them."""
-
-    def __init__(self, backbone: str = "vgg", device: torch.device | str = "cpu") -> None:
-        if backbone not in self.WEIGHTS:
-            raise BadInput(f"LPIPS has no backbone '{backbone}'; there are: {', '.join(self.WEIGHTS)}")
-        if not (Path(torch.hub.get_dir()) / "checkpoints" / self.WEIGHTS[backbone]).is_file():
-            raise MissingPart(
-                f"the weights of LPIPS ({self.WEIGHTS[backbone]}) are not at hand; use discriminator features"
-            )
-        declare_vision_operators()
-        try:
-            import lpips
-        except (ImportError, RuntimeError) as error:
-            raise MissingPart(
-                f"the package 'lpips' cannot be imported ({error}); pip install lpips torchvision"
-            ) from None
-        self.name = f"LPIPS ({backbone})"
-        self.network = lpips.LPIPS(net=backbone, verbose=False).to(device).eval().requires_grad_(False)
-
-    def features(self, images: Images) -> Sequence[Tensor]:
-        """Of every stage, scaled to unit length and weighted as learned."""
-        maps = self.network.net.forward(self.network.scaling_layer(images))
-        normal = [x * (x.square().sum(dim=1, keepdim=True) + EPSILON).rsqrt() for x in maps]
-        heads = [
-            getattr(self.network, f"lin{i}").model[-1].weight.clamp_min(0).sqrt() for i in range(len(normal))
-        ]
-        return [x * head for x, head in zip(normal, heads, strict=True)]
-
-    def between(self, one: Sequence[Tensor], other: Sequence[Tensor]) -> Tensor:
-        """The sum over stages, as published."""
-        return super().between(one, other) * len(one)
-
-
 def best_distance(
     discriminator: nn.Module | None, device: torch.device | str = "cpu"
 ) -> FeatureDistance | None:
     """LPIPS where it is at hand, else the discriminator's features, else none."""
+    from latentlab.networks.lpips import best_lpips
+
     try:
-        return Lpips("vgg", device)
+        return best_lpips(device)
     except MissingPart:
         return None if discriminator is None else DiscriminatorDistance(discriminator)

@@ -11,6 +11,7 @@ DRIVE = "https://drive.google.com/file/d"
 NVIDIA_NC = "Nvidia Source Code License (non-commercial research and evaluation)"
 NVIDIA_SG1 = "CC BY-NC 4.0 (NVIDIA)"
 MIT = "MIT (code); trained from NVIDIA's non-commercial StyleGAN2 weights"
+IMAGENET = "BSD-3-Clause (torchvision); trained on ImageNet, whose pictures are for non-commercial research"
 INSIGHTFACE = "MIT (code); trained on data for non-commercial research"
 
 
@@ -115,6 +116,18 @@ BY_HAND = {
         INSIGHTFACE,
     ),
 }
+TORCHVISION = "https://download.pytorch.org/models"
+BACKBONES = {
+    "lpips-alex": KnownModel(
+        f"{TORCHVISION}/alexnet-owt-7be5be79.pth", "AlexNet of torchvision, which LPIPS looks through",
+        IMAGENET, 244_408_911, "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
+    ),
+    "lpips-vgg": KnownModel(
+        f"{TORCHVISION}/vgg16-397923af.pth", "VGG16 of torchvision, which LPIPS looks through; taken first",
+        IMAGENET, 553_433_881, "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
+    ),
+}  # fmt: skip
+"""Backbones of a perceptual distance: no networks that draw."""
 ESTABLISHED: dict[str, tuple[int | None, str]] = {
     "ada-ffhq": (381_624_121, "a205a346e86a9ddaae702e118097d014b7b8bd719491396a162cca438f2f524c"),
     "ada-ffhq-256": (None, "7aa4ddeee38e007ce92a1a0bccd386fc6abba6b5c8692bdbe813d3f1987c0722"),
@@ -127,7 +140,8 @@ ESTABLISHED: dict[str, tuple[int | None, str]] = {
 
 
 def _all() -> dict[str, KnownModel]:
-    models = _ngc("stylegan3-t", STYLEGAN3, "StyleGAN3-T") | _ngc("stylegan3-r", STYLEGAN3, "StyleGAN3-R")
+    models = dict(BACKBONES)
+    models |= _ngc("stylegan3-t", STYLEGAN3, "StyleGAN3-T") | _ngc("stylegan3-r", STYLEGAN3, "StyleGAN3-R")
     models |= _ngc("stylegan2", STYLEGAN2, "StyleGAN2")
     models |= _cdn("stylegan2-ada-pytorch/pretrained", ADA, NVIDIA_NC) | _cdn(
         "stylegan2/networks", TENSORFLOW, NVIDIA_NC

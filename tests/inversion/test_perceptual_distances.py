@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from latentlab.core.errors import BadInput, MissingPart
-from latentlab.networks.perceptual import DiscriminatorDistance, Lpips, best_distance, ms_ssim, mse, psnr
+from latentlab.core.errors import BadInput
+from latentlab.networks.perceptual import DiscriminatorDistance, ms_ssim, mse, psnr
 from latentlab.networks.tiny import tiny_discriminator
 
 
@@ -66,13 +66,3 @@ def test_discriminator_features_have_gradients_and_take_any_size() -> None:
     one = pictures(1, 48).requires_grad_(True)
     (gradient,) = torch.autograd.grad(distance(one, pictures(2, 48)).sum(), [one])
     assert gradient.abs().sum() > 0
-
-
-def test_lpips_without_weights_says_so_and_something_else_stands_in(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    with pytest.raises(MissingPart, match="discriminator features"):
-        Lpips("vgg")
-    with pytest.raises(BadInput, match="backbone"):
-        Lpips("resnet")
-    assert best_distance(None) is None
-    assert best_distance(tiny_discriminator()).name == "discriminator features"

@@ -7,6 +7,7 @@ import hashlib
 import json
 import threading
 from collections import namedtuple
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -320,3 +321,17 @@ def test_every_public_model_names_address_and_licence_and_hashes_are_hashes():
         assert model.licence, name
         assert model.sha256 is None or (len(model.sha256) == 64 and int(model.sha256, 16)), name
     json.dumps({name: model.address for name, model in KNOWN.items()})
+
+
+@pytest.mark.parametrize("name", ["lpips-alex", "lpips-vgg"])
+def test_backbones_of_lpips_are_the_published_ones_or_nothing(name, server, models, monkeypatch):
+    known = KNOWN[name]
+    assert known.filename[:-4].rpartition("-")[2] == known.sha256[:8], "torchvision names files by their hash"
+    lying = replace(known, address=server.address, size=None)
+    monkeypatch.setitem(KNOWN, name, lying)
+    with pytest.raises(BadFile, match="SHA-256"):
+        models.fetch(name)
+    assert not models.files()
+    monkeypatch.setitem(KNOWN, name, replace(lying, sha256=HASH))
+    assert models.fetch(name).read_bytes() == BODY
+    assert models.find(name).hash_from == "published"

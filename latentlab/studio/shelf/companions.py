@@ -92,7 +92,8 @@ def _part(path: Path, part: str, studio: Lab) -> nn.Module | None:
 
 def find_distance(studio: Lab, name: str = "auto") -> Distance | None:
     """LPIPS where its weights are at hand, else the features of the network's own discriminator, else none."""
-    from latentlab.networks.perceptual import DiscriminatorDistance, FeatureDistance, Lpips
+    from latentlab.networks.lpips import best_lpips
+    from latentlab.networks.perceptual import DiscriminatorDistance, FeatureDistance
 
     found: FeatureDistance | None = None
     name = "discriminator" if name == "critic" else name  # the word of version 0.1
@@ -100,7 +101,7 @@ def find_distance(studio: Lab, name: str = "auto") -> Distance | None:
         raise BadInput(f"no distance is called '{name}' (known: auto, discriminator, lpips, none)")
     if name in {"auto", "lpips"}:
         try:
-            found = Lpips("vgg", studio.place)
+            found = studio.pool.get(("lpips", str(studio.place)), lambda: best_lpips(studio.place))
         except MissingPart:
             if name == "lpips":
                 raise
