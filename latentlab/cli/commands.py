@@ -22,6 +22,8 @@ COMMANDS: Registry = Registry(
         "batch edit": "latentlab.cli.batch:Edit",
         "batch score": "latentlab.cli.batch:Score",
         "batch render": "latentlab.cli.batch:Render",
+        "swap": "latentlab.cli.swap:Swap",
+        "frontalize": "latentlab.cli.frontalize:Frontalize",
         "makeup": "latentlab.cli.makeup:Makeup",
         "stylize": "latentlab.cli.stylize:Stylize",
         "style add": "latentlab.cli.stylize:Add",

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from latentlab.baselines.train import TrainBaseline
     from latentlab.directions.facts import Facts
     from latentlab.store.home import safe_name
+    from latentlab.studio.applications.frontalize import Frontalize, OpenFrontalize
     from latentlab.studio.applications.makeup import Makeup, OpenMakeup
     from latentlab.studio.applications.style_add import AddStyle
     from latentlab.studio.applications.stylize import OpenStylize, Stylize
+    from latentlab.studio.applications.swap import OpenSwap, Swap
     from latentlab.studio.batch.answer import Answering
     from latentlab.studio.batch.look import Look
     from latentlab.studio.batch.run import Batch, OpenBatch, Summary
@@ -81,10 +83,12 @@ if TYPE_CHECKING:
     from latentlab.world.sheet import draw_sheet
 
 _PLACES = {
+    "applications.frontalize": ("Frontalize", "OpenFrontalize"),
     "applications.makeup": ("Makeup", "OpenMakeup"),
     "batch.answer": ("Answering",),
     "applications.style_add": ("AddStyle",),
     "applications.stylize": ("OpenStylize", "Stylize"),
+    "applications.swap": ("OpenSwap", "Swap"),
     "batch.look": ("Look",),
     "batch.run": ("Batch", "OpenBatch", "Summary"),
     "batch.tasks": ("TASKS",),
@@ -181,6 +185,7 @@ __all__ = [
     "Facts",
     "Finding",
     "Findings",
+    "Frontalize",
     "Gallery",
     "Generate",
     "History",
@@ -201,8 +206,10 @@ __all__ = [
     "OpenBatch",
     "OpenClip",
     "OpenEdit",
+    "OpenFrontalize",
     "OpenMakeup",
     "OpenStylize",
+    "OpenSwap",
     "Opened",
     "Outcome",
     "Picture",
@@ -219,6 +226,7 @@ __all__ = [
     "Styles",
     "Stylize",
     "Summary",
+    "Swap",
     "Sweep",
     "TrainBaseline",
     "TrainScorer",

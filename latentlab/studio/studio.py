@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from latentlab.inversion.inverter import Inverter
     from latentlab.metrics.leakage import Evaluate
     from latentlab.store.models import Models
+    from latentlab.studio.applications.frontalize import Frontalize, OpenFrontalize
     from latentlab.studio.applications.makeup import Makeup, OpenMakeup
     from latentlab.studio.applications.style_add import AddStyle
     from latentlab.studio.applications.stylize import OpenStylize, Stylize
+    from latentlab.studio.applications.swap import OpenSwap, Swap
     from latentlab.studio.batch.run import Batch, OpenBatch, Summary
     from latentlab.studio.clips.edit_clip import EditClip, OpenClip
     from latentlab.studio.discovery.build import Built
@@ -364,6 +366,34 @@ class Studio(Lab):
         if not isinstance(name, AddStyle):
             name = AddStyle(name, None if picture is None else Path(picture), **fields)
         return add_style(self, name, watch)
+
+    def frontalize(self, photo: Source, *, watch: Watch | None = None, **fields: Any) -> Picture:
+        """A face turned to the front, at its photo's resolution; fields of `Frontalize`."""
+        *_, picture = self.open_frontalize(photo, **fields).draw(watch)
+        return picture
+
+    def open_frontalize(
+        self, photo: Source, request: Frontalize | None = None, **fields: Any
+    ) -> OpenFrontalize:
+        """The same, known to be possible; `.draw()` gives the picture, `.notes()` what there is to say."""
+        from latentlab.studio.applications.frontalize import Frontalize, open_frontalize
+        from latentlab.studio.applications.sitter import with_choice
+
+        return open_frontalize(self, request or with_choice(Frontalize, fields), photo)
+
+    def swap(self, source: Source, target: Source, *, watch: Watch | None = None, **fields: Any) -> Picture:
+        """The target's photo with the source's identity; fields of `Swap`."""
+        *_, picture = self.open_swap(source, target, **fields).draw(watch)
+        return picture
+
+    def open_swap(
+        self, source: Source, target: Source, request: Swap | None = None, **fields: Any
+    ) -> OpenSwap:
+        """The same, known to be possible; `.draw()` gives mask and picture, `.notes()` what there is to say."""
+        from latentlab.studio.applications.sitter import with_choice
+        from latentlab.studio.applications.swap import Swap, open_swap
+
+        return open_swap(self, request or with_choice(Swap, fields), source, target)
 
     # baselines
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from latentlab.studio.applications import makeup, stylize
+from latentlab.studio.applications import frontalize, makeup, stylize, swap
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import Picture
 from latentlab.studio.recipes.data import from_data
@@ -21,5 +21,18 @@ def _stylize(studio: Lab, asked: Mapping[str, object], given: Ingredients) -> It
     return stylize.open_stylize(studio, from_data(stylize.Stylize, asked), given=given).draw()
 
 
-AGAIN: dict[str, Again] = {"makeup": _makeup, "stylize": _stylize}
+def _frontalize(studio: Lab, asked: Mapping[str, object], given: Ingredients) -> Iterator[Picture]:
+    return frontalize.open_frontalize(studio, from_data(frontalize.Frontalize, asked), given=given).draw()
+
+
+def _swap(studio: Lab, asked: Mapping[str, object], given: Ingredients) -> Iterator[Picture]:
+    return swap.open_swap(studio, from_data(swap.Swap, asked), given=given).draw()
+
+
+AGAIN: dict[str, Again] = {
+    "makeup": _makeup,
+    "stylize": _stylize,
+    "frontalize": _frontalize,
+    "swap": _swap,
+}
 """By command."""

@@ -1,0 +1,57 @@
+"""`latentlab swap`: a target's photo with a source's identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+import tyro
+
+from latentlab.cli.application import Where
+from latentlab.cli.command import Command
+from latentlab.core.ranges import Share
+
+if TYPE_CHECKING:
+    from latentlab.cli.session import Session
+
+
+@dataclass(frozen=True)
+class Swap(Command):
+    """Give the face of TARGET the identity of SOURCE; pose, expression, light, hair and background stay the target's.
+
+    For people who agreed to it: the picture says in its metadata that it was made so. --face and --like choose among several
+    faces of the target.
+    """
+
+    source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")] = ""
+    """Whose identity: a photo, or a face of the lab."""
+    target: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TARGET")] = ""
+    """Whose photo."""
+    by: Literal["detail", "latent"] = "detail"
+    """The source's own detail where the latent says that its features go, or the latent's picture alone."""
+    strength: Share = 1.0
+    """How far the face's proportions go towards the source's, 0 to 1."""
+    skin: Share = 0.0
+    """How much of the source's skin tone is taken; neck and ears stay the target's."""
+    mask: bool = False
+    """Write beside the picture where the face was exchanged."""
+    aligned: bool = False
+    """Give the aligned face alone, not the photo with it."""
+    where: tyro.conf.OmitArgPrefixes[Where] = field(default_factory=Where)
+
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab swap anna.jpg group.jpg --face 2 -o swapped.png",
+        "latentlab swap anna.jpg group.jpg --like berta.jpg --mask",
+    )
+
+    def run(self, session: Session) -> int:
+        from latentlab.core.errors import BadInput
+
+        if not self.source or not self.target:
+            raise BadInput("a swap takes two faces; for example: latentlab swap source.jpg target.jpg")
+        with session.progress("swapping") as watch:
+            opened = session.studio.open_swap(
+                self.source, self.target, by=self.by, strength=self.strength, skin=self.skin, mask=self.mask,
+                aligned=self.aligned, **self.where.choice(),
+            )  # fmt: skip
+            return self.where.save(session, opened, watch)

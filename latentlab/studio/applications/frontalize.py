@@ -1,0 +1,99 @@
+"""A turned head brought to the front, at the photo's resolution: `studio.frontalize("photo.jpg")`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import torch
+
+from latentlab.core.ranges import check
+from latentlab.core.shapes import Images
+from latentlab.core.watch import Watch
+from latentlab.editing.geometry.frontal import Frontal, Turned
+from latentlab.scorers.pose import fit_pose
+from latentlab.studio.applications.sitter import Choice, Sitter, find_sitter
+from latentlab.studio.lab import Lab
+from latentlab.studio.pictures.picture import Picture
+from latentlab.studio.portraits.faces import Source
+from latentlab.studio.recipes.ingredients import Ingredients
+from latentlab.studio.recipes.recipe import recipe
+
+CLOSE = 1.5
+"""Degrees that may remain."""
+ROUNDS = 3
+FAR = 40.0
+"""Beyond so many degrees most of one side is a mirror image; said in one line."""
+
+
+@dataclass(frozen=True)
+class Frontalize:
+    """How it is handed back."""
+
+    paste_back: bool = False
+    """Put the turned head back into its photo, in the photo's own tilt."""
+    choice: Choice = field(default_factory=Choice, metadata={"flat": True})
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(eq=False)
+class OpenFrontalize:
+    """A head that can be turned."""
+
+    studio: Lab
+    request: Frontalize
+    face: Sitter
+    given: Ingredients
+
+    def draw(self, watch: Watch | None = None) -> Iterator[Picture]:
+        """The one picture."""
+        told = recipe(self.studio, "frontalize", self.request, self.given.noted)
+        name = f"{self.face.name}_frontal"
+        yield self.face.picture(self.image, name, told, aligned=not self.request.paste_back)
+
+    @cached_property
+    @torch.no_grad()
+    def image(self) -> Images:
+        """The aligned face [1 3 s s] from the front."""
+        return Frontal().turn(self.face.image, self.turned)
+
+    @cached_property
+    def turned(self) -> Turned:
+        """The closed loop: turned, looked at by the detector of landmarks, and turned again by what was left."""
+        from latentlab.faces.landmarks import aligned_landmarks
+
+        size, method = self.face.image.shape[-1], Frontal()
+        best = method.points(self.face.landmarks, size)
+        extra, least = 0.0, float("inf")
+        for _ in range(ROUNDS):
+            tried = method.points(self.face.landmarks, size, extra)
+            seen = aligned_landmarks(method.turn(self.face.image, tried))
+            left = float(fit_pose(seen.points.double()).yaw[0])
+            if abs(left) >= least:
+                break
+            best, least = tried, abs(left)
+            extra += left
+            if least < CLOSE:
+                break
+        return best
+
+    def notes(self) -> list[str]:
+        """What the user should hear."""
+        pose = self.turned.pose
+        yaw, pitch = float(pose.yaw[0]), float(pose.pitch[0])
+        lines = [*self.face.notes, f"yaw {yaw:+.0f}° and pitch {pitch:+.0f}° brought to 0"]
+        if abs(yaw) > FAR:
+            lines.append("the head is turned far: most of one side is the mirror image of the other")
+        return lines
+
+
+def open_frontalize(
+    studio: Lab, request: Frontalize, source: Source = None, given: Ingredients | None = None
+) -> OpenFrontalize:
+    """Find the face; NoFace where there is none, two and no choice, or only a profile."""
+    given = given or Ingredients(studio)
+    face = find_sitter(given, "face", source, request.choice)
+    return OpenFrontalize(studio, request, replace(face, image=face.image.cpu().float()), given)
