@@ -15,6 +15,7 @@ from torch import Tensor
 
 from latentlab.core.crop import Crop
 from latentlab.core.errors import BadFile, LatentLabError, WrongGenerator
+from latentlab.core.exposure import exposure_from
 from latentlab.core.face import Face
 from latentlab.core.face import Photo as SeenIn
 from latentlab.core.files import draft_folder, may_write
@@ -80,7 +81,7 @@ def save(folder: Path | str, face: Face) -> Face:
         with draft_folder(folder) as building:
             if face.photo is not None:
                 _save_seen(face.photo, building)
-            save_image(face.image[0], building / RECONSTRUCTION, story)
+            save_image(exposure_from(face.origin).restored(face.image)[0], building / RECONSTRUCTION, story)
             archive.save(building / LATENT)
             with held(folder.parent, f"the lab {folder.parent}", wait=PATIENCE):
                 _move(building, folder)

@@ -18,6 +18,7 @@ from PIL import Image
 
 from latentlab.core.crop import Crop
 from latentlab.core.errors import BadFile, BadInput, LatentLabError, UnknownName, WrongGenerator
+from latentlab.core.exposure import exposure_from
 from latentlab.core.image import from_pixels, load_image
 from latentlab.core.latent import Space
 from latentlab.faces.detect import DetectedFace
@@ -101,6 +102,21 @@ def test_what_is_read_back_renders_the_same_picture(studio: Studio, tmp_path: Pa
     assert torch.equal(again.image, face.image)
     assert again.hash == face.hash
     assert again.pivot is not None
+
+
+def test_a_dark_photo_is_inverted_in_a_usual_exposure_and_edited_in_its_own(
+    studio: Studio, tmp_path: Path
+) -> None:
+    bright = Image.open(draw_photo(tmp_path / "bright.png"))
+    bright.point(lambda level: level // 10).save(tmp_path / "dark.png")
+    (outcome,) = task.invert_all(studio, [tmp_path / "dark.png"], Invert(**QUICK))
+
+    assert any("dark" in note for note in outcome.notes)
+    face = load(Path(studio.home) / "dark", studio.generator)
+    assert exposure_from(face.origin).gain > 5
+    assert load_image(face.folder / RECONSTRUCTION).max() < -0.7 < face.image.max()
+    unedited = studio.edit(face, {}, blend=(face, 0.0), transfer="flow")
+    torch.testing.assert_close(unedited.image, load_image(face.folder / ALIGNED)[0], atol=0.02, rtol=0)
 
 
 def test_one_bad_photo_does_not_stop_the_rest(studio: Studio, tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 from latentlab.core.errors import BadInput, LatentLabError
+from latentlab.core.exposure import Exposure, exposure_of
 from latentlab.core.face import Face
 from latentlab.core.face import Photo as SeenIn
 from latentlab.core.image import load_image, load_picture
@@ -30,7 +32,13 @@ from latentlab.inversion.saved import (
 from latentlab.store.home import entries, entry, safe_name
 from latentlab.store.story import plain
 from latentlab.studio.lab import Lab
-from latentlab.studio.portraits.photo_story import file_hash, identity_measures, photo_of, warnings_of
+from latentlab.studio.portraits.photo_story import (
+    exposure_note,
+    file_hash,
+    identity_measures,
+    photo_of,
+    warnings_of,
+)
 from latentlab.studio.portraits.relatives import Relatives
 from latentlab.studio.portraits.request import Invert
 from latentlab.studio.recipes.methods_as_data import method_as_data
@@ -76,6 +84,16 @@ class Subject:
             return self.found.image
         assert self.finished is not None and self.finished.photo is not None, "finished, or found"
         return self.finished.photo.face()
+
+    @cached_property
+    def exposure(self) -> Exposure:
+        """What brings it to the brightness that encoders are used to."""
+        return exposure_of(self.image)
+
+    @property
+    def shown(self) -> Images:
+        """The aligned face as the inverter sees it."""
+        return self.exposure.stretched(self.image)
 
 
 @dataclass(eq=False)
@@ -227,7 +245,7 @@ class Bench:
         """The inversion, and the method that made it: for `auto` the plan it chose."""
 
         generator = self.studio.generator
-        faces = torch.cat([subject.image for subject in subjects]).to(generator.device)
+        faces = torch.cat([subject.shown for subject in subjects]).to(generator.device)
         given = self._given(subjects, begins, share)
         if not isinstance(self.how.method, Auto):
             return self.how.method.invert(generator, faces, given), self.how.method
@@ -240,14 +258,15 @@ class Bench:
         assert subject.found is not None, "a finished subject is not saved again"
         found = subject.found
         inversion = replace(
-            inversion, measures=dict(inversion.measures) | identity_measures(found.image, inversion.image)
+            inversion, measures=dict(inversion.measures) | identity_measures(subject.shown, inversion.image)
         )
         seen = SeenIn(found.image, subject.photo if self.how.keep else found.picture, found.crop)
         face = as_face(inversion, subject.name, self.story(subject, method, together), seen)
         if self.how.keep:
             face = save(Path(self.studio.home) / subject.name, face)
         notes = (
-            *found.notes, *warnings_of(self.studio, inversion, self.parts), *self.relatives.notes(found.image),
+            *found.notes, *exposure_note(subject.exposure), *warnings_of(self.studio, inversion, self.parts),
+            *self.relatives.notes(found.image),
         )  # fmt: skip
         return Outcome(subject.photo, face, notes=notes)
 
@@ -263,11 +282,14 @@ class Bench:
         if together:
             ingredients["together"] = list(together)
         asked = replace(self.how, method=method, name=None, encoder=None, force=False, keep=True)
-        return recipe(self.studio, "invert", asked, ingredients) | {
+        told: dict[str, object] = {
             "asked_for": subject.key,
             "crop": subject.found.crop.to_json(),
             "perceptual": self.parts.distance_name,
         }
+        if not subject.exposure.usual:
+            told["exposure"] = [subject.exposure.gain, subject.exposure.exponent]
+        return recipe(self.studio, "invert", asked, ingredients) | told
 
 
 def row_of(inversion: Inversion, row: int) -> Inversion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from torch.nn.functional import interpolate
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import LatentLabError, MissingPart, unknown
+from latentlab.core.exposure import USUAL_EXPOSURE, Exposure, exposure_from
 from latentlab.core.face import Face, Photo
 from latentlab.core.shapes import Images
 from latentlab.editing.regions import region_mask
@@ -46,11 +47,15 @@ class Carrier:
     """As the network renders it, [1 3 r r]."""
     marks: Tensor | None = None
     """The photo's landmarks [1 68 2] at 256 pixels, where they are known; else they are looked for."""
+    exposure: Exposure = USUAL_EXPOSURE
+    """In which it was inverted; the edit is made in it and put back."""
 
     def image(self, after: Images, strengths: Mapping[Direction, float], mask: Tensor | None) -> Carried:
         """The edited photo; it changes only inside the mask, or inside the regions of directions that all have one."""
-        scene = Scene(self.photo, self.before, after.to(self.photo).clamp(-1, 1), self._landmarks(after))
+        photo = self.exposure.stretched(self.photo)
+        scene = Scene(photo, self.before, after.to(self.photo).clamp(-1, 1), self._landmarks(after))
         found = self._method(strengths).carry(scene)
+        found = replace(found, image=self.exposure.restored(found.image))
         area = self._area(strengths) if mask is None else mask
         if area is None:
             return found
@@ -90,7 +95,9 @@ class Carrier:
         if self.marks is not None:
             return self.marks
         try:
-            found = aligned_landmarks(fit_to(self.photo.cpu(), SMALLEST).clamp(-1, 1))
+            found = aligned_landmarks(
+                self.exposure.stretched(fit_to(self.photo.cpu(), SMALLEST).clamp(-1, 1))
+            )
         except (MissingPart, ImportError):
             return None
         return found.points if bool(found.found[0]) else None
@@ -113,8 +120,9 @@ def carrier(name: str, face: Face) -> Carrier | None:
         return None
     most = FACTOR * face.image.shape[-1]
     return Carrier(
-        TRANSFERS.build(name), own_size(face.photo, most).to(face.image), face.image.detach().clamp(-1, 1)
-    )
+        TRANSFERS.build(name), own_size(face.photo, most).to(face.image), face.image.detach().clamp(-1, 1),
+        exposure_from(face.origin),
+    )  # fmt: skip
 
 
 def own_size(photo: Photo, most: int = LARGEST) -> Images:

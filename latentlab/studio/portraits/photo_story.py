@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from latentlab.core.errors import BadFile, BadInput, MissingPart
+from latentlab.core.exposure import Exposure
 from latentlab.core.face import Face
 from latentlab.core.inversion import Inversion
 from latentlab.core.shapes import Images
@@ -52,6 +53,16 @@ def warnings_of(studio: Lab, inversion: Inversion, parts: Companions) -> list[st
     if parts.distance is None:
         notes.append("no perceptual distance is at hand; pixels alone decided")
     return notes
+
+
+def exposure_note(exposure: Exposure) -> list[str]:
+    """What was done about a photo that is too dark or too bright."""
+    if exposure.usual:
+        return []
+    fault = "bright" if exposure.exponent > 1 else "dark"
+    return [
+        f"the face is very {fault}: it is inverted and measured in a usual exposure, and edits get the photo's own back"
+    ]
 
 
 def nearness(face: Face) -> str:

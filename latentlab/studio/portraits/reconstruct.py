@@ -41,4 +41,4 @@ def _again(studio: Lab, request: Invert, photos: list[Path], row: int) -> Pictur
     inversion, method = bench.invert(subjects, 0.0, 1.0)
     together = [subject.digest for subject in subjects] if len(subjects) > 1 else ()
     story = bench.story(subjects[row], method, together)
-    return Picture("reconstruction", inversion.image[row], story)
+    return Picture("reconstruction", subjects[row].exposure.restored(inversion.image)[row], story)

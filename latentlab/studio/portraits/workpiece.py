@@ -12,6 +12,7 @@ from torch import Tensor
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, MissingPart
+from latentlab.core.exposure import exposure_from
 from latentlab.core.face import Face
 from latentlab.core.image import load_image
 from latentlab.core.latent import Latent, layer_range
@@ -70,7 +71,7 @@ class Workpiece:
         """The edited face, and the share of it that is torn; `after` is the network's picture where it is drawn already."""
         after = self.rendered(strengths) if after is None else after
         if self.carrier is None:
-            return after, 0.0
+            return exposure_from(self.face.origin).restored(after), 0.0
         found = self.carrier.image(after, strengths, self.mask)
         return found.image, found.torn
 
@@ -132,7 +133,8 @@ class Workpiece:
         if self.carrier is not None:
             return put_back(photo, picture, image)
         original = cut(picture, photo.crop)
-        face = restore(image.cpu().float(), self.face.image.cpu().float(), original)
+        start = exposure_from(self.face.origin).restored(self.face.image)
+        face = restore(image.cpu().float(), start.cpu().float(), original)
         return paste_back(picture, face.clamp(-1, 1), photo.crop)
 
     def label(self, strengths: Mapping[Direction, float]) -> str:
