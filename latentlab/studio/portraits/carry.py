@@ -121,7 +121,7 @@ def carrier(name: str, face: Face) -> Carrier | None:
     most = FACTOR * face.image.shape[-1]
     return Carrier(
         TRANSFERS.build(name), own_size(face.photo, most).to(face.image), face.image.detach().clamp(-1, 1),
-        exposure_from(face.origin),
+        exposure=exposure_from(face.origin),
     )  # fmt: skip
 
 
