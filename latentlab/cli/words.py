@@ -208,7 +208,7 @@ class Wish:
     """With --to: least similarity to the face before, 0 to 1."""
     max_change: tuple[str, ...] = ()
     """With --to: largest change of other attributes, `glasses=.1`."""
-    transfer: Literal["auto", "learned", "flow", "none"] = "auto"
+    transfer: Literal["auto", "learned", "flow", "ratio", "none"] = "auto"
     """How an edit of a photo keeps the photo: auto is learned where it is at hand, none is the network's own picture."""
     paste_back: bool = False
     """Put the face back into its photo."""

@@ -24,6 +24,8 @@ REGIONS = {
     "eye_shadow": "eyes",
     "blink": "eyes",
     "blush": "face",
+    "glasses": "face",
+    "beard": "face",
 }
 """Of attributes that are drawn in one place alone."""
 KINDS = {"line": Direction, "flow": FlowDirection}

@@ -79,7 +79,7 @@ class EditForm(InversionForm):
     )
     min_identity: float | None = None
     max_change: dict[str, float] = {}
-    transfer: Literal["auto", "learned", "flow", "none"] = "auto"
+    transfer: Literal["auto", "learned", "flow", "ratio", "none"] = "auto"
     paste_back: bool = Field(False, description="Put the face back into its photo.")
 
     def edit(self) -> Edit:

@@ -13,6 +13,7 @@ TRANSFERS: Registry[Transfer] = Registry(
     "transfer",
     {
         "flow": "latentlab.editing.transfer.flow:FlowTransfer",
+        "ratio": "latentlab.editing.transfer.ratio:RatioTransfer",
         "learned": "latentlab.editing.transfer.learned:LearnedTransfer",
     },
 )

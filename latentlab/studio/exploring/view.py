@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from latentlab.core.errors import BadInput
 
 SOURCE = re.compile(r"(seed|shelf|desk):[^\x00-\x1f,:/\\]{1,200}")
-TRANSFERS = ("auto", "learned", "flow", "none")
+TRANSFERS = ("auto", "learned", "flow", "ratio", "none")
 MOST = 64
 """A link holds no more edits than this."""
 BESIDE = 8

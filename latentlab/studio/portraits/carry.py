@@ -17,6 +17,8 @@ from latentlab.core.face import Face, Photo
 from latentlab.core.shapes import Images
 from latentlab.editing.regions import region_mask
 from latentlab.editing.transfer import TRANSFERS
+from latentlab.editing.transfer.flow import FlowTransfer
+from latentlab.editing.transfer.ratio import RatioTransfer
 from latentlab.editing.transfer.transfer import LARGEST, Carried, Scene, Transfer
 from latentlab.networks.regressor import fit_to
 from latentlab.networks.transfer import has_transfer
@@ -34,6 +36,8 @@ TORN = 0.25
 
 TINTS = ("lip_redness", "eye_shadow", "blush")
 """What only tints: smooth colour inside its region, which the learned transfer is too careful with."""
+APPEARS = ("glasses", "beard")
+"""What is put on and moves nothing: its thin dark lines come through as a ratio alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +67,29 @@ class Carrier:
         share = interpolate(area.to(self.photo), size, mode="bilinear", antialias=True).clamp(0, 1)
         return Carried(self.photo + share * (found.image - self.photo), found.layers, found.torn)
 
+    def groups(self, strengths: Mapping[Direction, float]) -> list[dict[Direction, float]]:
+        """The moves of an edit by the method that carries them best, in the order in which they are made."""
+        found: dict[str, dict[Direction, float]] = {}
+        for direction, strength in strengths.items():
+            found.setdefault(self._best(direction, strength), {})[direction] = strength
+        return [found[name] for name in ("", "flow", "ratio") if name in found]
+
+    def going_on(self, photo: Images, before: Images) -> Carrier:
+        """The carrier of what comes next: the photo as it was edited so far, beside the network's picture of that."""
+        return replace(self, photo=photo, before=before.detach().clamp(-1, 1), marks=self._points)
+
+    def _best(self, direction: Direction, strength: float) -> str:
+        """Empty is the face's own method; beside the learned one there are two for what it is no good at."""
+        attribute = str(direction.story.get("attribute", direction.name))
+        if isinstance(self.method, FlowTransfer | RatioTransfer) or not strength:
+            return ""
+        return "flow" if attribute in TINTS else "ratio" if attribute in APPEARS and strength > 0 else ""
+
     def _method(self, strengths: Mapping[Direction, float]) -> Transfer:
-        """Of an edit that only tints, the flow."""
-        moving = [direction for direction, strength in strengths.items() if strength]
-        tints = all(str(one.story.get("attribute", one.name)) in TINTS for one in moving)
-        return TRANSFERS.build("flow") if moving and tints else self.method
+        """Of an edit that only tints, or only puts something on, the method for that."""
+        names = {self._best(direction, strength) for direction, strength in strengths.items() if strength}
+        name = names.pop() if len(names) == 1 else ""
+        return TRANSFERS.build(name) if name else self.method
 
     def _landmarks(self, after: Images) -> tuple[Tensor, Tensor] | None:
         """Of the network's two pictures; None where no face is found in one of them."""

@@ -71,7 +71,7 @@ class Edit:
     max_change: Mapping[str, Change] = field(default_factory=dict)
     """With goals: largest change of other attributes, in their units."""
     transfer: str = "auto"
-    """How an edit of a photo keeps the photo: auto, learned, flow, or none for the network's own picture."""
+    """How an edit of a photo keeps the photo: auto, learned, flow, ratio, or none for the network's own picture."""
     paste_back: bool = False
     """Put the face back into its photo."""
     precision: Precision | None = None
