@@ -89,6 +89,63 @@ class SweepFields(MoveFields, total=False):
     directions: Mapping[str, float]
 
 
+class ChoiceFields(TypedDict, total=False):
+    """Those of `Choice`: which face of a photo."""
+
+    face: int | None
+    like: Path | None
+    profile: bool
+    aligned: bool
+
+
+class MakeupFields(ChoiceFields, total=False):
+    """Those of `Makeup`."""
+
+    colours: Mapping[str, str]
+    remove: bool
+    regions: tuple[str, ...]
+    strength: float
+
+
+class FrontalizeFields(ChoiceFields, total=False):
+    """Those of `Frontalize`."""
+
+    paste_back: bool
+
+
+class StylizeFields(ChoiceFields, total=False):
+    """Those of `Stylize` beside the style."""
+
+    strength: float
+    colours: Literal["keep", "take"]
+    directions: Mapping[str, float]
+    paste_back: bool
+
+
+class AnyStyleFields(StylizeFields, total=False):
+    """Those of `Stylize`."""
+
+    style: str
+
+
+class SwapFields(ChoiceFields, total=False):
+    """Those of `Swap`."""
+
+    by: Literal["detail", "latent"]
+    strength: float
+    skin: float
+    mask: bool
+
+
+class AddStyleFields(TypedDict, total=False):
+    """Those of `AddStyle` beside its name and picture."""
+
+    filter: str
+    steps: int
+    face: int | None
+    force: bool
+
+
 class BenchmarkFields(TypedDict, total=False):
     """Those of `Benchmark`."""
 

@@ -34,15 +34,21 @@ if TYPE_CHECKING:
     from latentlab.studio.discovery.plan import LibraryRecipe
     from latentlab.studio.discovery.port import Ported
     from latentlab.studio.fields import (
+        AddStyleFields,
+        AnyStyleFields,
         BenchmarkFields,
         CompareFields,
         DiscoverFields,
         EditFields,
         FinetuneFields,
+        FrontalizeFields,
         InterpolateFields,
         InvertFields,
         JudgeFields,
+        MakeupFields,
         RenderingFields,
+        StylizeFields,
+        SwapFields,
         SweepFields,
         TrainEncoderFields,
         TrainFields,
@@ -317,14 +323,23 @@ class Studio(Lab):
     # applications on photos
 
     def makeup(
-        self, photo: Source, reference: Source = None, *, watch: Watch | None = None, **fields: Any
+        self,
+        photo: Source,
+        reference: Source = None,
+        *,
+        watch: Watch | None = None,
+        **fields: Unpack[MakeupFields],
     ) -> Picture:
         """A photo with a reference's makeup, with `colours` by region, or with none (`remove`); fields of `Makeup`."""
         *_, picture = self.open_makeup(photo, reference, **fields).draw(watch)
         return picture
 
     def open_makeup(
-        self, photo: Source, reference: Source = None, request: Makeup | None = None, **fields: Any
+        self,
+        photo: Source,
+        reference: Source = None,
+        request: Makeup | None = None,
+        **fields: Unpack[MakeupFields],
     ) -> OpenMakeup:
         """The same, known to be possible; `.draw()` gives the picture, `.notes()` what there is to say."""
         from latentlab.studio.applications.makeup import Makeup, open_makeup
@@ -333,13 +348,20 @@ class Studio(Lab):
         return open_makeup(self, request or with_choice(Makeup, fields), photo, reference)
 
     def stylize(
-        self, photo: Source, style: str = "toon", *, watch: Watch | None = None, **fields: Any
+        self,
+        photo: Source,
+        style: str = "toon",
+        *,
+        watch: Watch | None = None,
+        **fields: Unpack[StylizeFields],
     ) -> Picture:
         """A face drawn in a style: a child of the network, or a filter; fields of `Stylize`."""
         *_, picture = self.open_stylize(photo, style=style, **fields).draw(watch)
         return picture
 
-    def open_stylize(self, photo: Source, request: Stylize | None = None, **fields: Any) -> OpenStylize:
+    def open_stylize(
+        self, photo: Source, request: Stylize | None = None, **fields: Unpack[AnyStyleFields]
+    ) -> OpenStylize:
         """The same, known to be possible; `.draw()` gives the picture, `.notes()` what there is to say."""
         from latentlab.studio.applications.sitter import with_choice
         from latentlab.studio.applications.stylize import Stylize, open_stylize
@@ -358,7 +380,7 @@ class Studio(Lab):
         picture: str | Path | None = None,
         *,
         watch: Watch | None = None,
-        **fields: Any,
+        **fields: Unpack[AddStyleFields],
     ) -> Path:
         """Learn a style from one picture, or from a `filter`; fields of `AddStyle`. Returns its file in the lab."""
         from latentlab.studio.applications.style_add import AddStyle, add_style
@@ -367,13 +389,15 @@ class Studio(Lab):
             name = AddStyle(name, None if picture is None else Path(picture), **fields)
         return add_style(self, name, watch)
 
-    def frontalize(self, photo: Source, *, watch: Watch | None = None, **fields: Any) -> Picture:
+    def frontalize(
+        self, photo: Source, *, watch: Watch | None = None, **fields: Unpack[FrontalizeFields]
+    ) -> Picture:
         """A face turned to the front, at its photo's resolution; fields of `Frontalize`."""
         *_, picture = self.open_frontalize(photo, **fields).draw(watch)
         return picture
 
     def open_frontalize(
-        self, photo: Source, request: Frontalize | None = None, **fields: Any
+        self, photo: Source, request: Frontalize | None = None, **fields: Unpack[FrontalizeFields]
     ) -> OpenFrontalize:
         """The same, known to be possible; `.draw()` gives the picture, `.notes()` what there is to say."""
         from latentlab.studio.applications.frontalize import Frontalize, open_frontalize
@@ -381,13 +405,15 @@ class Studio(Lab):
 
         return open_frontalize(self, request or with_choice(Frontalize, fields), photo)
 
-    def swap(self, source: Source, target: Source, *, watch: Watch | None = None, **fields: Any) -> Picture:
+    def swap(
+        self, source: Source, target: Source, *, watch: Watch | None = None, **fields: Unpack[SwapFields]
+    ) -> Picture:
         """The target's photo with the source's identity; fields of `Swap`."""
         *_, picture = self.open_swap(source, target, **fields).draw(watch)
         return picture
 
     def open_swap(
-        self, source: Source, target: Source, request: Swap | None = None, **fields: Any
+        self, source: Source, target: Source, request: Swap | None = None, **fields: Unpack[SwapFields]
     ) -> OpenSwap:
         """The same, known to be possible; `.draw()` gives mask and picture, `.notes()` what there is to say."""
         from latentlab.studio.applications.sitter import with_choice

@@ -15,6 +15,12 @@ from latentlab.backbones.train import Train
 from latentlab.backbones.train_encoder import TrainEncoder
 from latentlab.directions import DISCOVERERS
 from latentlab.studio import fields as told
+from latentlab.studio.applications.frontalize import Frontalize
+from latentlab.studio.applications.makeup import Makeup
+from latentlab.studio.applications.sitter import Choice
+from latentlab.studio.applications.style_add import AddStyle
+from latentlab.studio.applications.stylize import Stylize
+from latentlab.studio.applications.swap import Swap
 from latentlab.studio.discovery.discover import Discover
 from latentlab.studio.lab import Lab
 from latentlab.studio.learning.train_scorer import TrainScorer
@@ -34,6 +40,12 @@ FIELDS = {
     told.InvertFields: ([Invert], {"method"}),
     told.EditFields: ([Edit], {"directions"}),
     told.SweepFields: ([Edit], {"sweeps"}),
+    told.MakeupFields: ([Makeup, Choice], {"choice"}),
+    told.FrontalizeFields: ([Frontalize, Choice], {"choice"}),
+    told.StylizeFields: ([Stylize, Choice], {"choice", "style"}),
+    told.AnyStyleFields: ([Stylize, Choice], {"choice"}),
+    told.SwapFields: ([Swap, Choice], {"choice"}),
+    told.AddStyleFields: ([AddStyle], {"name", "picture"}),
     told.BenchmarkFields: ([Benchmark], set()),
     told.JudgeFields: ([Judge], set()),
     told.CompareFields: ([Compare], set()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -26,7 +27,7 @@ def makeup(view: View) -> None:
             "Makeup", ["colours", "from another face", "take it off"], default="colours", key="makeup_how"
         ),
     )
-    fields: dict[str, object] = {}
+    fields: dict[str, Any] = {}
     reference: str | None = None
     with row():
         if how == "from another face":
@@ -74,7 +75,11 @@ def style(view: View) -> None:
 
         def work(watch: Watch) -> Picture:
             return own.studio.stylize(
-                own.face(view), str(name), watch=watch, strength=share, colours=colours or "keep"
+                own.face(view),
+                str(name),
+                watch=watch,
+                strength=share,
+                colours="take" if colours == "take" else "keep",
             )
 
         st.button(

@@ -7,6 +7,7 @@ CONTESTANTS: Registry = Registry(
     {
         "nothing": "latentlab.studio.rivals.contestant:Nothing",
         "backbone": "latentlab.studio.rivals.backbone:Backbone",
+        "applications": "latentlab.studio.rivals.applications:Applications",
     },
 )
 """Methods of the benchmark besides the trained baselines, which join by their files."""

@@ -1,0 +1,122 @@
+"""The applications in the benchmark: makeup, frontal view, identity and toon, as their commands do them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from latentlab.core.errors import LatentLabError, NoFace
+from latentlab.core.face import Face
+from latentlab.core.shapes import Images
+from latentlab.networks.regressor import fit_to
+from latentlab.studio.applications.frontalize import Frontalize, OpenFrontalize
+from latentlab.studio.applications.makeup import Makeup, OpenMakeup
+from latentlab.studio.applications.person import load_person
+from latentlab.studio.applications.sitter import SMALLEST, Sitter, landmarks_of
+from latentlab.studio.applications.stylize import OpenStylize, Stylize
+from latentlab.studio.applications.swap import OpenSwap, Swap
+from latentlab.studio.lab import Lab
+from latentlab.studio.recipes.ingredients import Ingredients
+from latentlab.studio.rivals.cases import Cases
+from latentlab.studio.rivals.contestant import Contestant
+from latentlab.studio.shelf.styles import find_style, style_names
+
+
+class Applications(Contestant):
+    """Each task by the application that does it; a face that no detector sees stays as it was."""
+
+    title = "the commands makeup, frontalize, swap and stylize"
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab)
+        self.parameters = sum(p.numel() for p in lab.generator.parameters())
+
+    def can(self, task: str) -> bool:
+        try:
+            if task == "identity":
+                load_person(self.lab)
+                _source()
+            return task in JOBS and (task != "toon" or "toon" in style_names(self.lab))
+        except LatentLabError:
+            return False
+
+    @torch.no_grad()
+    def edit(self, cases: Cases) -> Images:
+        other = _source() if cases.task == "identity" else None
+        answers = []
+        for number in range(len(cases)):
+            face = cases.before[number : number + 1]
+            theirs = other if cases.references is None else cases.references[number : number + 1]
+            try:
+                answers.append(JOBS[cases.task](self, face, theirs))
+            except NoFace:
+                answers.append(face)
+        return torch.cat([fit_to(image, cases.before.shape[-1]).clamp(-1, 1) for image in answers])
+
+    def sitter(self, image: Images, *, latent: bool = False) -> Sitter:
+        """A face of the benchmark as an application sees it."""
+        large = fit_to(image, max(SMALLEST, image.shape[-1])).clamp(-1, 1)
+        name = "test face"
+        face = self.face(image) if latent else None
+        return Sitter(name, large, landmarks_of(large, name), None, face)
+
+    def face(self, image: Images) -> Face:
+        """Three passes of the encoder."""
+        from latentlab.inversion.encode import need_encoder, settle
+        from latentlab.inversion.inverter import Given
+        from latentlab.studio.shelf.companions import find_encoder
+
+        generator = self.lab.generator
+        encoder = need_encoder(Given(encoder=find_encoder(self.lab)), method="encode")
+        latent = settle(encoder, generator, fit_to(image, generator.resolution).to(self.lab.place))
+        return Face("test face", latent, generator.render(latent), model=generator.hash)
+
+
+def _makeup(who: Applications, face: Images, other: Images | None) -> Images:
+    assert other is not None, "the task has a reference"
+    return OpenMakeup(who.lab, Makeup(), who.sitter(face), who.sitter(other), Ingredients(who.lab)).image()
+
+
+def _bare(who: Applications, face: Images, other: Images | None) -> Images:
+    return OpenMakeup(who.lab, Makeup(remove=True), who.sitter(face), None, Ingredients(who.lab)).image()
+
+
+def _frontal(who: Applications, face: Images, other: Images | None) -> Images:
+    return OpenFrontalize(who.lab, Frontalize(), who.sitter(face), Ingredients(who.lab)).image
+
+
+def _toon(who: Applications, face: Images, other: Images | None) -> Images:
+    large = fit_to(face, SMALLEST)
+    sitter = Sitter("test face", large, torch.zeros(68, 2), None, who.face(large))
+    request = Stylize("toon", colours="take")
+    opened = OpenStylize(who.lab, request, sitter, find_style(who.lab, "toon"), Ingredients(who.lab))
+    return opened.image()
+
+
+def _identity(who: Applications, face: Images, other: Images | None) -> Images:
+    assert other is not None, "the task has a source"
+    target, source = who.sitter(face, latent=True), who.sitter(other, latent=True)
+    return OpenSwap(who.lab, Swap(), source, target, Ingredients(who.lab)).exchanged.image
+
+
+JOBS: dict[str, Callable[[Applications, Images, Images | None], Images]] = {
+    "makeup": _makeup,
+    "bare": _bare,
+    "frontal": _frontal,
+    "toon": _toon,
+    "identity": _identity,
+}
+"""By task."""
+
+
+def _source() -> Images:
+    """The person of the identity task from the front, at rest; needs the face model."""
+    from latentlab.baselines.deepfakes import people
+    from latentlab.world.render import load_renderer
+    from latentlab.world.tasks import at_rest
+
+    _, person = people()
+    front = replace(at_rest(person), yaw=0.0, pitch=0.0, roll=0.0)
+    return load_renderer().render([front], SMALLEST).images
