@@ -149,7 +149,7 @@ def kills(wish: argparse.Namespace) -> list[dict[str, Any]]:
             words = command(wish, source, out, "--engine", engine, "--shard", "4", "--resume")
             process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             victim = dice.choice(["driver", "worker"])
-            if strike(process, victim, dice.uniform(0, 6), out):
+            if strike(process, victim, dice, out):
                 done[victim] += 1
             if victim == "worker":
                 process.wait(timeout=600)
@@ -172,22 +172,27 @@ def kills(wish: argparse.Namespace) -> list[dict[str, Any]]:
     return rows
 
 
-def strike(process: subprocess.Popen, victim: str, delay: float, out: Path) -> bool:
-    """Kill one process some time after the first worker is there; False where it was over before."""
+def strike(process: subprocess.Popen, victim: str, dice: random.Random, out: Path) -> bool:
+    """Kill one process somewhere in the next few shards, or while workers begin; False where it was over before."""
+    wanted, wait = shards(out) + dice.randint(0, 3), dice.uniform(0, 1)
     while process.poll() is None:
         mine = workers_of(process)
-        if mine:
-            time.sleep(delay)
-            mine = workers_of(process)
-            target = process.pid if victim == "driver" else random.choice(mine).pid if mine else 0
-            if process.poll() is not None or not target:
+        if mine and shards(out) >= wanted:
+            time.sleep(wait)
+            target = process.pid if victim == "driver" else dice.choice(workers_of(process) or mine).pid
+            if process.poll() is not None or not psutil.pid_exists(target):
                 return False
             os.kill(target, signal.SIGKILL)
             if victim == "driver":
                 process.wait()
             return True
-        time.sleep(0.05)
+        time.sleep(0.02)
     return False
+
+
+def shards(out: Path) -> int:
+    """How many are finished."""
+    return len(list(out.rglob("shard-*.parquet")))
 
 
 def workers_of(process: subprocess.Popen) -> list[psutil.Process]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.core.errors import BadInput
+from latentlab.core.locks import held
 from latentlab.core.watch import Watch, silent
 from latentlab.data.folder import LABEL_FILE, Folder
 from latentlab.data.holdout import is_held_out
@@ -18,6 +19,8 @@ from latentlab.data.source import Source
 from latentlab.training.ahead import Source as AnySource
 
 RENDERS = "renders"
+PACKING = ".latentlab.packing.lock"
+"""Another lock than the run's, whose folder it is."""
 
 
 Learnt = str | Path | Sequence[str | Path] | Reader | Callable[..., Any]
@@ -100,9 +103,10 @@ def _packed(path: Path, options: SourceOptions, watch: Watch) -> Packed:
         return Packed(parts, options.seed, options.mirror)
     if options.cache is None:
         raise BadInput(f"{path} is a folder of pictures; say in which file they are to be packed")
-    if not options.cache.exists():
-        pack_folder(
-            path, options.size, options.cache, resize=options.resize, drop_broken=options.drop_broken, watch=watch,
-            skip=(lambda file: is_held_out(file.name)) if options.hold_out else None,
-        )  # fmt: skip
+    with held(options.cache.parent, f"the pack {options.cache}", wait=-1, name=PACKING):
+        if not options.cache.exists():  # of several processes that train together the first one packs
+            pack_folder(
+                path, options.size, options.cache, resize=options.resize, drop_broken=options.drop_broken, watch=watch,
+                skip=(lambda file: is_held_out(file.name)) if options.hold_out else None,
+            )  # fmt: skip
     return Packed((options.cache,), options.seed, options.mirror)

@@ -158,7 +158,7 @@ def _directions(desk: Desk) -> list[dict[str, Any]]:
 
 
 def _shown(state: Any) -> dict[str, Any]:
-    return {name: value for name, value in asdict(state).items() if name != "process"}
+    return {name: value for name, value in asdict(state).items() if name not in ("process", "machine")}
 
 
 async def _sorry(_: Request, error: LatentLabError) -> Response:

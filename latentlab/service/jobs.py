@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import secrets
 import time
@@ -43,7 +44,8 @@ class JobState:
     text: str = ""
     error: str | None = None
     process: int = 0
-    """Of the process that has it."""
+    """That has it, on `machine`."""
+    machine: str = ""
     result: dict[str, Any] | None = None
 
 
@@ -56,7 +58,7 @@ class Jobs:
     def new(self, kind: str) -> JobState:
         """A job that waits; jobs that are long finished are forgotten."""
         self._sweep()
-        state = JobState(secrets.token_hex(12), kind, process=os.getpid())
+        state = JobState(secrets.token_hex(12), kind, process=os.getpid(), machine=platform.node())
         self.write(state)
         return state
 
@@ -71,7 +73,8 @@ class Jobs:
             state = JobState(**json.loads(self._file(name).read_text()))
         except (OSError, ValueError, TypeError):
             raise NoJob(f"there is no job '{name[:40]}'; finished ones are kept for an hour") from None
-        if state.state not in OVER and not _lives(state.process):
+        here = state.machine == platform.node()
+        if state.state not in OVER and here and not _lives(state.process):
             state.state, state.error = "failed", "the process that had it ended; ask for it again"
         return state
 

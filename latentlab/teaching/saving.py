@@ -22,10 +22,14 @@ def save_parts(
 ) -> dict[str, Path]:
     """Write each network that `parts` names into `FOLDER/NAME.safetensors`; returns the files by part."""
     return {
-        part: save(networks[part], folder / f"{name}.safetensors", {**story, "part": part}, half=half)
-        for part, name in parts.items()
-        if part in networks
+        part: save(networks[part], path, {**story, "part": part}, half=half)
+        for part, path in files_of(networks, parts, folder).items()
     }
+
+
+def files_of(networks: Mapping[str, nn.Module], parts: Mapping[str, str], folder: Path) -> dict[str, Path]:
+    """Where each part goes, for those who did not write it."""
+    return {part: folder / f"{name}.safetensors" for part, name in parts.items() if part in networks}
 
 
 def add_to_story(path: Path, **facts: Any) -> Path:

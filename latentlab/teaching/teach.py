@@ -10,7 +10,7 @@ import torch
 from latentlab.core.device import find_device
 from latentlab.core.watch import Watch, silent
 from latentlab.teaching.plan import TrainingPlan
-from latentlab.teaching.saving import save_parts
+from latentlab.teaching.saving import files_of, save_parts
 from latentlab.teaching.story import training_story
 from latentlab.training.ahead import Source
 from latentlab.training.distributed import process_group
@@ -20,7 +20,7 @@ from latentlab.training.trainer import Trainer
 
 
 def teach(trainable: Trainable, source: Source, plan: TrainingPlan, watch: Watch = silent) -> dict[str, Path]:
-    """Train as planned, alone or in the process group that torchrun describes; returns the files by part.
+    """Train as planned, alone or in the process group that torchrun describes; returns the files by part to each process.
 
     The parts (`trainable.parts`) are written when the training ends, is interrupted, or stops for want of time or disk;
     not when a loss became NaN. A training that was killed goes on with `resume`, bit for bit on the same CPU.
@@ -48,7 +48,8 @@ def teach(trainable: Trainable, source: Source, plan: TrainingPlan, watch: Watch
                 story = {**training_story(trainer), **trainable.facts()}
                 parts = trainable.parts(trainer.networks)
                 files = save_parts(trainer.networks, parts, plan.out, story, half=plan.half)
-    return files
+        processes.agree(True)  # the others leave when the files are there
+        return files or files_of(trainer.networks, trainable.parts(trainer.networks), plan.out)
 
 
 def _told(source: Source, plan: TrainingPlan) -> dict[str, Any]:
