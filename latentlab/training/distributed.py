@@ -69,7 +69,13 @@ ALONE = ProcessGroup()
 
 @contextmanager
 def process_group(device: torch.device | str = "cpu") -> Iterator[ProcessGroup]:
-    """The group that torchrun describes in the environment; joined on entering, left at the end."""
+    """The group that torchrun describes in the environment; joined on entering, left at the end.
+
+    One that the process is in already, as Ray Train has it, is taken and stays.
+    """
+    if dist.is_available() and dist.is_initialized():
+        yield ProcessGroup(dist.get_rank(), dist.get_world_size())
+        return
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield ALONE

@@ -76,3 +76,16 @@ def test_a_sample_gets_the_same_draws_in_any_batch() -> None:
     assert torch.equal(part.normal(4), normal[[5, 2]])
     assert torch.equal(part.uniform(2), uniform[[5, 2]])
     assert not torch.equal(Draws([5], 3, "D").normal(4)[0], normal[5])
+
+
+def test_a_group_that_is_there_already_is_taken_and_stays(tmp_path: Path) -> None:
+    """As Ray Train has it: it joins before the training begins, and leaves after."""
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{tmp_path / 'group'}", rank=0, world_size=1
+    )
+    try:
+        with process_group() as members:
+            assert (members.rank, members.size) == (0, 1)
+        assert torch.distributed.is_initialized()
+    finally:
+        torch.distributed.destroy_process_group()
