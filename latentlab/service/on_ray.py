@@ -11,6 +11,7 @@ requests that wait; each has a network and one thread that computes, as a proces
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from ray import serve
 
@@ -31,7 +32,7 @@ def checked() -> Serving:
     return serving
 
 
-app = serve.deployment(
+replica: Any = serve.deployment(  # Ray's types know decorators alone
     serve.ingress(build)(),
     name="latentlab",
     autoscaling_config=SCALING,
@@ -40,6 +41,7 @@ app = serve.deployment(
         "num_cpus": 1,
         "runtime_env": {"env_vars": {VARIABLE: os.environ.get(VARIABLE, "{}")}},
     },
-).bind()
+)
+app = replica.bind()
 """What `serve run` and `serve deploy` take."""
 checked()
