@@ -11,7 +11,7 @@ from torch import Tensor
 
 from latentlab.faces.align import frame
 from latentlab.faces.dlib_models import frontal_detector
-from latentlab.faces.landmarks import ALIGNED_BOX, landmarks_at
+from latentlab.faces.landmarks import ALIGNED_BOX, Look, landmarks_at
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -24,7 +24,13 @@ LEAST = -0.1
 """Least score of the detector where a face was a frame ago; below that of a first sight."""
 FAR = 0.35
 """A face whose middle is farther away, in sides of the square, is another one."""
-LOOKS = ((0.0, 0.0, 1.0), (0.02, 0.02, 1.03), (-0.02, 0.02, 0.97), (0.02, -0.02, 0.97), (-0.02, -0.02, 1.03))
+LOOKS: tuple[Look, ...] = (
+    (0.0, 0.0, 1.0),
+    (0.02, 0.02, 1.03),
+    (-0.02, 0.02, 0.97),
+    (0.02, -0.02, 0.97),
+    (-0.02, -0.02, 1.03),
+)
 """Shifts and scales of the box with which landmarks are read; the detector's box jumps, and with it single readings."""
 
 
@@ -62,11 +68,7 @@ def _read(picture: Image, centre: np.ndarray, turn: np.ndarray, side: float) -> 
     """The mean of several readings of the landmarks."""
     low = np.floor(centre - 1.6 * side).astype(int)
     part = picture.crop((*low.tolist(), *np.ceil(centre + 1.6 * side).astype(int).tolist()))
-    read = [
-        landmarks_at(part, centre - low + turn @ np.array([right, down]) * side, turn, side * scale)
-        for right, down, scale in LOOKS
-    ]
-    return torch.from_numpy(np.mean(read, 0) + low).float()
+    return torch.from_numpy(landmarks_at(part, centre - low, turn, side, LOOKS) + low).float()
 
 
 def sight(picture: Image, points: Tensor) -> Sighting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 VIEW = 256
 """Faces are looked at 256 pixels wide: the predictor does not gain from more, and noise averages out."""
+Look = tuple[float, float, float]
+"""Right, down (in sides of the box) and scale."""
+STRAIGHT: Look = (0.0, 0.0, 1.0)
 ALIGNED_BOX = (0.17, 0.25, 0.81, 0.89)
 """Where dlib's box falls in an aligned face, as a share of its side: left, top, right, bottom."""
 
@@ -50,8 +54,13 @@ def find_landmarks(picture: Image, face: DetectedFace) -> Tensor:
     return torch.from_numpy(points).float()
 
 
-def landmarks_at(picture: Image, centre: np.ndarray, turn: np.ndarray, side: float) -> np.ndarray:
-    """68 points [68 2] of the face in a square of `side` around `centre`, whose axes are the columns of `turn`."""
+def landmarks_at(
+    picture: Image, centre: np.ndarray, turn: np.ndarray, side: float, looks: Sequence[Look] = (STRAIGHT,)
+) -> np.ndarray:
+    """68 points [68 2] of the face in a square of `side` around `centre`, whose axes are the columns of `turn`.
+
+    With several looks their mean: each moves and scales the box in which the predictor begins.
+    """
     import dlib
     from PIL import Image as pillow
 
@@ -77,10 +86,12 @@ def landmarks_at(picture: Image, centre: np.ndarray, turn: np.ndarray, side: flo
         (matrix[0, 0], matrix[0, 1], offset[0], matrix[1, 0], matrix[1, 1], offset[1]),
         pillow.Resampling.BILINEAR,
     )
-    box = dlib.rectangle(VIEW // 2, VIEW // 2, VIEW // 2 + VIEW - 1, VIEW // 2 + VIEW - 1)
-    shape = landmark_predictor()(np.asarray(view), box)
-    seen = np.array([[p.x, p.y] for p in shape.parts()], dtype=np.float64)
-    return start + seen @ (turn * step).T
+    pixels, found = np.asarray(view), []
+    for right, down, scale in looks:
+        left, top = (round(VIEW * (1 + shift - scale / 2)) for shift in (right, down))
+        box = dlib.rectangle(left, top, left + round(VIEW * scale) - 1, top + round(VIEW * scale) - 1)
+        found.append([[p.x, p.y] for p in landmark_predictor()(pixels, box).parts()])
+    return start + np.mean(found, 0) @ (turn * step).T
 
 
 def aligned_landmarks(images: Images) -> FoundLandmarks:

@@ -53,7 +53,8 @@ def paste_back(
 
     if match:
         face = match_colours(face, original, mask)
-    layers = torch.cat([face, original, _agreement(face, original), mask], dim=1)  # [1 8 s s]
+    agreement = _agreement(face, original)
+    layers = torch.cat([mask * (face - agreement * original), mask * (1 - agreement)], dim=1)  # [1 4 s s]
 
     pixels = np.array(photo.convert("RGB"))
     for left, top, right, bottom in _strips(crop.box):
@@ -114,17 +115,13 @@ def _agreement(face: Images, original: Images) -> Tensor:
 
 
 def _blend(window: np.ndarray, layers: Tensor) -> np.ndarray:
-    """The photo's pixels under the warped layers: face, original, agreement, mask."""
+    """The photo's pixels under the warped layers: what is added, and the share of the photo that it replaces.
+
+    photo + mask·(face + agreement·(photo - original) - photo), sorted by the photo: four layers to warp, not eight.
+    """
     photo = from_pixels(window[None])
-    face, original, agreement, mask = (
-        layers[:, :3],
-        layers[:, 3:6],
-        layers[:, 6:7].clamp(0, 1),
-        layers[:, 7:].clamp(0, 1),
-    )
-    detailed = face + agreement * (photo - original)
-    blended = to_pixels((photo + mask * (detailed - photo)).clamp(-1, 1))[0].numpy()
-    return np.where(mask[0, 0].numpy()[..., None] > 0, blended, window)
+    added, replaced = layers[:, :3], layers[:, 3:].clamp(0, 1)
+    return to_pixels((photo * (1 - replaced) + added).clamp(-1, 1))[0].numpy()
 
 
 def _strips(box: Box) -> list[Box]:

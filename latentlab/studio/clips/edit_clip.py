@@ -132,14 +132,15 @@ class OpenClip:
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
     def _fill(self, parts: Parts, tell: Watch) -> None:
-        number, total = parts.finished(), len(self.clip.times)
-        waiting: list[Frame] = []
-        for frame in self.frames(parts.numbers(number).start) if number < parts.count else ():
-            waiting.append(frame)
-            if len(waiting) == len(parts.numbers(number)):
-                parts.write(number, waiting)
-                number, waiting = number + 1, []
-            tell((frame.number + 1) / total, f"frame {frame.number + 1} of {total}")
+        first = parts.finished()
+        frames = self._told(parts.numbers(first).start, tell)
+        for number in range(first, parts.count):
+            parts.write(number, frames)
+
+    def _told(self, first: int, tell: Watch) -> Iterator[Frame]:
+        for frame in self.frames(first):
+            tell((frame.number + 1) / self.count, f"frame {frame.number + 1} of {self.count}")
+            yield frame
 
     def frames(self, first: int = 0) -> Iterator[Frame]:
         """The edited frames, from one on."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from latentlab.core.errors import BadFile
@@ -54,9 +55,9 @@ class Parts:
         """How many are there, from the first one on."""
         return next((n for n in range(self.count) if not self.path(n).is_file()), self.count)
 
-    def write(self, number: int, frames: Sequence[Frame]) -> None:
-        """One part, whole or not at all."""
-        stamps = [self.clip.times[frame.number] + LEAD * TICKS for frame in frames]
+    def write(self, number: int, frames: Iterator[Frame]) -> None:
+        """One part, whole or not at all; it takes its frames as they come, so that they are encoded meanwhile."""
+        stamps = [self.clip.times[frame] + LEAD * TICKS for frame in self.numbers(number)]
         when = "+".join(f"eq(N\\,{place})*{stamp}" for place, stamp in enumerate(stamps))
         width, height = self.clip.size
         words = [
@@ -84,7 +85,7 @@ class Parts:
             atomic(self.path(number), own=True) as temporary,
             feeding([*words, f"file:{temporary}"]) as stream,
         ):
-            for frame in frames:
+            for frame in islice(frames, len(stamps)):
                 stream.write(frame.data())
 
     def join(self, target: Path, marks: Marks) -> str:

@@ -13,8 +13,8 @@ from latentlab.studio.clips.frames import Frame
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FINE = 2
-"""Supersampling of the square: the face is about as large in it as in the frame."""
+FINE, COARSER = 2, 1.25
+"""Supersampling of the square where the frame has more than so many pixels for each of its own; elsewhere none."""
 BORDER = 0.12
 """Of the square's side, around it: what its padding is made of."""
 
@@ -32,7 +32,7 @@ class Shot:
     @property
     def face(self) -> Images:
         """The square around the face [1 3 s s]."""
-        return cut(self.picture, self.crop, FINE)
+        return cut(self.picture, self.crop, FINE if self.crop.scale > COARSER else 1)
 
 
 def shot(frame: Frame, crop: Crop) -> Shot:
