@@ -90,6 +90,7 @@ class Edit(Command):
         film(session, clip, EditClip(request, self.face), out, watch)
 
     def _save(self, session: Session, opened: OpenEdit, watch: Watch) -> None:
+        from latentlab.core.overlap import overlapped
         from latentlab.studio import may_replace
 
         if self.out is not None and self.out.suffix.lower() in VIDEOS:
@@ -100,8 +101,7 @@ class Edit(Command):
         pictures = {target: last} if alone else {self._target(opened, p.name): p for p in (*cells, last)}
         for path in pictures:
             may_replace(path, force=self.force)
-        for path, picture in pictures.items():
-            picture.save(path)
+        list(overlapped(pictures.items(), lambda pair: pair[1].save(pair[0])))
         self._tell(session, opened, [str(path) for path in pictures])
         return None
 

@@ -13,6 +13,7 @@ from latentlab.cli.words import Look
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
+    from latentlab.studio import Picture
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,10 @@ class Mix(Command):
     }
 
     def run(self, session: Session) -> None:
+        from latentlab.core.overlap import overlapped
         from latentlab.core.seeds import parse_numbers, parse_seeds
         from latentlab.studio import Mix as Request
-        from latentlab.studio import may_replace, writable
+        from latentlab.studio import writable
 
         rows, cols = (None if text is None else tuple(parse_seeds(text)) for text in (self.rows, self.cols))
         layers = tuple(parse_numbers(self.styles, "layers"))
@@ -66,9 +68,14 @@ class Mix(Command):
         writable(self.out)
         written = 0
         with session.progress("mixing", 0) as watch:
-            for picture in session.studio.mixed(request, watch):
-                path = self.out / f"{picture.name}.png"
-                may_replace(path, force=self.force)
-                session.emit(picture=str(picture.save(path)), name=picture.name)
+            for name, path in overlapped(session.studio.mixed(request, watch), self._save):
+                session.emit(picture=str(path), name=name)
                 written += 1
         session.say(f"{count(written - 1, 'mixed picture')} and grid.png in {self.out}")
+
+    def _save(self, picture: Picture) -> tuple[str, Path]:
+        from latentlab.studio import may_replace
+
+        path = self.out / f"{picture.name}.png"
+        may_replace(path, force=self.force)
+        return picture.name, picture.save(path)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from latentlab.core.image import load_image
+from latentlab.core.overlap import overlapped
 from latentlab.core.watch import Watch
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.generate import Generate, Order, Plan
-from latentlab.studio.pictures.picture import is_made, may_replace, writable
+from latentlab.studio.pictures.picture import Picture, is_made, may_replace, writable
 from latentlab.studio.pictures.sheet import Sheet
 
 
@@ -49,10 +50,12 @@ class Gallery:
         return self.folder / f"{order.name}.png"
 
     def fill(self, watch: Watch | None = None) -> Iterator[tuple[str, Path]]:
-        """Draw and save what is missing; yields name and path as each is written."""
-        for picture in self.plan.draw(self.missing, watch):
-            yield picture.name, picture.save(self.folder / f"{picture.name}.png")
+        """Draw what is missing, and save each while the next are drawn; yields name and path as each is written."""
+        yield from overlapped(self.plan.draw(self.missing, watch), self._save)
         if self.sheet is not None:
             for place, order in enumerate(self.plan.orders):
                 self.sheet.add(place, load_image(self.path(order))[0])
             yield "grid", self.plan.of_sheet(self.sheet).save(self.sheet_path)
+
+    def _save(self, picture: Picture) -> tuple[str, Path]:
+        return picture.name, picture.save(self.folder / f"{picture.name}.png")

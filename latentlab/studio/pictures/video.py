@@ -14,6 +14,7 @@ from torch import Tensor
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.files import atomic
 from latentlab.core.image import to_picture
+from latentlab.core.overlap import overlapped
 from latentlab.core.ranges import Fps, check
 from latentlab.studio.clips.marks import Marks
 from latentlab.studio.pictures.picture import writable
@@ -53,7 +54,7 @@ class Video:
         marks = Marks(story or {}, source)
         write = self._gif if self.path.suffix.lower() == ".gif" else self._mp4
         with atomic(self.path) as temporary:
-            write(temporary, map(_frame, frames), marks.comment)
+            write(temporary, overlapped(frames, _frame), marks.comment)
             marks.append(temporary, self.path)
         return self.path
 
