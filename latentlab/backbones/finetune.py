@@ -12,8 +12,9 @@ from torch import Tensor
 
 from latentlab.backbones.difference import Difference, low_rank, swap_layers, whole
 from latentlab.backbones.train import Train
+from latentlab.core.device import find_device
 from latentlab.core.errors import BadFile, BadInput
-from latentlab.core.ranges import Between, PowerOfTwo, Seconds, check
+from latentlab.core.ranges import Between, PowerOfTwo, Seconds, Share, check
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch, silent
 from latentlab.data.open import SourceOptions, open_source
@@ -32,8 +33,8 @@ class Finetune:
 
     parent: Path
     """The network to begin with; its discriminator's file lies beside it or is named."""
-    data: Path
-    """A folder of images of the new domain (people held out are left out by name), or packed images."""
+    data: Path | tuple[Path, ...]
+    """A folder of images of the new domain, or several (people held out are left out by name), or packed images."""
     out: Path
     discriminator: Path | None = None
     images: Annotated[int, Between(1, 1_000_000_000_000)] = 50_000
@@ -47,6 +48,14 @@ class Finetune:
     form: str = "auto"
     """`low rank` (at most 2 MB), `whole` (at most 8 MB), or whichever measures better."""
     resize: bool = True
+    drop_broken: bool = False
+    """Leave unreadable pictures out instead of stopping."""
+    where: tuple[str, ...] = ()
+    """Which photographs of folders with a `labels.csv`: `inside >= 0.98`, for one folder `portraits: inside >= 0.98`."""
+    weights: Mapping[str, Annotated[float, Between(0, 1_000_000)]] = field(default_factory=dict)
+    """How often photographs of a set (column `set`) are shown beside the others; 0 leaves a set out."""
+    render_share: Share = 0.0
+    """How many of the images are renders of the face world, mixed in."""
     resume: bool = False
     device: str = "auto"
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -97,7 +106,9 @@ class Finetune:
     def source(self, resolution: int, watch: Watch = silent) -> Source:
         """The images, without people held out."""
         options = SourceOptions(
-            resolution, mirror=True, resize=self.resize, hold_out=True, cache=Path(self.out) / f"images-{resolution}.npy"
+            resolution, mirror=True, resize=self.resize, drop_broken=self.drop_broken, hold_out=True,
+            cache=Path(self.out) / f"images-{resolution}.npy", device=str(find_device(self.device)), where=self.where,
+            weights=self.weights, render_share=self.render_share,
         )  # fmt: skip
         return open_source(self.data, options, watch)
 

@@ -13,7 +13,7 @@ from latentlab.backbones.presets import preset
 from latentlab.backbones.transfer import Parent, parent
 from latentlab.core.device import find_device
 from latentlab.core.errors import LatentLabError
-from latentlab.core.ranges import Between, PowerOfTwo, Seconds, check
+from latentlab.core.ranges import Between, PowerOfTwo, Seconds, Share, check
 from latentlab.core.settings import parse_settings
 from latentlab.core.watch import Watch, on_stderr, silent
 from latentlab.data.open import SourceOptions, open_source
@@ -29,8 +29,8 @@ Measure = Callable[[nn.Module], Mapping[str, float]]
 class Train:
     """What to learn from, for how long, and where it goes."""
 
-    data: Path | str
-    """A folder of images, a folder or zip with labels (`dataset.json`), packed images (`.npy`), a folder of such, or `renders`: the face world, endless."""
+    data: Path | str | tuple[Path | str, ...]
+    """A folder of images (or several), a folder or zip with labels (`dataset.json`), packed images (`.npy`), a folder of such, or `renders`: the face world, endless."""
     out: Path
     """The run's folder; `generator.safetensors` and `discriminator.safetensors` will lie in it."""
     images: Annotated[int, Between(1, 1_000_000_000_000)] = 1_000_000
@@ -54,6 +54,12 @@ class Train:
     """Leave unreadable pictures out instead of stopping."""
     hold_out: bool = False
     """Leave people held out out, by the names of their pictures."""
+    where: tuple[str, ...] = ()
+    """Which photographs of folders with a `labels.csv`: `inside >= 0.98`, for one folder `portraits: inside >= 0.98`."""
+    weights: Mapping[str, Annotated[float, Between(0, 1_000_000)]] = field(default_factory=dict)
+    """How often photographs of a set (column `set`) are shown beside the others; 0 leaves a set out."""
+    render_share: Share = 0.0
+    """How many of the images are renders of the face world, mixed in."""
     device: str = "auto"
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the model or the schedule to change, by name."""
@@ -89,7 +95,8 @@ class Train:
         """The images, packed beside the run if they lie in a folder."""
         options = SourceOptions(
             resolution, seed, self.mirror, self.resize, self.drop_broken, self.hold_out,
-            cache=Path(self.out) / f"images-{resolution}.npy", device=str(find_device(self.device)),
+            cache=Path(self.out) / f"images-{resolution}.npy", device=str(find_device(self.device)), where=self.where,
+            weights=self.weights, render_share=self.render_share,
         )  # fmt: skip
         return open_source(self.data, options, watch)
 

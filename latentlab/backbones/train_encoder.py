@@ -35,10 +35,14 @@ class TrainEncoder:
     """The run's folder; `encoder.safetensors` will lie in it."""
     data: Path | str | None = None
     """Packed images, a folder of them, a folder of pictures, or `renders`; None trains on the generator's own samples."""
-    photos: Path | None = None
-    """Unlabelled aligned photographs; people held out are left out by name."""
+    photos: Path | tuple[Path, ...] | None = None
+    """Folders of unlabelled aligned photographs; people held out are left out by name."""
     photo_share: Share = 0.25
     """How many of the images are photographs, where there are some."""
+    where: tuple[str, ...] = ()
+    """Which photographs of folders with a `labels.csv`: `inside >= 0.98`, for one folder `portraits: inside >= 0.98`."""
+    weights: Mapping[str, Annotated[float, Between(0, 1_000_000)]] = field(default_factory=dict)
+    """How often photographs of a set (column `set`) are shown beside the others; 0 leaves a set out."""
     images: Annotated[int, Between(1, 1_000_000_000_000)] = 200_000
     seconds: Seconds = float("inf")
     preset: str = "e4e"
@@ -111,7 +115,9 @@ class TrainEncoder:
             sources.append((1 - self.photo_share if self.photos else 1.0, opened))
         if self.photos:
             cache = Path(self.out) / f"photos-{size}.npy"
-            shown = replace(options, mirror=True, drop_broken=True, cache=cache)
+            shown = replace(
+                options, mirror=True, drop_broken=True, cache=cache, where=self.where, weights=self.weights
+            )
             share = self.photo_share if self.data is not None else 1.0
             sources.append((share, open_source(self.photos, shown, watch)))
         if not sources:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import tyro
 
 from latentlab.cli.command import Command
+from latentlab.cli.words import parse_weights
 from latentlab.core.ranges import (
     Batch,
     Channels,
@@ -32,7 +33,27 @@ if TYPE_CHECKING:
 Settings = Annotated[
     tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(name="set", metavar="NAME=VALUE")
 ]
+Words = tyro.conf.UseAppendAction[tuple[str, ...]]
+Folders = tyro.conf.UseAppendAction[tuple[Path, ...]]
 FOREVER = float("inf")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which photographs of folders with a labels.csv are shown, and how often."""
+
+    where: Annotated[Words, tyro.conf.arg(metavar="CONDITION")] = ()
+    """Only photographs of which labels.csv says so: 'inside>=0.98', 'set!=paintings', for one folder 'more:inside>=0.98'."""
+    weights: Annotated[Words, tyro.conf.arg(name="weight", metavar="SET=NUMBER")] = ()
+    """How often photographs of a set are shown beside the others: volunteers=3; 0 leaves a set out."""
+
+    def fields(self) -> dict[str, Any]:
+        """What these words say, as values."""
+        return {"where": self.where, "weights": parse_weights(self.weights)}
+
+
+Chosen = tyro.conf.OmitArgPrefixes[Choice]
+Mixed = Annotated[Share, tyro.conf.arg(metavar="SHARE")]
 
 
 @dataclass(frozen=True)
@@ -46,8 +67,8 @@ class Train(Command):
 
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])]
     """The run's folder."""
-    data: Annotated[str, tyro.conf.arg(metavar="PATH")] = "renders"
-    """A folder of pictures, a packed set (.npy), or 'renders': the face world, endless."""
+    data: Annotated[Words, tyro.conf.arg(metavar="PATH")] = ()
+    """Folders of pictures (repeated), a packed set (.npy), or 'renders': the face world, endless, which is the default."""
     preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "auto"
     """auto, stylegan2, paper256, paper512, paper1024, cifar, stylegan1, stylegan3-t, stylegan3-r, faces-256, faces64-cpu or faces128-cpu."""
     resolution: Annotated[Resolution | None, tyro.conf.arg(metavar="PIXELS")] = None
@@ -68,6 +89,11 @@ class Train(Command):
     """Show half of the images mirrored."""
     drop_broken: bool = False
     """Leave unreadable pictures out instead of stopping."""
+    hold_out: bool = False
+    """Leave out people who are kept for measuring, by the names of their pictures."""
+    choice: Chosen = field(default_factory=Choice)
+    render_share: Mixed = 0.0
+    """How many of the images are renders of the face world, mixed in."""
     settings: Settings = ()
     """Any other setting of the preset; can be repeated."""
 
@@ -76,13 +102,14 @@ class Train(Command):
         "latentlab train --data photos --resize --resolution 256 --out runs/photos",
         "latentlab train --preset faces64-cpu --images 300000 --out runs/faces --resume",
         "latentlab train --data cats --preset paper256 --set r1=2 --set augment=ada --out runs/cats",
+        "latentlab train --data portraits --data more --weight volunteers=3 --render-share 0.25 --out runs/portraits",
     )
 
     def run(self, session: Session) -> None:
         from latentlab.core.settings import parse_settings
 
         settings = parse_settings(self.settings)
-        options = {name: value for name, value in vars(self).items() if name != "settings"}
+        options = _options(self) | {"data": self.data or "renders"}
         learn(session, self.out, lambda watch: session.studio.train(settings, watch=watch, **options))
 
 
@@ -98,10 +125,11 @@ class TrainEncoder(Command):
     """The run's folder."""
     data: Annotated[str | None, tyro.conf.arg(metavar="PATH")] = None
     """Pictures, packed sets, or 'renders'."""
-    photos: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
-    """Unlabelled aligned photographs."""
+    photos: Annotated[Folders, tyro.conf.arg(metavar="FOLDER")] = ()
+    """Aligned photographs, several folders if repeated."""
     photo_share: Annotated[Share, tyro.conf.arg(metavar="SHARE")] = 0.25
     """How many of the images are photographs, where there are some."""
+    choice: Chosen = field(default_factory=Choice)
     preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "e4e"
     """The published settings, or ours."""
     images: Annotated[ImagesShown, tyro.conf.arg(metavar="N")] = 200_000
@@ -124,7 +152,7 @@ class TrainEncoder(Command):
         from latentlab.core.settings import parse_settings
 
         settings = parse_settings(self.settings)
-        options = {name: value for name, value in vars(self).items() if name != "settings"}
+        options = _options(self) | {"photos": self.photos or None}
         learn(session, self.out, lambda watch: session.studio.train_encoder(settings, watch=watch, **options))
 
 
@@ -137,8 +165,8 @@ class Finetune(Command):
     difference.safetensors, that names its parent by hash and can be given as --network wherever the parent is known.
     """
 
-    data: Annotated[Path, tyro.conf.arg(metavar="PATH")]
-    """A folder of pictures of the new domain, or packed images."""
+    data: Annotated[Folders, tyro.conf.arg(metavar="PATH")]
+    """Pictures of the new domain: folders (repeated), or packed images."""
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])]
     """The run's folder."""
     discriminator: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
@@ -155,6 +183,11 @@ class Finetune(Command):
     """Take the child's layers from this resolution on, the parent's below; 0 takes all of the child's."""
     form: Literal["auto", "low rank", "whole"] = "auto"
     """How the difference is kept: at most 2 MB, at most 8 MB, or whichever measures better."""
+    drop_broken: bool = False
+    """Leave unreadable pictures out instead of stopping."""
+    choice: Chosen = field(default_factory=Choice)
+    render_share: Mixed = 0.0
+    """How many of the images are renders of the face world, mixed in."""
     resume: bool = False
     """Go on from the newest checkpoint in the folder."""
     settings: Settings = ()
@@ -166,15 +199,14 @@ class Finetune(Command):
     }
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab finetune --data sketches --images 20000 --out runs/sketches",
+        "latentlab finetune --data portraits --data more --where 'more:inside>=0.98' --weight faker=2 --render-share 0.25 --out runs/p",
     )
 
     def run(self, session: Session) -> None:
         from latentlab.core.settings import parse_settings
 
-        own = ("settings", "learn_mapping")
         settings = parse_settings(self.settings)
-        options = {name: value for name, value in vars(self).items() if name not in own}
-        options["freeze_mapping"] = not self.learn_mapping
+        options = _options(self, "learn_mapping") | {"freeze_mapping": not self.learn_mapping}
         learn(session, self.out, lambda watch: session.studio.finetune(settings, watch=watch, **options))
 
 
@@ -221,6 +253,14 @@ class TrainScorer(Command):
 
     def run(self, session: Session) -> None:
         learn(session, self.out, lambda watch: session.studio.train_scorer(watch=watch, **vars(self)))
+
+
+def _options(command: Train | TrainEncoder | Finetune, *beside: str) -> dict[str, Any]:
+    """The fields of the request, by name, but for the settings and those named."""
+    own = {
+        name: value for name, value in vars(command).items() if name not in ("settings", "choice", *beside)
+    }
+    return own | command.choice.fields()
 
 
 def learn(session: Session, folder: Path, work: Callable[[Any], Path]) -> None:

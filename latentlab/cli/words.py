@@ -26,6 +26,7 @@ FLAGS = {
     "sweeps": "sweep",
     "overwrite": "force",
     "settings": "set",
+    "weights": "weight",
     "inputs": "input",
 }
 """Flags that are called otherwise than the fields they fill."""
@@ -72,6 +73,19 @@ def parse_goals(words: Iterable[str]) -> dict[str, float]:
         name, equals, number = word.partition("=")
         if not name or not equals:
             raise BadInput(f"'{word}' is no goal; write the attribute and its value, for example age=60")
+        found[name] = parse_number(number, word)
+    return found
+
+
+def parse_weights(words: Iterable[str]) -> dict[str, float]:
+    """`volunteers=3` to sets and how often their pictures are shown."""
+    found: dict[str, float] = {}
+    for word in _split(words):
+        name, equals, number = word.partition("=")
+        if not name or not equals:
+            raise BadInput(f"'{word}' is no weight; write the set and a number, for example volunteers=3")
+        if name in found:
+            raise BadInput(f"the set '{name}' is given twice; give it one weight")
         found[name] = parse_number(number, word)
     return found
 

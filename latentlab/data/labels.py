@@ -18,26 +18,28 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge, "<=": operator.le, "!=": operator.ne, "==": operator.eq, "=": operator.eq, ">": operator.gt,
     "<": operator.lt,
 }  # fmt: skip
-_FORM = re.compile(r"^\s*([\w.-]+)\s*(>=|<=|!=|==|=|>|<)\s*(.+?)\s*$")
+_FORM = re.compile(r"^\s*(?:([^:<>=!]+?)\s*:)?\s*([\w.-]+)\s*(>=|<=|!=|==|=|>|<)\s*(.+?)\s*$")
 
 
 @dataclass(frozen=True)
 class Condition:
     """A column compared with a value: as numbers where the value is one, else as words (equal or not)."""
 
+    folder: str
+    """Name of the folder whose pictures have to meet it; empty is every folder."""
     column: str
     comparison: str
     value: str
 
     @classmethod
     def parse(cls, text: str) -> Condition:
-        """From `inside >= 0.98`, `set = faker`, `sex != male`."""
+        """From `inside >= 0.98`, `set = faker`, `sex != male`, and for one folder alone `portraits: inside >= 0.98`."""
         found = _FORM.match(text)
         if not found:
             raise BadInput(
                 f"'{text}' is no condition; write a column, a comparison and a value, such as 'inside >= 0.98'"
             )
-        condition = cls(*found.groups())
+        condition = cls(found[1] or "", *found.groups()[1:])
         if _number(condition.value) is None and condition.comparison not in ("=", "==", "!="):
             raise BadInput(f"'{text}' compares with a word; words can only be equal (=) or not (!=)")
         return condition

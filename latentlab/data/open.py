@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from latentlab.core.locks import held
 from latentlab.core.watch import Watch, silent
 from latentlab.data.folder import LABEL_FILE, Folder
 from latentlab.data.holdout import is_held_out
+from latentlab.data.mixture import Mixture
 from latentlab.data.packed import Packed, pack_folder
 from latentlab.data.photographs import Photographs
 from latentlab.data.reader import Reader
@@ -47,9 +48,11 @@ class SourceOptions:
     device: str = "cpu"
     """Where renders are made."""
     where: tuple[str, ...] = ()
-    """Conditions on the columns of a folder's `labels.csv`, such as `inside >= 0.98`."""
+    """Conditions on the columns of the folders' `labels.csv`: `inside >= 0.98`, for one of them `portraits: inside >= 0.98`."""
     weights: Mapping[str, float] = field(default_factory=dict)
     """How often pictures of a set (column `set`) are shown, beside 1 for the others; 0 leaves a set out."""
+    render_share: float = 0.0
+    """How many of the images are renders of the face world, mixed in."""
 
 
 def open_source(what: Learnt, options: SourceOptions, watch: Watch = silent) -> AnySource:
@@ -60,22 +63,34 @@ def open_source(what: Learnt, options: SourceOptions, watch: Watch = silent) -> 
             packed file (`.npy`) or a folder of such, several folders of pictures, a reader of `data.READERS`, or a
             function that is a source already. With `where` or `weights`, folders have a `labels.csv`.
 
+    With `render_share`, renders are mixed into whatever else it is.
+
     Raises:
         BadFile: nothing there, or nothing that can be read.
         BadInput: no pictures, or pictures of another size than asked for.
+        MissingPart: renders are wanted, and there is no face model.
     """
+    if isinstance(what, Sequence) and not isinstance(what, str) and len(what) == 1:
+        what = what[0]
+    if options.render_share:
+        return _with_renders(what, options, watch)
+    chooses = bool(options.where or options.weights)
+    if chooses and not _are_folders(what):
+        raise BadInput(
+            f"`where` and `weights` choose photographs in folders with a labels.csv; {_called(what)} is no such folder"
+        )
     if isinstance(what, Reader):
         return Source(what, options.seed, mirror=options.mirror)
     if callable(what):
         return what
+    if not isinstance(what, str | Path) or chooses:
+        return _photographs(what, options, watch)
     if str(what) == RENDERS:
         from latentlab.data.live_renders import LiveRenders
 
         return LiveRenders(options.size, options.seed + 1, device=options.device)
-    if not isinstance(what, str | Path) or options.where or options.weights:
-        return _photographs(what, options, watch)
     path = Path(what)
-    if path.suffix == ".zip" or (path / LABEL_FILE).exists():
+    if _is_labelled(path):
         reader = Folder(path, options.size if options.resize else None)
         return Source(reader, options.seed, mirror=options.mirror)
     packed = _packed(path, options, watch)
@@ -87,8 +102,46 @@ def open_source(what: Learnt, options: SourceOptions, watch: Watch = silent) -> 
     return packed
 
 
+def _is_labelled(path: Path) -> bool:
+    return path.suffix == ".zip" or (path / LABEL_FILE).exists()
+
+
+def _are_folders(what: Learnt) -> bool:
+    """Whether these may be folders of photographs; one that is not there is told of later."""
+    if isinstance(what, str | Path):
+        path = Path(what)
+        return str(what) != RENDERS and not path.is_file() and not _is_labelled(path)
+    return isinstance(what, Sequence) and all(map(_are_folders, what))
+
+
+def _called(what: Learnt) -> str:
+    return str(what) if isinstance(what, str | Path) else type(what).__name__
+
+
+def _with_renders(what: Learnt, options: SourceOptions, watch: Watch) -> Mixture:
+    """The pictures and the face world, each sample from one of them."""
+    from latentlab.world.model import find_face_model
+
+    if str(what) == RENDERS:
+        raise BadInput("all images are renders already; leave `render_share` out, or name pictures as `data`")
+    if isinstance(what, str | Path) and _is_labelled(Path(what)):
+        raise BadInput(f"{what} has labels, renders have none; leave `render_share` out")
+    find_face_model()  # before anything is packed
+    alone = replace(options, render_share=0.0)
+    pictures = open_source(what, alone, watch)
+    renders = open_source(RENDERS, replace(alone, where=(), weights={}), watch)
+    shares = [1 - options.render_share, options.render_share]
+    return Mixture([pictures, renders], shares, options.size, options.seed)
+
+
 def _photographs(what: str | Path | Sequence[str | Path], options: SourceOptions, watch: Watch) -> Packed:
     folders = (what,) if isinstance(what, str | Path) else what
+    for folder in folders:
+        if not _are_folders(folder):
+            raise BadInput(
+                f"several sources are folders of pictures, and {folder} is none; put packed files into one folder, mix "
+                "renders in with `render_share`"
+            )
     if options.cache is None:
         raise BadInput("photographs are packed before they are learnt from; say into which file")
     return Photographs(

@@ -28,7 +28,7 @@ class Photographs:
     cache: Path
     """Where they are packed; another choice is packed anew."""
     where: tuple[str, ...] = ()
-    """Conditions that all have to be met, such as `inside >= 0.98`."""
+    """Conditions that all have to be met, such as `inside >= 0.98`, or for one folder `portraits: inside >= 0.98`."""
     weights: Mapping[str, float] = field(default_factory=dict)
     """How often a picture of a set is shown beside one of a set without a weight; 0 leaves the set out."""
     weigh_by: str = "set"
@@ -43,7 +43,7 @@ class Photographs:
             if not (weight >= 0 and math.isfinite(weight)):
                 raise BadInput(f"the weight of '{name}' is {weight}; weights are numbers from 0 on")
         if not self.folders:
-            raise BadInput("no folder of photographs was named; name at least one")
+            raise BadInput("no folder of photographs was named; name at least one with `data`")
 
     def open(self, watch: Watch = silent) -> Packed:
         """The source; broken pictures are left out and counted in a warning.
@@ -54,6 +54,10 @@ class Photographs:
             UnknownName: a column or set that no list has.
         """
         conditions = [Condition.parse(text) for text in self.where]
+        names = [Path(folder).name for folder in self.folders]
+        for condition in conditions:
+            if condition.folder and condition.folder not in names:
+                raise unknown("folder of photographs", condition.folder, names)
         chosen = [self._choose(Path(folder), conditions) for folder in self.folders]
         self._check_sets([weight for one in chosen for weight in one.values()])
         parts = [self._pack(files, watch) for files in chosen]
@@ -63,6 +67,7 @@ class Photographs:
 
     def _choose(self, folder: Path, conditions: Sequence[Condition]) -> dict[Path, tuple[str, float]]:
         """The files of a folder with their set and its weight."""
+        conditions = [one for one in conditions if one.folder in ("", folder.name)]
         files = picture_files(folder)
         if not files:
             raise BadInput(f"{folder} holds no pictures to learn from; give a folder of PNG, JPEG or WebP")

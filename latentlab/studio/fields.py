@@ -183,7 +183,7 @@ class CompareFields(TypedDict, total=False):
 class TrainFields(TypedDict, total=False):
     """Those of `Train`; device and settings come from the studio."""
 
-    data: Path | str
+    data: Path | str | tuple[Path | str, ...]
     out: Path
     images: int
     seconds: float
@@ -196,6 +196,9 @@ class TrainFields(TypedDict, total=False):
     mirror: bool
     drop_broken: bool
     hold_out: bool
+    where: tuple[str, ...]
+    weights: Mapping[str, float]
+    render_share: float
 
 
 class TrainEncoderFields(TypedDict, total=False):
@@ -203,8 +206,10 @@ class TrainEncoderFields(TypedDict, total=False):
 
     out: Path
     data: Path | str | None
-    photos: Path | None
+    photos: Path | tuple[Path, ...] | None
     photo_share: float
+    where: tuple[str, ...]
+    weights: Mapping[str, float]
     images: int
     seconds: float
     preset: str
@@ -215,7 +220,7 @@ class TrainEncoderFields(TypedDict, total=False):
 class FinetuneFields(TypedDict, total=False):
     """Those of `Finetune`; parent, device and settings come from the studio."""
 
-    data: Path
+    data: Path | tuple[Path, ...]
     out: Path
     discriminator: Path | None
     images: int
@@ -225,6 +230,10 @@ class FinetuneFields(TypedDict, total=False):
     swap_from: int
     form: str
     resize: bool
+    drop_broken: bool
+    where: tuple[str, ...]
+    weights: Mapping[str, float]
+    render_share: float
     resume: bool
 
 

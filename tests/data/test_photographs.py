@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from latentlab.core.errors import BadFile, BadInput, UnknownName
+from latentlab.core.errors import BadFile, BadInput, LatentLabError, UnknownName
 from latentlab.data import SourceOptions, open_source
 from latentlab.data.labels import Condition
+from latentlab.data.live_renders import LiveRenders
 from latentlab.data.order import WeightedOrder
 from latentlab.data.packed import Packed
+from latentlab.world.standin import save_stand_in
 
 
 @pytest.fixture
@@ -60,6 +63,62 @@ def test_a_sample_depends_on_its_number_alone(folder: Path, tmp_path: Path) -> N
 def test_several_folders_are_one_source(folder: Path, tmp_path: Path, paint: Callable[..., Path]) -> None:
     paint("more/x.png", red=200)
     assert shown(opened([folder, tmp_path / "more"], tmp_path)) == Counter([*range(9), 10])
+
+
+def test_a_condition_can_be_one_folders_alone(
+    folder: Path, tmp_path: Path, paint: Callable[..., Path]
+) -> None:
+    paint("more/x.png", red=200)
+    (tmp_path / "more" / "labels.csv").write_text("file,set\nx.png,d\n")
+    both = [folder, tmp_path / "more"]
+    assert shown(opened(both, tmp_path, where=("photos: inside>=.97",))) == Counter([7, 8, 10])
+    with pytest.raises(UnknownName, match=r"column of .*more.* is called 'inside'"):
+        opened(both, tmp_path, where=("inside>=.97",))
+    with pytest.raises(UnknownName, match=r"no folder of photographs is called 'moer'.* did you mean 'more'"):
+        opened(both, tmp_path, where=("moer: set = d",))
+
+
+def test_renders_are_mixed_in_at_their_share(folder: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv(
+        "LATENTLAB_FACE_MODEL", str(save_stand_in(tmp_path / "model" / "ict_facekit.npz").parent)
+    )
+    monkeypatch.setattr(
+        LiveRenders, "__call__", lambda self, numbers: {"images": torch.full((len(numbers), 3, 8, 8), 0.125)}
+    )
+    options = SourceOptions(8, cache=tmp_path / "photos.npy", weights={"a": 2.0}, render_share=0.25)
+    source: Any = open_source(folder, options)
+    images = source(range(400))["images"]
+    renders = (images == 0.125).flatten(1).all(1)
+    assert int(renders.sum()) == pytest.approx(100, abs=25)
+    assert torch.equal(source([17])["images"][0], images[17])
+    assert "0.25 of renders natural" in source.fingerprint
+
+
+def test_without_a_face_model_nothing_is_packed(folder: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("LATENTLAB_FACE_MODEL", str(tmp_path / "gone"))
+    with pytest.raises(LatentLabError) as refused:
+        open_source(folder, SourceOptions(8, cache=tmp_path / "run" / "photos.npy", render_share=0.5))
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("what", "options", "words"),
+    [
+        ("renders", {"where": ("age > 3",)}, "`where` and `weights` choose photographs"),
+        ("packed.npy", {"weights": {"a": 2.0}}, "packed.npy is no such folder"),
+        (("packed.npy", "photos"), {}, "packed.npy is none; put packed files into one folder"),
+        ("renders", {"render_share": 0.5}, "all images are renders already"),
+        ("labelled.zip", {"render_share": 0.5}, "has labels, renders have none"),
+    ],
+)
+def test_what_has_no_list_is_not_chosen_from(
+    folder: Path, tmp_path: Path, monkeypatch: Any, what: Any, options: dict[str, Any], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "packed.npy").touch()
+    with pytest.raises(BadInput, match=words):
+        open_source(what, SourceOptions(8, cache=tmp_path / "run" / "photos.npy", **options))
 
 
 def test_each_pass_rounds_weights_up_or_down() -> None:
