@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import tyro
@@ -33,6 +34,8 @@ class Swap(Command):
     """How far the face's proportions go towards the source's, 0 to 1."""
     skin: Share = 0.0
     """How much of the source's skin tone is taken; neck and ears stay the target's."""
+    train: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    """Teach the network the source by photos of him or her first (minutes, once)."""
     mask: bool = False
     """Write beside the picture where the face was exchanged."""
     aligned: bool = False
@@ -42,6 +45,7 @@ class Swap(Command):
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab swap anna.jpg group.jpg --face 2 -o swapped.png",
         "latentlab swap anna.jpg group.jpg --like berta.jpg --mask",
+        "latentlab swap anna.jpg group.jpg --train photos-of-anna --by latent",
     )
 
     def run(self, session: Session) -> int:
@@ -50,8 +54,9 @@ class Swap(Command):
         if not self.source or not self.target:
             raise BadInput("a swap takes two faces; for example: latentlab swap source.jpg target.jpg")
         with session.progress("swapping") as watch:
+            person = "" if self.train is None else session.studio.add_person(self.train, watch)
             opened = session.studio.open_swap(
-                self.source, self.target, by=self.by, strength=self.strength, skin=self.skin, mask=self.mask,
+                self.source, self.target, by=self.by, strength=self.strength, skin=self.skin, mask=self.mask, person=person,
                 aligned=self.aligned, **self.where.choice(),
             )  # fmt: skip
             return self.where.save(session, opened, watch)

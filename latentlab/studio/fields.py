@@ -134,6 +134,7 @@ class SwapFields(ChoiceFields, total=False):
     by: Literal["detail", "latent"]
     strength: float
     skin: float
+    person: str
     mask: bool
 
 
@@ -141,6 +142,7 @@ class AddStyleFields(TypedDict, total=False):
     """Those of `AddStyle` beside its name and picture."""
 
     filter: str
+    photos: Path | None
     steps: int
     face: int | None
     force: bool

@@ -412,6 +412,12 @@ class Studio(Lab):
         *_, picture = self.open_swap(source, target, **fields).draw(watch)
         return picture
 
+    def add_person(self, folder: str | Path, watch: Watch | None = None) -> str:
+        """Teach a child of the network one person by photos; its name is what `person` of a swap takes."""
+        from latentlab.studio.applications.style_add import add_person
+
+        return add_person(self, Path(folder), watch)
+
     def open_swap(
         self, source: Source, target: Source, request: Swap | None = None, **fields: Unpack[SwapFields]
     ) -> OpenSwap:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from latentlab.backbones.difference import whole
 from latentlab.backbones.style.learn import LearnStyle
@@ -175,6 +176,20 @@ def test_styles_that_cannot_be_learned_leave_nothing(inked: Studio, fields: dict
     with pytest.raises(error):
         inked.add_style(**fields)
     assert sorted(inked.home.rglob("*")) == before
+
+
+def test_a_person_is_taught_once_by_a_folder_of_photos(
+    inked: Studio, portrait: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    shutil.copy(portrait, folder / "a.png")
+    Image.new("RGB", (200, 200), "white").save(folder / "wall.png")
+    monkeypatch.setattr("latentlab.studio.applications.style_add.LearnStyle", lambda steps: LearnStyle(2))
+    with pytest.warns(UserWarning, match="left out: found no face"):
+        name = inked.add_person(folder)
+    assert name.startswith("person-") and name in inked.styles()
+    assert inked.add_person(folder) == name
 
 
 def test_without_a_discriminator_no_style_is_learned(studio: Studio):

@@ -52,6 +52,21 @@ class Filtered:
         return w_plus, self.filter(faces)
 
 
+@dataclass(frozen=True, eq=False)
+class Photographs:
+    """Latents of one person's photographs, and the photographs: a generator that knows the person."""
+
+    latents: WPlus
+    """[n layers width]"""
+    photos: Images
+    """[n 3 r r], aligned."""
+    batch: int = 4
+
+    def __call__(self, step: int) -> tuple[WPlus, Images]:
+        rows = torch.arange(step * self.batch, (step + 1) * self.batch) % len(self.photos)
+        return self.latents[rows], self.photos[rows]
+
+
 def draw(generator: Generator, count: int, step: int) -> WPlus:
     """Faces of a step, the same in every run: truncated a little, and mixed in pairs as W+ needs it."""
     z = draw_z(range(step * 2 * count, (step + 1) * 2 * count), generator.z_width).to(generator.device)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +13,10 @@ import torch
 
 from latentlab.backbones.difference import low_rank
 from latentlab.backbones.style.learn import LearnStyle, Pairs
-from latentlab.backbones.style.pairs import Filtered, OnePicture
-from latentlab.core.errors import BadInput, MissingPart, unknown
+from latentlab.backbones.style.pairs import Filtered, OnePicture, Photographs
+from latentlab.core.errors import BadInput, LatentLabError, MissingPart, NoFace, unknown
 from latentlab.core.ranges import Between, check
+from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch
 from latentlab.editing.style.filters import FILTERS
 from latentlab.inversion.auto import Auto
@@ -23,6 +27,7 @@ from latentlab.studio.lab import Lab
 from latentlab.studio.learning.training import discriminator_of
 from latentlab.studio.pictures.picture import writable
 from latentlab.studio.portraits.photo_story import file_hash
+from latentlab.studio.rivals.apply import photos_of
 from latentlab.studio.shelf.companions import companions
 from latentlab.studio.shelf.styles import own_parts, style_names
 
@@ -36,6 +41,8 @@ class AddStyle:
     """One picture of a face in the style."""
     filter: str = ""
     """Instead: a filter whose pictures the network learns to draw."""
+    photos: Path | None = None
+    """Instead: a folder of photographs of one person, whom the network learns to draw."""
     steps: Annotated[int, Between(1, 100_000)] = 240
     face: Annotated[int, Between(1, 1000)] | None = None
     """Which face of a picture with several."""
@@ -45,8 +52,10 @@ class AddStyle:
     def __post_init__(self) -> None:
         check(self)
         check_name(self.name)
-        if (self.picture is None) == (not self.filter):
-            raise BadInput("a style is learned from one picture, or from a `filter`; name one of them")
+        if (self.picture is not None) + bool(self.filter) + (self.photos is not None) != 1:
+            raise BadInput(
+                "a style is learned from one picture, from a `filter`, or from `photos` of one person; name one of them"
+            )
         if self.filter and self.filter not in FILTERS:
             raise unknown("filter", self.filter, FILTERS)
         if self.name in FILTERS:
@@ -81,19 +90,48 @@ def add_style(studio: Lab, request: AddStyle, watch: Watch | None = None) -> Pat
 
 def _pairs(studio: Lab, request: AddStyle) -> Pairs:
     generator = studio.generator
-    if request.picture is None:
+    if request.filter:
         return Filtered(generator, FILTERS[request.filter])
+    files = [request.picture] if request.picture is not None else photos_of((request.photos or Path(),))
+    images = _faces(files, max(256, generator.resolution), request.face)
+    parts = companions(studio)
+    given = Given(encoder=parts.encoder, distance=parts.distance)
+    latents = [Auto().invert(generator, image[None], given).latent.values.detach() for image in images]
+    small = fit_to(images, generator.resolution).clamp(-1, 1)
+    if request.picture is None:
+        return Photographs(torch.cat(latents), small)
+    return OnePicture(generator, small, latents[0], kept=generator.layers // 3)
+
+
+def _faces(files: Sequence[Path], size: int, number: int | None) -> Images:
+    """Their aligned faces; of several files, those without a face are told and left out."""
     from latentlab.faces.photo import face_in_photo
 
-    image = face_in_photo(request.picture, max(256, generator.resolution), request.face).image
-    parts = companions(studio)
-    with torch.no_grad():
-        inverted = Auto().invert(generator, image, Given(encoder=parts.encoder, distance=parts.distance))
-    small = fit_to(image, generator.resolution).clamp(-1, 1)
-    return OnePicture(generator, small, inverted.latent.values.detach(), kept=generator.layers // 3)
+    found = []
+    for file in files:
+        try:
+            found.append(face_in_photo(file, size, number).image)
+        except LatentLabError as error:
+            if len(files) == 1:
+                raise
+            warnings.warn(f"left out: {error}", stacklevel=2)
+    if not found:
+        raise NoFace(f"none of the {len(files)} photos shows a face that can be used; see the notes above")
+    return torch.cat(found)
+
+
+def add_person(studio: Lab, folder: Path, watch: Watch | None = None) -> str:
+    """The name of a child that knows the person of these photos; learned once, found again by the photos' hashes."""
+    digest = sha256("".join(file_hash(path) for path in photos_of((folder,))).encode()).hexdigest()[:12]
+    name = f"person-{digest}"
+    if name not in style_names(studio):
+        add_style(studio, AddStyle(name, photos=folder), watch)
+    return name
 
 
 def _origin(request: AddStyle) -> dict[str, object]:
+    if request.photos is not None:
+        return {"photos": len(photos_of((request.photos,)))}
     if request.picture is None:
         return {"filter": request.filter}
     return {"picture": {"name": safe_name(request.picture.name), "hash": file_hash(request.picture)}}

@@ -26,6 +26,7 @@ from latentlab.studio.pictures.picture import Picture
 from latentlab.studio.portraits.faces import Source
 from latentlab.studio.recipes.ingredients import Ingredients
 from latentlab.studio.recipes.recipe import recipe
+from latentlab.studio.shelf.styles import Style, styled_network
 
 FARTHEST = 0.03
 """Share of the picture's side by which a point of the face moves at most."""
@@ -41,6 +42,8 @@ class Swap:
     """How far the face's proportions go towards the source's."""
     skin: Share = 0.0
     """How much of the source's skin tone is taken; the neck and ears stay the target's."""
+    person: str = ""
+    """A child of the network that was taught with photos of the source; empty for the network as it is."""
     mask: bool = False
     """Show as well where the face was exchanged."""
     choice: Choice = field(default_factory=Choice, metadata={"flat": True})
@@ -59,6 +62,8 @@ class OpenSwap:
     face: Sitter
     """The target's."""
     given: Ingredients
+    person: Style | None = None
+    """The child that knows the source."""
 
     def draw(self, watch: Watch | None = None) -> Iterator[Picture]:
         """The mask, where it was asked for, then the picture."""
@@ -105,7 +110,9 @@ class OpenSwap:
         assert target is not None and source is not None, "both were inverted"
         first, other = (in_w_plus(self.studio, one.latent) for one in (target, source))
         after = load_person(self.studio).exchanged(first, other, self.request.strength)
-        return tuple(generator.render(w, target.noise).clamp(-1, 1).cpu().float() for w in (first, after))  # type: ignore[return-value]
+        known = generator if self.person is None else styled_network(self.studio, self.person, 1.0)
+        pictures = generator.render(first, target.noise), known.render(after, target.noise)
+        return pictures[0].clamp(-1, 1).cpu().float(), pictures[1].clamp(-1, 1).cpu().float()
 
     def _movement(self, before: Images, after: Images) -> Tensor:
         """By how much each point of the target moves, in its pixels; nothing where the network shows no face."""
@@ -138,9 +145,10 @@ def open_swap(
     """
     given = given or Ingredients(studio)
     load_person(studio)
+    person = given.style(request.person) if request.person else None
     try:
         theirs = find_sitter(given, "source", source, Choice(profile=request.choice.profile), latent=True)
     except NoFace as error:
         raise NoFace(f"the source: {error}") from None
     face = find_sitter(given, "face", target, request.choice, latent=True)
-    return OpenSwap(studio, request, theirs, face, given)
+    return OpenSwap(studio, request, theirs, face, given, person)
