@@ -69,7 +69,10 @@ class Fetch(Command):
 
 @dataclass(frozen=True)
 class Add(Command):
-    """Give a weight file a name of its own: copies a file, or downloads an address."""
+    """Give a weight file a name of its own: copies a file, or downloads an address.
+
+    The file is opened before it is taken: what it holds is said, and a family that is not read is refused.
+    """
 
     name: Name
     """The new name; afterwards: --network NAME."""
@@ -81,11 +84,18 @@ class Add(Command):
     examples: ClassVar[tuple[str, ...]] = ("latentlab models add my-faces ~/training/network-snapshot.pkl",)
 
     def run(self, session: Session) -> None:
-        from latentlab.studio import models
+        from latentlab.studio import add_model
 
         with session.progress(f"adding {self.name}") as watch:
-            path = models().add(self.name, self.origin, self.sha256, watch)
-        session.answer(f"{self.name}: {path}", name=self.name, file=str(path))
+            added = add_model(self.name, self.origin, self.sha256, watch)
+        for note in added.notes:
+            session.note(f"{self.name}: {note}")
+        session.answer(
+            f"{self.name}: {added.about} ({added.path})",
+            name=self.name,
+            file=str(added.path),
+            about=added.about,
+        )
 
 
 @dataclass(frozen=True)

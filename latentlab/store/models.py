@@ -6,12 +6,13 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from latentlab.core.errors import BadFile, BadInput, unknown
+from latentlab.core.errors import BadFile, BadInput, LatentLabError, unknown
 from latentlab.core.files import atomic, make_folder, write_text
 from latentlab.core.locks import PATIENCE, held
 from latentlab.core.places import data_folder
@@ -82,9 +83,13 @@ class Models:
         return target
 
     def add(
-        self, name: str, address: str, sha256: str | None = None, watch: Watch = silent, **options: object
-    ) -> Path:
-        """Fetch a file from an address, or copy one from this machine, and give it a name."""
+        self, name: str, address: str, sha256: str | None = None, watch: Watch = silent,
+        look: Callable[[Path], object] | None = None, **options: object,
+    ) -> Path:  # fmt: skip
+        """Fetch a file from an address, or copy one from this machine, and give it a name.
+
+        `look` opens the file before it is taken; what it raises leaves the registry as it was.
+        """
         check_name(name)
         sha256 = _check_hash(sha256)
         known = KNOWN.get(name)
@@ -97,9 +102,13 @@ class Models:
             fresh = target.with_name(f"{name}.new{ending}")  # the old file stays until the new one is whole
             fresh.unlink(missing_ok=True)
             found = fetch(address, fresh, expected, None, watch, **options)
-            os.replace(fresh, target)
+            try:
+                _look(look, fresh, address)
+                os.replace(fresh, target)
+            finally:
+                fresh.unlink(missing_ok=True)
         else:
-            found = _copy(Path(address), target, expected)
+            found = _copy(Path(address), target, expected, look)
             address = known.address if known else f"file:{Path(address).name}"
         source = "given" if sha256 else "published" if expected else "first download"
         self._record(name, address, target.name, found, source)
@@ -200,7 +209,19 @@ def file_hash(path: Path) -> str:
         raise BadFile(f"cannot read {path}: {error.strerror or error}") from None
 
 
-def _copy(source: Path, target: Path, expected: str | None) -> str:
+def _look(look: Callable[[Path], object] | None, path: Path, address: str) -> None:
+    """Open a file that came from somewhere; complaints name where it came from."""
+    if look is None:
+        return
+    try:
+        look(path)
+    except LatentLabError as error:
+        raise type(error)(str(error).replace(str(path), address)) from None
+
+
+def _copy(
+    source: Path, target: Path, expected: str | None, look: Callable[[Path], object] | None = None
+) -> str:
     if not source.is_file():
         raise BadFile(f"there is no file {source}; give a web address or a file")
     found = file_hash(source)
@@ -208,6 +229,7 @@ def _copy(source: Path, target: Path, expected: str | None) -> str:
         raise BadFile(
             f"{source} has the SHA-256 {found[:16]}…, expected is {expected[:16]}…; nothing was kept"
         )
+    _look(look, source, str(source))
     with atomic(target, own=True) as temporary:
         shutil.copyfile(source, temporary)
     return found

@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     from latentlab.studio.rivals.apply import ApplyBaseline, OpenBaseline, photos_of
     from latentlab.studio.rivals.benchmark import Benchmark, Standings
     from latentlab.studio.shelf.families import methods
-    from latentlab.studio.shelf.models import models, shipped
+    from latentlab.studio.shelf.models import add_model, models, shipped
     from latentlab.studio.shelf.pool import Pool
     from latentlab.studio.studio import Studio
     from latentlab.world.dataset import render_dataset
@@ -145,7 +145,7 @@ _PLACES = {
     "rivals.benchmark": ("Benchmark", "Standings"),
     "rivals.apply": ("ApplyBaseline", "OpenBaseline", "photos_of"),
     "shelf.families": ("methods",),
-    "shelf.models": ("models", "shipped"),
+    "shelf.models": ("add_model", "models", "shipped"),
     "shelf.pool": ("Pool",),
     "studio": ("Studio",),
     "latentlab.baselines.train": ("TrainBaseline",),
@@ -233,6 +233,7 @@ __all__ = [
     "Video",
     "View",
     "Wanted",
+    "add_model",
     "as_data",
     "chart",
     "check_out",

@@ -130,7 +130,8 @@ class Plan:
         """Empty, if one was asked for."""
         if self.request.grid is None:
             return None
-        return Sheet(*self.request.grid, self.studio.generator.resolution)
+        _, height, width = self.studio.generator.picture_shape
+        return Sheet(*self.request.grid, width, height)
 
     def of_sheet(self, sheet: Sheet) -> Picture:
         """The filled sheet with its recipe."""

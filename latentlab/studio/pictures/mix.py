@@ -151,7 +151,8 @@ def _side(
 
 def _draw(mixing: Mixing, tell: Watch) -> Iterator[Picture]:
     mix, rows, cols = mixing.request, mixing.rows.numbers, mixing.cols.numbers
-    sheet = Sheet(len(cols) + 1, len(rows) + 1, mixing.studio.generator.resolution)
+    _, height, width = mixing.studio.generator.picture_shape
+    sheet = Sheet(len(cols) + 1, len(rows) + 1, width, height)
     cells = sheet.columns * sheet.rows - 1
     for place in range(1, cells + 1):
         down, across = divmod(place, sheet.columns)

@@ -33,12 +33,14 @@ class Sheet:
 
     columns: int
     rows: int
-    side: int
+    width: int
+    """Of one picture."""
+    height: int
 
     def __post_init__(self) -> None:
         from PIL import Image as pillow
 
-        width, height = self.columns * self.side, self.rows * self.side
+        width, height = self.columns * self.width, self.rows * self.height
         if width * height > MOST_PIXELS:
             raise BadInput(
                 f"a sheet of {width}×{height} pixels is too large; make it smaller, or several of them"
@@ -51,9 +53,9 @@ class Sheet:
         self.put(column, row, image)
 
     def put(self, column: int, row: int, image: Tensor | Image) -> None:
-        """Place one picture, [3 side side]."""
+        """Place one picture, [3 height width]."""
         shown = to_picture(image) if isinstance(image, Tensor) else image
-        self.picture.paste(shown, (column * self.side, row * self.side))
+        self.picture.paste(shown, (column * self.width, row * self.height))
 
 
 def strip(pictures: Sequence[Image], columns: int) -> Image:

@@ -245,7 +245,8 @@ class OpenEdit:
         if not isinstance(images[0], Tensor):  # whole photos: one beside the other
             whole = strip([picture.show() for picture in pictures], columns)
             return Picture(name, whole, self.piece.recipe(self.piece.request), pictures[0].source)
-        sheet = Sheet(columns, -(-len(images) // columns), images[0].shape[-1])
+        height, width = images[0].shape[-2:]
+        sheet = Sheet(columns, -(-len(images) // columns), width, height)
         for number, image in enumerate(images):
             sheet.add(number, image)
         return Picture(name, sheet.picture, self.piece.recipe(self.piece.request))

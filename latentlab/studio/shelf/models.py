@@ -2,22 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from latentlab.core.errors import MissingPart
+from latentlab.core.generator import Generator
+from latentlab.core.watch import Watch, silent
 from latentlab.store.home import assets_folder, shipped_networks
+from latentlab.store.known_models import BACKBONES
 from latentlab.store.models import Model, Models
 from latentlab.studio.lab import Lab
 from latentlab.studio.shelf.finding import find
 
-__all__ = ["Model", "card", "models", "shipped"]
+__all__ = ["Added", "Model", "add_model", "card", "models", "shipped"]
 
 CARD = "CARD.md"
+FAMILY = {"stylegan1": "StyleGAN1", "stylegan2": "StyleGAN2", "stylegan3": "StyleGAN3"}
+"""How people call the kinds that draw."""
 
 
 def models() -> Models:
     """The public files and the user's own: list, fetch, add, verify, remove."""
     return Models()
+
+
+@dataclass(frozen=True)
+class Added:
+    """A file that has a name now."""
+
+    path: Path
+    about: str
+    """What it holds: `StyleGAN2, 256×256, G_ema and D`."""
+    notes: tuple[str, ...] = ()
+    """What reading it had to assume."""
+
+
+def add_model(name: str, origin: str, sha256: str | None = None, watch: Watch = silent) -> Added:
+    """Give a weight file a name, after it was opened and its networks were built; what cannot be read is refused."""
+    seen: list[Added] = []
+    path = models().add(name, origin, sha256, watch, look=lambda file: seen.append(_seen(name, file)))
+    return replace(seen[0], path=path)
+
+
+def _seen(name: str, path: Path) -> Added:
+    """What a file holds, each network of it built once."""
+    from latentlab.studio.shelf.networks import make, read
+
+    if name in BACKBONES:  # no network that draws; its hash says that it is the right one
+        return Added(path, BACKBONES[name].about)
+    parts = read(path)
+    built = {part: make(foreign) for part, foreign in parts.items()}
+    first = next(iter(parts))
+    words = [FAMILY.get(parts[first].kind, parts[first].kind)]
+    if isinstance(drawn := built[first], Generator):
+        colours, height, width = drawn.picture_shape
+        words.append(f"{width}×{height}")
+        words += [] if colours == 3 else ["1 channel" if colours == 1 else f"{colours} channels"]
+    return Added(
+        path,
+        ", ".join([*words, " and ".join(parts)]),
+        tuple(note for one in parts.values() for note in one.notes),
+    )
 
 
 def shipped() -> dict[str, Path]:
