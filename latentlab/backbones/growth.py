@@ -72,8 +72,9 @@ def _fit(weight: Tensor, bias: Tensor, channels: int, seed: int) -> tuple[Tensor
     """Which of the old colour filters to keep, and the [old kept] matrix that makes all of them out of those."""
     from scipy.linalg import qr
 
-    colours = torch.rand(4096, 3, generator=torch.Generator().manual_seed(seed)) * 2 - 1
-    before = colours @ weight.T / math.sqrt(3) + bias
+    count = weight.shape[1]
+    colours = torch.rand(4096, count, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+    before = colours @ weight.T / math.sqrt(count) + bias
     features = torch.where(before > 0, before, before * LEAK) * math.sqrt(2)  # [points old]
     _, _, order = qr(features.double().numpy(), mode="economic", pivoting=True)
     rows = torch.arange(channels) % len(order)

@@ -12,6 +12,7 @@ from cuda_ops import filter2d
 from latentlab.core.generator import Generator
 from latentlab.core.noise import NO_NOISE, Noise, NoiseMode
 from latentlab.core.shapes import Images, WPlus
+from latentlab.networks.sizes import shape_at
 from latentlab.training.draws import Draws
 from latentlab.training.phase import Moment
 
@@ -43,13 +44,16 @@ class Sampler:
 
     def noise(self, generator: Generator, draws: Draws) -> Noise:
         """Fresh maps for every layer, drawn as one row of numbers for each sample."""
-        sizes = {layer.name: layer.resolution for layer in generator.style_layers if layer.kind == "conv"}
-        parts = draws.large_normal(sum(size**2 for size in sizes.values())).split(
-            [size**2 for size in sizes.values()], dim=1
-        )
+        shapes = {
+            layer.name: shape_at(layer.resolution, generator.constant)
+            for layer in generator.style_layers
+            if layer.kind == "conv"
+        }
+        counts = [height * width for height, width in shapes.values()]
+        parts = draws.large_normal(sum(counts)).split(counts, dim=1)
         maps = {
-            name: part.reshape(-1, 1, size, size)
-            for (name, size), part in zip(sizes.items(), parts, strict=True)
+            name: part.reshape(-1, 1, *shape)
+            for (name, shape), part in zip(shapes.items(), parts, strict=True)
         }
         return Noise(NoiseMode.CONST, maps=maps)
 

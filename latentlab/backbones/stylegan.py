@@ -50,6 +50,8 @@ class StyleGAN(Trainable):
 
     resolution: Annotated[int, PowerOfTwo(4, 4096)] = 256
     """Images are squares of this side."""
+    colours: Annotated[int, Between(1, 8)] = 3
+    """Channels of the images: 1 is grey, 3 RGB, 4 RGBA, others as they are packed."""
     channel_base: Annotated[int, Between(1, 1_000_000)] = 16384
     """A layer of resolution r has min(channel_base / r, channel_max) channels."""
     channel_max: Width = 512
@@ -149,6 +151,23 @@ class StyleGAN(Trainable):
         """Networks that only this generation has."""
         return {}
 
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of what is learnt from: a parent's own, where there is one."""
+        given = dict(self.extra)
+        height, width = given.get("constant", (4, 4))
+        side = self.resolution // 4
+        return int(given.get("colours", self.colours)), side * int(height), side * int(width)
+
+    def _shape_arguments(self) -> dict[str, Any]:
+        """What both networks have to know of images that are no squares in three colours."""
+        colours, height, width = self.image_shape
+        square = height == width == self.resolution
+        constant = (
+            {} if square else {"constant": [height * 4 // self.resolution, width * 4 // self.resolution]}
+        )
+        return ({} if colours == 3 else {"colours": colours}) | constant
+
     def channel_table(self, base: int) -> dict[str, int]:
         """Channels by resolution, as JSON has them."""
         table = channels_for(self.resolution, base, self.channel_max)
@@ -159,7 +178,7 @@ class StyleGAN(Trainable):
         return {
             "resolution": self.resolution, "z_width": self.z_width, "w_width": self.w_width,
             "condition_width": self.condition_width, "mapping_layers": self.mapping_layers,
-        } | self.body_arguments() | dict(self.extra)  # fmt: skip
+        } | self._shape_arguments() | self.body_arguments() | dict(self.extra)  # fmt: skip
 
     def discriminator_arguments(self) -> dict[str, Any]:
         """What `networks.build` needs for the discriminator."""
@@ -167,7 +186,7 @@ class StyleGAN(Trainable):
             "resolution": self.resolution, "channels": self.channel_table(self.discriminator_base or self.channel_base),
             "condition_width": self.condition_width, "architecture": self.discriminator_architecture,
             "group_size": self.minibatch_group, "clamp": self.clamp, "half_resolutions": self.half_resolutions,
-        } | dict(self.discriminator_extra)  # fmt: skip
+        } | self._shape_arguments() | dict(self.discriminator_extra)  # fmt: skip
 
     def networks(self) -> Networks:
         seed = int(torch.randint(2**31, ()))

@@ -88,15 +88,19 @@ class Train:
             begin=begun.hand_over if begun else None,
             measure=None if measure is None else lambda networks: measure(networks["G_ema"]),
         )  # fmt: skip
-        source = source or self.source(model.resolution, schedule.seed, watch)
+        source = source or self.source(model.image_shape, schedule.seed, watch)
         return teach(model, source, plan, watch)["G_ema"]
 
-    def source(self, resolution: int, seed: int, watch: Watch = silent) -> Source:
-        """The images, packed beside the run if they lie in a folder."""
+    def source(self, shape: tuple[int, int, int], seed: int, watch: Watch = silent) -> Source:
+        """The images (channels, height, width), packed beside the run if they lie in a folder."""
+        channels, height, width = shape
+        name = (
+            f"images-{height}" if (channels, height) == (3, width) else "images-" + "x".join(map(str, shape))
+        )
         options = SourceOptions(
-            resolution, seed, self.mirror, self.resize, self.drop_broken, self.hold_out,
-            cache=Path(self.out) / f"images-{resolution}.npy", device=str(find_device(self.device)), where=self.where,
-            weights=self.weights, render_share=self.render_share,
+            height, seed, self.mirror, self.resize, self.drop_broken, self.hold_out,
+            cache=Path(self.out) / f"{name}.npy", device=str(find_device(self.device)), where=self.where,
+            weights=self.weights, render_share=self.render_share, shape=shape,
         )  # fmt: skip
         return open_source(self.data, options, watch)
 

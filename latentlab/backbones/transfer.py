@@ -17,6 +17,7 @@ from latentlab.backbones.stylegan2 import StyleGAN2
 from latentlab.backbones.stylegan3 import StyleGAN3
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.fingerprint import fingerprint
+from latentlab.networks.build import build, export
 from latentlab.store.bridge import Foreign, read
 from latentlab.training.trainer import Trainer
 
@@ -57,7 +58,7 @@ def parent(path: Path | str, model: StyleGAN, discriminator: Path | str | None =
         raise BadFile(f"{path} holds no generator, only: {', '.join(parts) or 'nothing'}; transfer needs one")
     average = parts.get("G_ema") or generator
     identity = fingerprint(average.tensors)
-    parts = {**parts, "G": _grown(generator, model), "G_ema": _grown(average, model)}
+    parts = {**parts, "G": _grown(_settled(generator), model), "G_ema": _grown(_settled(average), model)}
     weights = {name: dict(parts[name].tensors) for name in ("G", "G_ema")}
     sizes: Any = {"z_width": 512, "w_width": 512, "condition_width": 0} | generator.arguments
     fitting = replace(
@@ -65,7 +66,7 @@ def parent(path: Path | str, model: StyleGAN, discriminator: Path | str | None =
         w_width=int(sizes["w_width"]), condition_width=int(sizes["condition_width"]),
     )  # fmt: skip
     if "D" in parts:
-        adversary = _grown(parts["D"], model)
+        adversary = _grown(_settled(parts["D"]), model)
         weights["D"] = dict(adversary.tensors)
         group: Any = adversary.arguments.get("group_size")
         fitting = replace(
@@ -98,6 +99,11 @@ def of_kind(kind: str, model: StyleGAN) -> StyleGAN:
 
 def _items(arguments: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     return tuple(sorted(arguments.items()))
+
+
+def _settled(part: Foreign) -> Foreign:
+    """The part as a network of ours has it: without the filters that NVIDIA's files repeat, complete where they are not."""
+    return Foreign(*export(build(part.kind, part.arguments, part.tensors)), part.story)
 
 
 def _grown(part: Foreign, model: StyleGAN) -> Foreign:

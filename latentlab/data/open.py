@@ -13,7 +13,7 @@ from latentlab.core.watch import Watch, silent
 from latentlab.data.folder import LABEL_FILE, Folder
 from latentlab.data.holdout import is_held_out
 from latentlab.data.mixture import Mixture
-from latentlab.data.packed import Packed, pack_folder
+from latentlab.data.packed import Packed, Shape, pack_folder
 from latentlab.data.photographs import Photographs
 from latentlab.data.reader import Reader
 from latentlab.data.source import Source
@@ -53,6 +53,8 @@ class SourceOptions:
     """How often pictures of a set (column `set`) are shown, beside 1 for the others; 0 leaves a set out."""
     render_share: float = 0.0
     """How many of the images are renders of the face world, mixed in."""
+    shape: Shape | None = None
+    """Channels, height and width, where the pictures are no squares in three colours: folders and packed files alone."""
 
 
 def open_source(what: Learnt, options: SourceOptions, watch: Watch = silent) -> AnySource:
@@ -72,6 +74,8 @@ def open_source(what: Learnt, options: SourceOptions, watch: Watch = silent) -> 
     """
     if isinstance(what, Sequence) and not isinstance(what, str) and len(what) == 1:
         what = what[0]
+    if options.shape not in (None, (3, options.size, options.size)):
+        return _of_shape(what, options.shape, options, watch)
     if options.render_share:
         return _with_renders(what, options, watch)
     chooses = bool(options.where or options.weights)
@@ -94,9 +98,15 @@ def open_source(what: Learnt, options: SourceOptions, watch: Watch = silent) -> 
         reader = Folder(path, options.size if options.resize else None)
         return Source(reader, options.seed, mirror=options.mirror)
     packed = _packed(path, options, watch)
-    if packed.resolution != options.size:
+    channels, height, width = packed.shape
+    if (channels, height, width) != (3, options.size, options.size):
+        told = (
+            ""
+            if channels == 3
+            else f" in {channels} channels (for a network of as many: `settings` colours={channels})"
+        )
         raise BadInput(
-            f"{path} holds images of {packed.resolution}×{packed.resolution}, the training wants "
+            f"{path} holds images of {width}×{height}{told}, the training wants "
             f"{options.size}×{options.size}; pass `resolution` {packed.resolution} or pack them again"
         )
     return packed
@@ -134,6 +144,25 @@ def _with_renders(what: Learnt, options: SourceOptions, watch: Watch) -> Mixture
     return Mixture([pictures, renders], shares, options.size, options.seed)
 
 
+def _of_shape(what: Learnt, shape: Shape, options: SourceOptions, watch: Watch) -> AnySource:
+    """Pictures of other channels or sides: a folder of them, packed files, or a function."""
+    if callable(what) and not isinstance(what, Reader):
+        return what
+    wanted = f"{shape[0]} channels of {shape[2]}×{shape[1]}"
+    plain = not (options.where or options.weights or options.render_share)
+    if not plain or not isinstance(what, str | Path) or str(what) == RENDERS or _is_labelled(Path(what)):
+        raise BadInput(
+            f"the network draws {wanted}; it learns from one folder of such pictures, or from packed bytes (.npy), alone"
+        )
+    packed = _packed(Path(what), options, watch)
+    if packed.shape != shape:
+        seen = packed.shape
+        raise BadInput(
+            f"{what} holds {seen[0]} channels of {seen[2]}×{seen[1]}, the network draws {wanted}; pack them again"
+        )
+    return packed
+
+
 def _photographs(what: str | Path | Sequence[str | Path], options: SourceOptions, watch: Watch) -> Packed:
     folders = (what,) if isinstance(what, str | Path) else what
     for folder in folders:
@@ -159,7 +188,7 @@ def _packed(path: Path, options: SourceOptions, watch: Watch) -> Packed:
     with held(options.cache.parent, f"the pack {options.cache}", wait=-1, name=PACKING):
         if not options.cache.exists():  # of several processes that train together the first one packs
             pack_folder(
-                path, options.size, options.cache, resize=options.resize, drop_broken=options.drop_broken, watch=watch,
+                path, options.shape or options.size, options.cache, resize=options.resize, drop_broken=options.drop_broken, watch=watch,
                 skip=(lambda file: is_held_out(file.name)) if options.hold_out else None,
             )  # fmt: skip
     return Packed((options.cache,), options.seed, options.mirror)

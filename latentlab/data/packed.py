@@ -13,16 +13,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from latentlab.core.channels import load_channels
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.files import atomic
+from latentlab.core.image import resize_square
 from latentlab.core.watch import Watch, silent
 from latentlab.data.order import WeightedOrder
 from latentlab.training.draws import seed_of
 
+Shape = tuple[int, int, int]
+"""Channels, height and width."""
+MOST_CHANNELS = 8
+
+
+def _shape(size: int | Shape) -> Shape:
+    return (3, size, size) if isinstance(size, int) else size
+
 
 @dataclass(frozen=True)
 class Packed:
-    """A training source over packed files ([n 3 r r] bytes, `.npy`), shuffled anew in each epoch."""
+    """A training source over packed files (bytes [n channels height width], `.npy`), shuffled anew in each epoch."""
 
     paths: tuple[Path, ...]
     seed: int = 0
@@ -44,6 +54,12 @@ class Packed:
     def resolution(self) -> int:
         """Side of the images."""
         return _maps(self.paths)[0].shape[-1]
+
+    @property
+    def shape(self) -> Shape:
+        """Channels, height and width of the images."""
+        channels, height, width = _maps(self.paths)[0].shape[1:]
+        return channels, height, width
 
     @property
     def fingerprint(self) -> str:
@@ -88,14 +104,9 @@ def _open(path: Path) -> np.ndarray:
         raise BadFile(
             f"cannot read {path} as packed images; give a folder of pictures, or a .npy that latentlab packed"
         ) from None
-    if (
-        images.ndim != 4
-        or images.shape[1] != 3
-        or images.shape[2] != images.shape[3]
-        or images.dtype != np.uint8
-    ):
+    if images.ndim != 4 or not 1 <= images.shape[1] <= MOST_CHANNELS or images.dtype != np.uint8:
         raise BadFile(
-            f"{path} holds {images.dtype} {images.shape}, not bytes [n, 3, side, side]; pack the images again"
+            f"{path} holds {images.dtype} {images.shape}, not bytes [n, channels, height, width]; pack the images again"
         )
     return images
 
@@ -106,9 +117,9 @@ def _order(seed: int, epoch: int, count: int) -> Tensor:
     return torch.randperm(count, generator=generator)
 
 
-def pack(images: Iterable[Tensor], count: int, resolution: int, path: Path, watch: Watch = silent) -> Path:
-    """Write images ([3 r r] bytes each) into a packed file, atomically."""
-    header = {"descr": "|u1", "fortran_order": False, "shape": (count, 3, resolution, resolution)}
+def pack(images: Iterable[Tensor], count: int, size: int | Shape, path: Path, watch: Watch = silent) -> Path:
+    """Write images (bytes of this shape each; a number is the side of an RGB square) into a packed file, atomically."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": (count, *_shape(size))}
     with atomic(path) as temporary, open(temporary, "wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         for index, image in enumerate(images):  # written, never mapped: a full disk is an error, not a signal
@@ -119,7 +130,7 @@ def pack(images: Iterable[Tensor], count: int, resolution: int, path: Path, watc
 
 
 def pack_folder(
-    folder: Path, resolution: int, path: Path, *, resize: bool = False, skip: Callable[[Path], bool] | None = None,
+    folder: Path, size: int | Shape, path: Path, *, resize: bool = False, skip: Callable[[Path], bool] | None = None,
     drop_broken: bool = False, watch: Watch = silent,
 ) -> Path:  # fmt: skip
     """Pack every picture in a folder and the folders below it.
@@ -131,15 +142,16 @@ def pack_folder(
     files = [file for file in picture_files(folder) if skip is None or not skip(file)]
     if not files:
         raise BadInput(f"{folder} holds no pictures to learn from; give a folder of PNG, JPEG or WebP files")
-    pack_files(files, resolution, path, resize=resize, drop_broken=drop_broken, watch=watch)
+    pack_files(files, size, path, resize=resize, drop_broken=drop_broken, watch=watch)
     return path
 
 
 def pack_files(
-    files: Sequence[Path], resolution: int, path: Path, *, resize: bool, drop_broken: bool, watch: Watch = silent
+    files: Sequence[Path], size: int | Shape, path: Path, *, resize: bool, drop_broken: bool, watch: Watch = silent
 ) -> list[Path]:  # fmt: skip
     """Pack pictures; returns those that were, without the broken ones, which are counted in a warning."""
-    kept = [file for file in files if _readable(file, resolution, resize, drop_broken)]
+    shape = _shape(size)
+    kept = [file for file in files if _readable(file, shape, resize, drop_broken)]
     if not kept:
         raise BadInput(f"none of the {len(files)} pictures in {files[0].parent} can be read")
     if broken := sorted(set(files) - set(kept)):
@@ -147,7 +159,7 @@ def pack_files(
             f"left out {len(broken)} of {len(files)} pictures that cannot be read, e.g. {broken[0]}",
             stacklevel=2,
         )
-    pack((_pixels(file, resolution) for file in kept), len(kept), resolution, path, watch)
+    pack((_pixels(file, shape) for file in kept), len(kept), shape, path, watch)
     return kept
 
 
@@ -167,28 +179,34 @@ def picture_files(folder: Path) -> list[Path]:
         raise BadFile(f"cannot read the folder {folder}: {error.strerror}") from None
 
 
-def _readable(file: Path, resolution: int, resize: bool, drop_broken: bool) -> bool:
+def _readable(file: Path, shape: Shape, resize: bool, drop_broken: bool) -> bool:
     """Look at size and integrity before anything is learnt: one pass over all files."""
-    from latentlab.core.image import load_picture
-
+    channels, height, width = shape
     try:
-        picture = load_picture(file)
+        picture = load_channels(file, channels)
     except BadFile as error:
         if drop_broken:
             return False
         raise BadFile(f"{error} Remove it, or pass `drop_broken` to leave such files out") from None
-    if not resize and picture.size != (resolution, resolution):
+    if not resize and picture.size != (width, height):
         raise BadInput(
-            f"{file} has {picture.width}×{picture.height} pixels, the training wants {resolution}×{resolution}; pass `resize` "
-            "(central square), or align faces first: latentlab align"
+            f"{file} has {picture.width}×{picture.height} pixels, the training wants {width}×{height}; pass `resize` "
+            "(the middle of each), or align faces first: latentlab align"
         )
     return True
 
 
-def _pixels(file: Path, resolution: int) -> Tensor:
-    from latentlab.core.image import load_picture, resize_square
+def _pixels(file: Path, shape: Shape) -> Tensor:
+    from PIL import Image as pillow
+    from PIL import ImageOps
 
-    picture = load_picture(file)
-    if picture.size != (resolution, resolution):
-        picture = resize_square(picture, resolution)
-    return torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1)
+    channels, height, width = shape
+    picture = load_channels(file, channels)
+    if picture.size != (width, height):
+        square = height == width
+        picture = (
+            resize_square(picture, width)
+            if square
+            else ImageOps.fit(picture, (width, height), pillow.Resampling.LANCZOS)
+        )
+    return torch.from_numpy(np.asarray(picture).reshape(height, width, channels).copy()).permute(2, 0, 1)

@@ -52,8 +52,7 @@ class Pipe:
             images = self._warp(images, self._placements(images, strength, chances, normals))
         if self.colour:
             colours = self._colours(strength, chances, normals).to(images)
-            flat = images.flatten(2)  # [n 3 pixels]
-            images = (colours[:, :3, :3] @ flat + colours[:, :3, 3:]).reshape(images.shape)
+            images = _coloured(images, colours)
         return images
 
     def _placements(self, images: Images, strength: float, u: Tensor, z: Tensor) -> Tensor:
@@ -108,10 +107,21 @@ class Pipe:
         inward = torch.diag(torch.tensor([2 * 2 / large.shape[3], 2 * 2 / large.shape[2], 1.0]))
         outward = torch.diag(torch.tensor([columns / 4, rows / 4, 1.0]))
         theta = (inward @ place @ outward)[:, :2].to(images)
-        grid = affine_grid(theta, [len(images), 3, rows, columns], align_corners=False)
+        grid = affine_grid(theta, [len(images), 1, rows, columns], align_corners=False)
         return downsample2d(
             grid_sample(large, grid), filter_.to(images.dtype), down=2, padding=-2 * EDGE, flip_filter=True
         )
+
+
+def _coloured(images: Images, colours: Tensor) -> Images:
+    """Affine maps [n 4 4] of the three colours; grey takes their mean effect, further channels (alpha, masks) stay."""
+    count = 3 if images.shape[1] >= 3 else 1
+    flat = images[:, :count].flatten(2)  # [n count pixels]
+    matrix, offset = colours[:, :3, :3], colours[:, :3, 3:]
+    if count == 1:
+        matrix, offset = matrix.sum(2, keepdim=True).mean(1, keepdim=True), offset.mean(1, keepdim=True)
+    changed = (matrix @ flat + offset).reshape(images[:, :count].shape)
+    return changed if count == images.shape[1] else torch.cat([changed, images[:, count:]], dim=1)
 
 
 def _gate(value: Tensor, otherwise: float, chance: Tensor, strength: float) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from latentlab.core.channels import MODES, load_channels
 from latentlab.core.errors import BadFile, WrongGenerator, unknown
 from latentlab.core.face import Face
 from latentlab.store.archive import read_story as story_of_file
@@ -66,12 +67,15 @@ def replay(studio: Lab, path: str | Path | Opened, inputs: Sequence[str | Path] 
     expect_known(opened.command)
     if opened.picture is None:
         return _clip_again(studio, opened, [Path(item) for item in inputs])
-    there, story = np.asarray(opened.picture), opened.story
+    story = opened.story
     home = _with_network(studio, field_of(story, "network", dict))
     given = _given(home, opened.ingredients, [Path(item) for item in inputs])
     *_, picture = pictures_again(home, opened.command, opened.asked, given)
 
-    again = np.asarray(picture.show())
+    shown = picture.show()
+    own = {mode: channels for channels, mode in MODES.items() if channels != 3}.get(shown.mode)
+    there = np.asarray(load_channels(opened.path, own) if own else opened.picture)
+    again = np.asarray(shown)
     if again.shape != there.shape:
         raise BadFile(
             f"{opened.path} has {there.shape[1]}×{there.shape[0]} pixels, its recipe makes {again.shape[1]}×{again.shape[0]}"
