@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from latentlab.studio.batch.tasks.render import RenderSamples
     from latentlab.studio.batch.tasks.score import ScorePhotos
     from latentlab.studio.clips.clip import is_clip
-    from latentlab.studio.clips.edit_clip import EditClip, OpenClip, check_out
+    from latentlab.studio.clips.edit_clip import EditClip, OpenClip
+    from latentlab.studio.clips.segments import check_out
     from latentlab.studio.discovery.build import Built
     from latentlab.studio.discovery.discover import Discover, choose_discovery
     from latentlab.studio.discovery.plan import LibraryRecipe, Wanted, load_recipe
@@ -98,7 +99,8 @@ _PLACES = {
     "batch.tasks.render": ("RenderSamples",),
     "batch.tasks.score": ("ScorePhotos",),
     "clips.clip": ("is_clip",),
-    "clips.edit_clip": ("EditClip", "OpenClip", "check_out"),
+    "clips.edit_clip": ("EditClip", "OpenClip"),
+    "clips.segments": ("check_out",),
     "discovery.build": ("Built",),
     "discovery.discover": ("Discover", "choose_discovery"),
     "discovery.plan": ("LibraryRecipe", "Wanted", "load_recipe"),

@@ -261,7 +261,8 @@ class Studio(Lab):
 
         Of several people `face` chooses one, counted from the left; `reference` is whose makeup is taken over.
         """
-        from latentlab.studio.clips.edit_clip import EditClip, check_out
+        from latentlab.studio.clips.edit_clip import EditClip
+        from latentlab.studio.clips.segments import check_out
         from latentlab.studio.portraits.edit import Edit
 
         check_out(Path(out))
@@ -277,7 +278,7 @@ class Studio(Lab):
         self, clip: str | Path, request: EditClip, reference: Source = None, watch: Watch | None = None
     ) -> OpenClip:
         """A clip looked through, whose edit is known to be possible; `.film()` writes it, `.notes()` is what to say."""
-        from latentlab.studio.clips.edit_clip import open_clip_edit
+        from latentlab.studio.clips.opening import open_clip_edit
 
         return open_clip_edit(self, Path(clip), request, reference, watch=watch)
 

@@ -289,7 +289,7 @@ def test_what_may_not_be_written_is_refused_before_any_work(
 ) -> None:
     (tmp_path / "folder.mp4").mkdir()
     (tmp_path / "mine.mp4").write_bytes(clip.read_bytes())
-    monkeypatch.setattr("latentlab.studio.clips.edit_clip.open_clip", pytest.fail)
+    monkeypatch.setattr("latentlab.studio.clips.opening.open_clip", pytest.fail)
     with pytest.raises(LatentLabError, match=name):
         studio.edit_clip(clip, OLDER, tmp_path / name)
     assert (tmp_path / "mine.mp4").read_bytes() == clip.read_bytes()
@@ -341,3 +341,12 @@ def test_every_job_takes_a_request_that_a_recipe_can_hold(name: str) -> None:
 def test_a_request_that_is_not_for_clips_is_refused(studio: Studio, clip: Path, tmp_path: Path) -> None:
     with pytest.raises(LatentLabError, match="cannot be done to a clip"):
         studio.edit_clip(clip, EditClip(torch.Size), tmp_path / "out.mp4")
+
+
+def test_a_dark_clip_is_inverted_in_a_usual_exposure_and_stays_dark(studio: Studio, tmp_path: Path) -> None:
+    path = write(tmp_path / "dark.mp4", [(frame * 0.12).astype(np.uint8) for frame in portrait(3)])
+    opened = studio.open_clip(path, OLDER)
+    assert not opened.exposure.usual
+    assert any("very dark" in note for note in opened.notes())
+    before, after = lights(path)[1], list(opened.frames())[1].light.astype(int)
+    assert 0.2 < np.abs(after - before)[20:70, 40:90].mean() < 8

@@ -14,9 +14,10 @@ import numpy as np
 from latentlab.core.errors import BadFile
 from latentlab.core.files import atomic
 from latentlab.studio.clips.clip import open_clip
-from latentlab.studio.clips.edit_clip import EditClip, open_clip_edit
+from latentlab.studio.clips.edit_clip import EditClip
 from latentlab.studio.clips.frames import Frame, read_frames
 from latentlab.studio.clips.jobs import JOBS
+from latentlab.studio.clips.opening import open_clip_edit
 from latentlab.studio.lab import Lab
 from latentlab.studio.portraits.photo_story import find_input
 from latentlab.studio.recipes.data import from_data

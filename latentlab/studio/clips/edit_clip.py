@@ -13,38 +13,28 @@ import torch
 from torch import Tensor
 
 from latentlab.core.crop import Crop
+from latentlab.core.exposure import USUAL_EXPOSURE, Exposure
 from latentlab.core.face import Face, Photo
-from latentlab.core.files import make_folder, may_write
+from latentlab.core.files import make_folder
 from latentlab.core.latent import Latent, Space
 from latentlab.core.locks import held
 from latentlab.core.ranges import FaceNumber, check
-from latentlab.core.watch import Watch, part
+from latentlab.core.watch import Watch
 from latentlab.faces.mask import square_mask
 from latentlab.faces.paste import paste_back
-from latentlab.store.home import CLIPS, safe_name
-from latentlab.studio.clips.clip import Clip, open_clip
+from latentlab.store.home import safe_name
+from latentlab.studio.clips.clip import Clip
 from latentlab.studio.clips.frames import Frame, read_frames
-from latentlab.studio.clips.jobs import JOBS, ClipJob, job_for
+from latentlab.studio.clips.jobs import ClipJob
 from latentlab.studio.clips.latents import (
     Runs,
-    encode_clip,
-    keep_latents,
-    kept_latents,
-    steady_latents,
 )
 from latentlab.studio.clips.marks import Marks
-from latentlab.studio.clips.people import Person, Survey, load_survey, squares
-from latentlab.studio.clips.segments import Parts, check_ending
+from latentlab.studio.clips.people import Person
+from latentlab.studio.clips.segments import Parts, check_out
 from latentlab.studio.clips.shots import Shot, shot
-from latentlab.studio.clips.survey import look_through
 from latentlab.studio.lab import Lab
-from latentlab.studio.pictures.picture import writable
-from latentlab.studio.portraits.carry import FACTOR
-from latentlab.studio.portraits.faces import Source
-from latentlab.studio.portraits.photo_story import file_hash
-from latentlab.studio.recipes.data import as_data
-from latentlab.studio.recipes.ingredients import Ingredients
-from latentlab.studio.recipes.recipe import recipe
+from latentlab.studio.portraits.photo_story import exposure_note
 
 FADE = 4
 """Frames in which an edit comes and goes where a face appears or is lost in the middle of a scene."""
@@ -81,6 +71,8 @@ class OpenClip:
     """Where the lab keeps what it knows of the clip."""
     cuts: Sequence[int] = ()
     """First frames of new scenes."""
+    exposure: Exposure = USUAL_EXPOSURE
+    """In which the clip was inverted."""
     sound: str = ""
     """What became of the sound, where it did not stay as it was."""
 
@@ -101,7 +93,7 @@ class OpenClip:
 
     def notes(self) -> list[str]:
         """What the user should know, one line each."""
-        lines = [*self.clip.notes, *self.job.notes()]
+        lines = [*self.clip.notes, *exposure_note(self.exposure), *self.job.notes()]
         if self.edited < self.count:
             lines.append(
                 f"{self.count - self.edited} of {self.count} frames do not show this face and are kept as they are"
@@ -167,7 +159,7 @@ class OpenClip:
         mine = [frame for frame in frames if frame.number in places]
         shots = [shot(frame, places[frame.number][1]) for frame in mine]
         rows = [places[frame.number][0] for frame in mine]
-        faces = faces_of(self.studio, self.latents[rows], shots) if mine else []
+        faces = faces_of(self.studio, self.latents[rows], shots, self.exposure) if mine else []
         total = max(1, len(self.clip.times) - 1)
         drawn = self.job.draw(faces, [frame.number / total for frame in mine]) if mine else []
         made = {
@@ -187,7 +179,7 @@ def _shares(every: Sequence[int], total: int, cuts: set[int]) -> list[float]:
     return [min(1.0, a, b) for a, b in zip(up, down, strict=True)]
 
 
-def faces_of(studio: Lab, values: Tensor, shots: Sequence[Shot]) -> list[Face]:
+def faces_of(studio: Lab, values: Tensor, shots: Sequence[Shot], exposure: Exposure) -> list[Face]:
     """The faces of frames, in memory: their latents, what the network makes of them, and where they were seen."""
     generator = studio.generator
     with torch.no_grad():
@@ -197,6 +189,7 @@ def faces_of(studio: Lab, values: Tensor, shots: Sequence[Shot]) -> list[Face]:
         Face(
             f"frame{one.frame.number}", latent[row], images[row : row + 1], model=generator.hash,
             photo=Photo(one.face, None, one.crop),
+            origin={} if exposure.usual else {"exposure": [exposure.gain, exposure.exponent]},
         )
         for row, one in enumerate(shots)
     ]  # fmt: skip
@@ -211,71 +204,3 @@ def _returned(one: Shot, face: Face, image: Tensor, share: float) -> Frame:
         one.picture, image, one.crop, square_mask(image.shape[-1]), match=False, original=original
     )
     return one.frame.changed(one.box, one.picture, made)
-
-
-def check_out(out: Path) -> Path:
-    """The path, if an edited clip may be written there."""
-    may_write(check_ending(out))
-    writable(out.parent)
-    return out
-
-
-def open_clip_edit(
-    studio: Lab,
-    path: Path,
-    request: EditClip,
-    reference: Source = None,
-    given: Ingredients | None = None,
-    watch: Watch | None = None,
-) -> OpenClip:
-    """Look through the clip and invert its face; what an earlier run found is taken from the lab."""
-    given, tell = given or Ingredients(studio), studio.tell(watch)
-    name = job_for(request.request)
-    JOBS[name].check(studio, request.request, given, reference)
-    clip, digest = open_clip(path), file_hash(path)
-    folder = make_folder(writable(studio.home) / CLIPS / digest[:16])
-    survey = _survey(clip, folder, digest, part(tell, 0.0, 0.5))
-    person = survey.choose(request.face, str(path))
-    side = person.square(FACTOR * studio.generator.resolution)
-    runs = squares(person, survey.cuts, clip.size, side)
-    values = _latents(studio, clip, runs, folder, part(tell, 0.5, 1.0), near=JOBS[name].near)
-    steady = steady_latents(values, [len(every) for every, _ in runs])
-    key = _key_face(studio, clip, person, runs, steady)
-    job = JOBS[name].open(studio, request.request, key, given, reference)
-    given.noted.get("faces", {}).pop("face", None)  # one of the clip's frames
-    ingredients = {"clip": {"name": safe_name(path.name), "hash": digest}, **given.noted}
-    told = recipe(studio, "clip", request, ingredients, BATCH)
-    told["asked"] = {**as_data(request), "job": name}
-    return OpenClip(studio, clip, request, person, runs, steady, job, told, folder, cuts=survey.cuts)
-
-
-def _survey(clip: Clip, folder: Path, digest: str, watch: Watch) -> Survey:
-    path = folder / "survey.safetensors"
-    kept = load_survey(path, digest)
-    if kept is None:
-        kept = look_through(clip, watch)
-        kept.save(path, digest)
-    return kept
-
-
-def _latents(studio: Lab, clip: Clip, runs: Runs, folder: Path, watch: Watch, *, near: bool) -> Tensor:
-    centres = [[every[0], every[-1], crops[0].to_json()] for every, crops in runs]
-    key = hashlib.sha256(json.dumps([studio.generator.hash, near, centres]).encode()).hexdigest()
-    path = folder / f"latents-{key[:16]}.safetensors"
-    count = sum(len(every) for every, _ in runs)
-    kept = kept_latents(path, key, count)
-    if kept is None:
-        kept = encode_clip(studio, clip, runs, watch, near=near)
-        keep_latents(path, kept, key)
-    return kept
-
-
-def _key_face(studio: Lab, clip: Clip, person: Person, runs: Runs, values: Tensor) -> Face:
-    """The face of the frame in which the detector was surest: what goals are solved on and measures are told of."""
-    surest = int(person.frames[int(person.scores.argmax())])
-    numbers = [number for every, _ in runs for number in every]
-    crops = [crop for _, squares in runs for crop in squares]
-    row = numbers.index(surest)
-    (frame,) = read_frames(clip, surest, surest + 1)
-    (face,) = faces_of(studio, values[row : row + 1], [shot(frame, crops[row])])
-    return face

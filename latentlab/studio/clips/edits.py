@@ -12,6 +12,7 @@ from torch import Tensor
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, unknown
+from latentlab.core.exposure import exposure_from
 from latentlab.core.face import Face
 from latentlab.core.latent import Latent
 from latentlab.core.shapes import Images
@@ -114,11 +115,14 @@ class EditJob(ClipJob):
 def _carried(piece: Workpiece, moves: Mapping[Direction, float], after: Images) -> Images:
     """The edited square at the photo's size; the network's own picture takes up what its inversion missed."""
     if piece.carrier is not None:
-        return piece.carrier.image(after, moves, piece.mask).image
+        several = len(piece.carrier.groups(moves)) > 1  # each is drawn by itself
+        return piece.face_image(moves, None if several else after)
     photo = piece.face.photo
     assert photo is not None and photo.crop is not None, "every face of a clip has one"
     original = photo.face()
-    face = restore(after.cpu().float(), piece.face.image.cpu().float(), original)
+    exposure = exposure_from(piece.face.origin)
+    made, start = (exposure.restored(images).cpu().float() for images in (after, piece.face.image))
+    face = restore(made, start, original)
     mask = _mask(photo.crop.aligned_landmarks, original.shape[-1])
     return original + mask * (match_colours(face, original, mask) - original)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from latentlab.core.crop import Crop
 from latentlab.core.errors import LatentLabError
+from latentlab.core.exposure import USUAL_EXPOSURE, Exposure
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch
 from latentlab.faces.steady import smooth
@@ -34,9 +36,19 @@ SHARED = 0.5
 Runs = Sequence[tuple[Sequence[int], Sequence[Crop]]]
 
 
-def encode_clip(studio: Lab, clip: Clip, runs: Runs, watch: Watch, *, near: bool = False) -> Tensor:
-    """A W+ for every frame of every run, in their order [n layers width]; `near`: by the passes that pay, not by one."""
-    look = settle if near else encode
+@dataclass(frozen=True)
+class Looks:
+    """How the faces of a clip are encoded."""
+
+    exposure: Exposure = USUAL_EXPOSURE
+    """That of the whole clip."""
+    near: bool = False
+    """By the passes that pay, not by one."""
+
+
+def encode_clip(studio: Lab, clip: Clip, runs: Runs, looks: Looks, watch: Watch) -> Tensor:
+    """A W+ for every frame of every run, in their order [n layers width]."""
+    look = settle if looks.near else encode
     encoder = need_encoder(Given(encoder=find_encoder(studio)), method="encode")
     crops = {number: crop for every, squares in runs for number, crop in zip(every, squares, strict=True)}
     waiting: list[Images] = []
@@ -44,7 +56,7 @@ def encode_clip(studio: Lab, clip: Clip, runs: Runs, watch: Watch, *, near: bool
 
     def flush() -> None:
         if waiting:
-            faces = torch.cat(waiting).to(studio.place)
+            faces = looks.exposure.stretched(torch.cat(waiting)).to(studio.place)
             found.append(look(encoder, studio.generator, faces).values.cpu())
             waiting.clear()
 

@@ -9,11 +9,12 @@ from itertools import islice
 from pathlib import Path
 
 from latentlab.core.errors import BadFile
-from latentlab.core.files import atomic
+from latentlab.core.files import atomic, may_write
 from latentlab.studio.clips.clip import TICKS, Clip
 from latentlab.studio.clips.ffmpeg import feeding, source
 from latentlab.studio.clips.frames import Frame
 from latentlab.studio.clips.marks import Marks
+from latentlab.studio.pictures.picture import writable
 
 LENGTH = 24
 """Frames of a part: at most so many are made again after an interruption."""
@@ -24,10 +25,12 @@ QUALITY = ("-c:v", "libx264", "-preset", "fast", "-crf", "17", "-bf", "0", "-thr
 WRITTEN = (".mp4", ".mov", ".m4v", ".mkv")
 
 
-def check_ending(path: Path) -> Path:
-    """BadFile for what is written as something else."""
+def check_out(path: Path) -> Path:
+    """The path; BadFile where no edited clip may be written, or one is written as something else."""
     if path.suffix.lower() not in WRITTEN:
         raise BadFile(f"cannot write {path}: edited clips are {', '.join(WRITTEN)}, not '{path.suffix}'")
+    may_write(path)
+    writable(path.parent)
     return path
 
 
