@@ -6,7 +6,7 @@ STAMP   = $(VENV)/.ready
 PHOTO  ?=
 WORKERS ?= 2
 
-.PHONY: demo test setup lint tests app-test shapes cuda-check wheel bench clean
+.PHONY: demo test setup lint tests app-test cuda-check wheel bench clean
 
 setup: $(STAMP)
 
@@ -34,10 +34,6 @@ tests: setup
 app-test: setup
 	command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq chromium)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/apps
-
-# The tests of networks, readers and contracts with every tensor's shape checked against its signature.
-shapes: setup
-	LATENTLAB_CHECK_SHAPES=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) tests/core tests/networks/test_networks.py tests/contracts/test_networks.py tests/data
 
 # The CUDA kernels compile with nvcc alone, for sm_80 and sm_90; no GPU is needed.
 cuda-check: setup

@@ -1,4 +1,4 @@
-"""One torch thread for each test process, and the data that lies outside the repository."""
+"""One torch thread for each test process, shapes checked as signatures name them, and the data outside the repository."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from shape_checks import switch_on
 
 torch.set_num_threads(1)
-if os.environ.get("LATENTLAB_CHECK_SHAPES"):
+if os.environ.get("LATENTLAB_CHECK_SHAPES") != "0":  # 2.5 % of the tests' time
     switch_on()
 
 

@@ -1,4 +1,4 @@
-"""With LATENTLAB_CHECK_SHAPES=1 the shapes that signatures name are checked while the tests run."""
+"""The shapes that signatures name are checked while the tests run, unless LATENTLAB_CHECK_SHAPES is 0."""
 
 from __future__ import annotations
 

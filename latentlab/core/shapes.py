@@ -1,4 +1,4 @@
-"""The vocabulary of shapes: jaxtyping annotations, checked by `make shapes`, free at run time."""
+"""The vocabulary of shapes: jaxtyping annotations, checked while the tests run, free otherwise."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def sample_w(generator: Generator, samples: int, seed: int) -> W:
     return torch.cat([generator.map(a, b) for a, b in zip(z.split(2500), labels.split(2500), strict=True)])
 
 
-def _measure(w: W, others: W) -> WStatistics:
+def _measure(w: W, others: Tensor) -> WStatistics:
     """The law of samples [n width], and how far other samples of the same prior lie out in it."""
     mean = w.mean(dim=0)
     spread = float((w - mean).square().sum(dim=1).mean().sqrt())
