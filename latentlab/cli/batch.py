@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import tyro
 
 from latentlab.cli.batched import Batched, Running, Sought
 from latentlab.cli.words import Look, Wish
-from latentlab.core.ranges import Pixels
+from latentlab.core.ranges import Pixels, Share
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -113,6 +113,76 @@ class Edit(Batched):
 
         request = Request(session.method, encoder=self.encoder, keep=False)
         return EditPhotos(self.wish.edit(), request, self.sought.look())
+
+
+@dataclass(frozen=True)
+class Stylize(Batched):
+    """Every face in a style, as 'stylize' draws it.
+
+    The manifest is what it is for 'batch align'.
+    """
+
+    manifest: Annotated[tyro.conf.Positional[str], MANIFEST] = ""
+    """A folder, a glob, or a table .parquet or .csv with the columns id and path."""
+    style: Annotated[str, tyro.conf.arg(metavar="NAME")] = "toon"
+    """'latentlab style list' names them."""
+    strength: Share = 1.0
+    """How much of the style, 0 to 1."""
+    colours: Literal["keep", "take"] = "keep"
+    """The photo's broad colours, or the style's."""
+    paste_back: bool = False
+    """Put the drawn faces into their photos."""
+    method: Annotated[str, tyro.conf.arg(metavar="NAME")] = "refine"
+    """How each photo is inverted first."""
+    sought: Seek = field(default_factory=Sought)
+    running: Run = field(default_factory=Running)
+
+    family: ClassVar[str] = "inverter"
+    verb: ClassVar[str] = "stylizing"
+    examples: ClassVar[tuple[str, ...]] = ("latentlab batch stylize photos/ --style toon --out drawings",)
+
+    def task(self, session: Session) -> Any:
+        from latentlab.studio import Invert as Request
+        from latentlab.studio import Stylize as Wish
+        from latentlab.studio import StylizePhotos
+
+        wish = Wish(self.style, self.strength, self.colours, paste_back=self.paste_back)
+        return StylizePhotos(wish, Request(session.method, keep=False), self.sought.look())
+
+
+@dataclass(frozen=True)
+class Swap(Batched):
+    """Every photo with the identity of one source, as 'swap' does it, for people who agreed to it.
+
+    The manifest is what it is for 'batch align'.
+    """
+
+    manifest: Annotated[tyro.conf.Positional[str], MANIFEST] = ""
+    """A folder, a glob, or a table .parquet or .csv with the columns id and path."""
+    source: Annotated[str, tyro.conf.arg(metavar="FACE")] = ""
+    """Whose identity: a photo, or a face of the lab."""
+    by: Literal["detail", "latent"] = "detail"
+    """The source's own detail where the latent says that its features go, or the latent's picture alone."""
+    strength: Share = 1.0
+    """How far the face's proportions go towards the source's, 0 to 1."""
+    skin: Share = 0.0
+    """How much of the source's skin tone is taken."""
+    method: Annotated[str, tyro.conf.arg(metavar="NAME")] = "encode"
+    """How each photo is inverted first."""
+    sought: Seek = field(default_factory=Sought)
+    running: Run = field(default_factory=Running)
+
+    family: ClassVar[str] = "inverter"
+    verb: ClassVar[str] = "swapping"
+    examples: ClassVar[tuple[str, ...]] = ("latentlab batch swap photos/ --source anna.jpg --out swapped",)
+
+    def task(self, session: Session) -> Any:
+        from latentlab.studio import Invert as Request
+        from latentlab.studio import Swap as Wish
+        from latentlab.studio import SwapPhotos
+
+        wish = Wish(self.by, self.strength, self.skin)
+        return SwapPhotos(self.source, wish, Request(session.method, keep=False), self.sought.look())
 
 
 @dataclass(frozen=True)

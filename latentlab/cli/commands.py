@@ -20,6 +20,8 @@ COMMANDS: Registry = Registry(
         "batch align": "latentlab.cli.batch:Align",
         "batch invert": "latentlab.cli.batch:Invert",
         "batch edit": "latentlab.cli.batch:Edit",
+        "batch stylize": "latentlab.cli.batch:Stylize",
+        "batch swap": "latentlab.cli.batch:Swap",
         "batch score": "latentlab.cli.batch:Score",
         "batch render": "latentlab.cli.batch:Render",
         "swap": "latentlab.cli.swap:Swap",

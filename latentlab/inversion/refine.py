@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 
@@ -25,6 +25,8 @@ class Refine(Inverter):
 
     passes: Annotated[int, Between(1, 100)] = 5
     """How often; the paper uses 5."""
+
+    batched: ClassVar[bool] = True
 
     def invert(self, generator: Generator, faces: Images, given: Given = Given()) -> Inversion:  # noqa: B008
         watch = Stopwatch(generator.device)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from latentlab.studio.batch.run import Batch, OpenBatch, Summary
     from latentlab.studio.batch.tasks import TASKS
     from latentlab.studio.batch.tasks.align import AlignPhotos
+    from latentlab.studio.batch.tasks.apply import StylizePhotos, SwapPhotos
     from latentlab.studio.batch.tasks.edit import EditPhotos
     from latentlab.studio.batch.tasks.invert import InvertPhotos
     from latentlab.studio.batch.tasks.render import RenderSamples
@@ -94,6 +95,7 @@ _PLACES = {
     "batch.run": ("Batch", "OpenBatch", "Summary"),
     "batch.tasks": ("TASKS",),
     "batch.tasks.align": ("AlignPhotos",),
+    "batch.tasks.apply": ("StylizePhotos", "SwapPhotos"),
     "batch.tasks.edit": ("EditPhotos",),
     "batch.tasks.invert": ("InvertPhotos",),
     "batch.tasks.render": ("RenderSamples",),
@@ -227,8 +229,10 @@ __all__ = [
     "Studio",
     "Styles",
     "Stylize",
+    "StylizePhotos",
     "Summary",
     "Swap",
+    "SwapPhotos",
     "Sweep",
     "TrainBaseline",
     "TrainScorer",

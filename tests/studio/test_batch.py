@@ -359,3 +359,27 @@ def _kill_one_child(process: int) -> None:
 
     _wait(lambda: bool(workers()))
     workers()[0].kill()
+
+
+def test_every_task_has_its_command() -> None:
+    from latentlab.cli.commands import COMMANDS
+    from latentlab.studio import TASKS
+
+    assert {f"batch {name}" for name in TASKS} == {name for name in COMMANDS if name.startswith("batch ")}
+
+
+def test_a_dark_photo_is_inverted_as_a_single_one_is(astronaut: Path, tmp_path: Path) -> None:
+    """In a usual exposure, many at a time: the latents are those of one by one, within rounding."""
+    from latentlab.studio import InvertPhotos
+
+    (tmp_path / "photos").mkdir()
+    photo = Image.open(astronaut)
+    photo.save(tmp_path / "photos" / "a.png")
+    photo.point(lambda value: value // 8).save(tmp_path / "photos" / "b.png")
+    studio = Studio("faces", device="cpu", home=tmp_path / "lab")
+    request = Batch(InvertPhotos(look=Look(glance=0)), str(tmp_path / "photos"), tmp_path / "out")
+    studio.open_batch(request).run(engine=Here())
+    for row in rows_of(tmp_path / "out"):
+        alone = studio.invert(row["address"], method="encode", keep=False, distance="none")
+        apart = np.abs(np.array(row["latent"]) - alone.latent.values.flatten().numpy())
+        assert apart.max() < 1e-3

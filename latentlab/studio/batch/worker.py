@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,6 +57,8 @@ class OpenWorker:
 
     def __call__(self) -> Worker:
         torch.set_num_threads(1)  # sums over several threads round differently
+        # pictures have a limit of our own, which becomes a row
+        warnings.filterwarnings("ignore", message=".*decompression bomb.*")
         lab = Lab(self.network, self.device, self.home, self.seed, assume_faces=self.assume_faces)
         kept = adopt(lab.pool, self.weights) if self.weights is not None and self.weights.is_file() else []
         return Worker(self, lab, self.task.open(lab), kept)

@@ -16,6 +16,8 @@ TASKS: Registry[Task] = Registry(
         "invert": "latentlab.studio.batch.tasks.invert:InvertPhotos",
         "edit": "latentlab.studio.batch.tasks.edit:EditPhotos",
         "score": "latentlab.studio.batch.tasks.score:ScorePhotos",
+        "stylize": "latentlab.studio.batch.tasks.apply:StylizePhotos",
+        "swap": "latentlab.studio.batch.tasks.apply:SwapPhotos",
         "render": "latentlab.studio.batch.tasks.render:RenderSamples",
     },
 )

@@ -12,20 +12,17 @@ from torch import Tensor
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, LatentLabError
-from latentlab.core.face import Face, Photo
 from latentlab.core.inversion import Inversion
 from latentlab.core.latent import Latent
 from latentlab.core.noise import NoiseMode
 from latentlab.core.shapes import Images
 from latentlab.editing.apply import apply
-from latentlab.inversion.saved import as_face
-from latentlab.store.home import safe_name
 from latentlab.studio.batch.look import Look
+from latentlab.studio.batch.tasks.faces import face_of
 from latentlab.studio.batch.tasks.invert import Inverters, check_request, quick
 from latentlab.studio.batch.tasks.task import Drawn, Item, Made, OpenTask, Outcome, Task
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.precision import expect_fixed, render
-from latentlab.studio.portraits.bench import Subject
 from latentlab.studio.portraits.edit import Edit, OpenEdit, open_edit
 from latentlab.studio.portraits.request import Invert
 from latentlab.studio.recipes.ingredients import Ingredients
@@ -118,21 +115,7 @@ class Editing(OpenTask):
 
     def _open(self, item: Item, inversion: Inversion) -> OpenEdit:
         given: Any = Remembering(self.studio, known=self.known)
-        return open_edit(self.studio, self.request, self._face(item, inversion), given=given)
-
-    def _face(self, item: Item, inversion: Inversion) -> Face:
-        assert item.image is not None, "a photo that was looked at"
-        found, name = item.found, safe_name(Path(item.id).name)
-        seen = Photo(item.image) if found is None else Photo(item.image, found.picture, found.crop)
-        bench = self.inverters.bench
-        story: dict[str, object] = {
-            "command": "invert",
-            "ingredients": {"photo": {"name": name, "hash": item.hash}},
-        }
-        if found is not None:
-            subject = Subject(Path(name), name, item.hash, {"photo": item.hash}, found, None)
-            story = bench.story(subject, bench.how.method, ())
-        return as_face(inversion, name, story, seen)
+        return open_edit(self.studio, self.request, face_of(self.inverters, item, inversion), given=given)
 
     @torch.no_grad()
     def _drawn(self, opened: Sequence[OpenEdit]) -> list[Images | None]:

@@ -9,6 +9,7 @@ from functools import cached_property
 import torch
 
 from latentlab.core.errors import BadInput, LatentLabError
+from latentlab.core.exposure import exposure_of
 from latentlab.core.inversion import Inversion
 from latentlab.core.shapes import Images
 from latentlab.inversion.auto import Auto
@@ -85,8 +86,8 @@ class Inverters:
         return Bench(self.studio, replace(self.request, keep=False), self.parts, 1, self.studio.tell(None))
 
     def invert(self, items: Sequence[Item]) -> list[Inversion | LatentLabError]:
-        """One inversion for each item; in one call where the method is `batched`."""
-        faces = [item.image for item in items if item.image is not None]
+        """One inversion for each item, in a usual exposure; in one call where the method is `batched`."""
+        faces = [exposure_of(item.image).stretched(item.image) for item in items if item.image is not None]
         if self.request.method.batched:
             whole = self._run(torch.cat([_square(face, self.size) for face in faces]))
             return [row_of(whole, row) for row in range(len(items))]
@@ -137,13 +138,15 @@ class Inverting(OpenTask):
         ]
 
     def _made(self, item: Item, inversion: Inversion) -> Made:
+        assert item.image is not None, "a photo that was looked at"
+        exposure = exposure_of(item.image)
         measures = {name: float(value[0]) for name, value in inversion.measures.items()}
-        if self.inverters.measured and item.image is not None:
-            told = identity_measures(item.image, inversion.image)
+        if self.inverters.measured:
+            told = identity_measures(exposure.stretched(item.image), inversion.image)
             measures |= {name: float(value[0]) for name, value in told.items()}
         crop = None if item.found is None else item.found.crop.to_json()
         story = self._story | {"photo": {"id": item.id, "hash": item.hash}}
-        return Made(measures, inversion.latent, Drawn(inversion.image[0], story), crop)
+        return Made(measures, inversion.latent, Drawn(exposure.restored(inversion.image)[0], story), crop)
 
     @cached_property
     def _story(self) -> dict[str, object]:
