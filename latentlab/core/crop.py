@@ -91,13 +91,13 @@ class Crop:
         side = max(1, round(self.scale * self.size))
         if images.shape[-1] > 1.5 * side:  # the photo's face is smaller: shrink without aliasing
             images = interpolate(images, size=(side, side), mode="bilinear", antialias=True)
-        xs = torch.arange(left, right, dtype=torch.float64)
-        ys = torch.arange(top, bottom, dtype=torch.float64)
-        y, x = torch.meshgrid(ys, xs, indexing="ij")
-        places = (self.to_aligned(torch.stack([x, y], dim=-1)) + 0.5) * 2 / self.size - 1  # [h w 2] in -1..1
-        grid = places.to(images)[None].expand(len(images), -1, -1, -1)
+        back, start = torch.linalg.inv(self.matrix[:, :2]) * 2 / self.size, self.matrix[:, 2]
+        across = back[:, :1] * (torch.arange(left, right) - start[0]) + 1 / self.size - 1  # [2 w]
+        down = back[:, 1:] * (torch.arange(top, bottom) - start[1])  # [2 h]
+        places = across[:, None] + down[:, :, None]  # [2 h w] in -1..1
+        grid = places.to(images).permute(1, 2, 0)[None].expand(len(images), -1, -1, -1)
         warped = grid_sample(images, grid, mode="bicubic", padding_mode="border", align_corners=False)
-        return warped * (places.abs() <= 1).all(-1).to(images)
+        return warped * (places.abs().amax(0) <= 1)
 
     def resized(self, size: int) -> Crop:
         """The same square for an aligned picture of another size."""

@@ -56,11 +56,11 @@ def paste_back(
     agreement = _agreement(face, original)
     layers = torch.cat([mask * (face - agreement * original), mask * (1 - agreement)], dim=1)  # [1 4 s s]
 
-    pixels = np.array(photo.convert("RGB"))
-    for left, top, right, bottom in _strips(crop.box):
-        window = pixels[top:bottom, left:right]
-        pixels[top:bottom, left:right] = _blend(window, crop.unalign(layers, (left, top, right, bottom)))
-    return _picture(pixels)
+    photo = photo.copy() if photo.mode == "RGB" else photo.convert("RGB")
+    for box in _strips(crop.box):
+        window = np.asarray(photo.crop(box))
+        photo.paste(_picture(_blend(window, crop.unalign(layers, box))), box[:2])
+    return photo
 
 
 def default_mask(face: Images, original: Images, crop: Crop) -> Mask:

@@ -53,6 +53,8 @@ class Carrier:
     """The photo's landmarks [1 68 2] at 256 pixels, where they are known; else they are looked for."""
     exposure: Exposure = USUAL_EXPOSURE
     """In which it was inverted; the edit is made in it and put back."""
+    cut: Images | None = None
+    """What was cut from the photo, [1 3 s s], where it was not shrunk: an edited face is put back beside it."""
 
     def image(self, after: Images, strengths: Mapping[Direction, float], mask: Tensor | None) -> Carried:
         """The edited photo; it changes only inside the mask, or inside the regions of directions that all have one."""
@@ -141,9 +143,11 @@ def carrier(name: str, face: Face) -> Carrier | None:
     if name == "none" or face.photo is None:
         return None
     most = FACTOR * face.image.shape[-1]
+    own = own_size(face.photo, most).to(face.image)
+    shrunk = own.shape[-1] < face.photo.face().shape[-1]
     return Carrier(
-        TRANSFERS.build(name), own_size(face.photo, most).to(face.image), face.image.detach().clamp(-1, 1),
-        exposure=exposure_from(face.origin),
+        TRANSFERS.build(name), own, face.image.detach().clamp(-1, 1), exposure=exposure_from(face.origin),
+        cut=None if shrunk else own,
     )  # fmt: skip
 
 
@@ -160,17 +164,19 @@ def own_size(photo: Photo, most: int = LARGEST) -> Images:
     return aligned if aligned.shape[-1] <= most else fit_to(aligned, most)
 
 
-def put_back(photo: Photo, picture: Image, image: Images) -> Image:
+def put_back(photo: Photo, picture: Image, image: Images, cut: Images | None = None) -> Image:
     """The photo with its own pixels moved and tinted: nothing else needs to meet, and the mask is the whole square.
 
-    `picture` is the whole photo, `image` the aligned face [1 3 s s] after the edit.
+    `picture` is the whole photo, `image` the aligned face [1 3 s s] after the edit, `cut` the same before it, if known.
     """
     from latentlab.faces.mask import square_mask
     from latentlab.faces.paste import paste_back
     from latentlab.faces.whole import returned
 
     assert photo.crop is not None, "looked at before"
-    changed = paste_back(picture, image, photo.crop, square_mask(image.shape[-1]), match=False)
+    before = cut if cut is not None and cut.shape == image.shape else None
+    mask = square_mask(image.shape[-1])
+    changed = paste_back(picture, image, photo.crop, mask, match=False, original=before)
     return returned(photo.source, picture, changed)
 
 

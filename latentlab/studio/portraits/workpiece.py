@@ -147,7 +147,7 @@ class Workpiece:
                 f"the photo of '{self.face.name}' was not kept; invert it again to paste back into it"
             )
         if self.carrier is not None:
-            return put_back(photo, picture, image)
+            return put_back(photo, picture, image, self.carrier.cut)
         original = cut(picture, photo.crop)
         start = exposure_from(self.face.origin).restored(self.face.image)
         face = restore(image.cpu().float(), start.cpu().float(), original)
