@@ -14,10 +14,12 @@ from latentlab.editing.apply import apply
 from latentlab.editing.calibrate import Calibrate, strength_for
 from latentlab.editing.transfer import TRANSFERS
 from latentlab.editing.transfer.transfer import Scene
-from latentlab.faces.align import align
+from latentlab.faces.align import align, cut
 from latentlab.faces.detect import find_upright
 from latentlab.faces.identity import best_threshold, distances, embed, floor, impostor_distance
 from latentlab.faces.landmarks import aligned_landmarks, find_landmarks
+from latentlab.faces.mask import square_mask
+from latentlab.faces.paste import paste_back
 from latentlab.faces.photo import face_in_photo
 from latentlab.faces.steady import smooth
 from latentlab.inversion.auto import Auto
