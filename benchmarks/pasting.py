@@ -16,10 +16,7 @@ import torch
 from PIL import Image
 from report import table, write
 
-from latentlab.faces.align import cut
-from latentlab.faces.mask import square_mask
-from latentlab.faces.paste import paste_back
-from latentlab.faces.photo import face_in_photo
+from latentlab.studio.parts import cut, face_in_photo, paste_back, square_mask
 
 
 def main() -> None:
