@@ -61,8 +61,8 @@ def _column(images: Images) -> torch.Tensor:
     return torch.cat(list(resized(images[:4].float(), SIDE // 2)), dim=1)
 
 
-def sheet_of_the_astronaut(path: Path) -> None:
-    """Every application on scikit-image's portrait: as it is, red lips, bare, frontal, three styles, and as a rendered person."""
+def sheet_of_the_astronaut(path: Path, person: Images) -> None:
+    """Every application on scikit-image's portrait: as it is, made up, bare, frontal, three styles, and as a rendered person."""
     import numpy as np
     from PIL import Image
     from skimage.data import astronaut
@@ -70,6 +70,7 @@ def sheet_of_the_astronaut(path: Path) -> None:
     with TemporaryDirectory() as folder:
         photo, studio = Path(folder) / "astronaut.png", Studio(device="cpu", home=Path(folder) / "lab")
         Image.fromarray(astronaut()[:340, 60:400]).save(photo)
+        source = save_image(resized(person, 256)[0].clamp(-1, 1), Path(folder) / "person.png")
         made: list[Picture] = [
             studio.makeup(photo, colours={"lips": "#a01030", "lids": "#405070"}, aligned=True),
             studio.makeup(photo, remove=True, aligned=True),
@@ -77,7 +78,7 @@ def sheet_of_the_astronaut(path: Path) -> None:
             studio.stylize(photo, "toon"),
             studio.stylize(photo, "pencil", colours="take"),
             studio.stylize(photo, "paint"),
-            studio.swap(studio.sample(11, psi=0.7), photo, aligned=True),
+            studio.swap(source, photo, aligned=True),
         ]
         plain = studio.align(photo, SIDE).face.image
         cells = [plain, *(from_pixels(np.asarray(one.show().convert("RGB"))[None]) for one in made)]
@@ -105,8 +106,10 @@ def main() -> None:
     print(table(rows(found)))
     write("applications", {"faces": given.faces or "shipped", **found.as_json()})
     if given.sheets:
-        sheet_of_renders(found, given.sheets / "applications.png")
-        sheet_of_the_astronaut(given.sheets / "applications_photo.png")
+        sheet_of_renders(found, given.sheets / "applications.jpg")
+        references = found.cases["makeup"].references if "makeup" in found.cases else None
+        if references is not None:
+            sheet_of_the_astronaut(given.sheets / "applications_photo.jpg", references[1:2])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from PIL import Image
 
 from latentlab.backbones.difference import whole
 from latentlab.backbones.style.learn import LearnStyle
-from latentlab.backbones.style.pairs import Filtered
+from latentlab.backbones.style.pairs import Filtered, recoloured
 from latentlab.backbones.style.strength import blended, block_of
 from latentlab.core.errors import BadInput, LatentLabError, MissingPart, UnknownName
 from latentlab.editing.style.filters import FILTERS, gaussian
@@ -122,6 +122,13 @@ def test_a_drawn_sample_is_made_again_and_another_style_of_the_name_is_refused(i
     (inked.home / "networks" / "ink.safetensors").unlink()
     with pytest.raises(BadInput, match="drawn in the style 'ink'"):
         inked.replay(path)
+
+
+def test_colours_of_another_picture_are_taken_in_mean_and_covariance():
+    grey = FILTERS["pencil"](faces(1))
+    taken = recoloured(faces(2) * 0.5, grey)
+    assert float((taken[:, 0] - taken[:, 2]).abs().mean()) < 0.05
+    assert abs(float(taken.mean() - grey.mean())) < 0.1
 
 
 def test_a_style_is_learned_in_few_steps_and_only_the_synthesis_changes():

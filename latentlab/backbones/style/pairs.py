@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from latentlab.core.generator import Generator
 from latentlab.core.seeds import draw_z
@@ -16,7 +17,10 @@ Filter = Callable[[Images], Images]
 
 @dataclass(frozen=True, eq=False)
 class OnePicture:
-    """Many latents that all should become one picture: its own, with other faces' fine styles."""
+    """Latents that should become one picture, its own with other faces' fine styles; and other faces in its colours.
+
+    The second half of each batch is not in the paper: it holds the geometry of faces that are not the picture's.
+    """
 
     generator: Generator
     picture: Images
@@ -32,9 +36,36 @@ class OnePicture:
     @torch.no_grad()
     def __call__(self, step: int) -> tuple[WPlus, Images]:
         others = draw(self.generator, self.batch, step)
-        mixed = self.latent.repeat(self.batch, 1, 1)
-        mixed[:, self.kept :] = torch.lerp(others[:, self.kept :], mixed[:, self.kept :], self.own)
-        return mixed, self.picture.expand(self.batch, -1, -1, -1)
+        half = self.batch // 2
+        mixed = self.latent.repeat(half, 1, 1)
+        mixed[:, self.kept :] = torch.lerp(others[:half, self.kept :], mixed[:, self.kept :], self.own)
+        faces = self.generator(self.generator.styles(others[half:])).clamp(-1, 1)
+        goals = [self.picture.expand(half, -1, -1, -1), recoloured(faces, self.picture)]
+        return torch.cat([mixed, others[half:]]), torch.cat(goals)
+
+
+def recoloured(images: Images, picture: Images) -> Images:
+    """Pictures [n 3 h w] with the mean and covariance of another's colours (Pitié and Kokaram 2007, linear transfer)."""
+    goal_mean, goal = _colours(picture)
+    answers = []
+    for image in images.split(1):
+        mean, own = _colours(image)
+        root = _power(own, 0.5)
+        matrix = _power(own, -0.5) @ _power(root @ goal @ root, 0.5) @ _power(own, -0.5)
+        moved = matrix @ (image[0].flatten(1).double() - mean) + goal_mean
+        answers.append(moved.reshape(image.shape).to(image))
+    return torch.cat(answers).clamp(-1, 1)
+
+
+def _colours(image: Images) -> tuple[Tensor, Tensor]:
+    """Mean [3 1] and covariance [3 3] of one picture's colours."""
+    pixels = image[0].flatten(1).double()
+    return pixels.mean(1, keepdim=True), torch.cov(pixels)
+
+
+def _power(matrix: Tensor, exponent: float) -> Tensor:
+    values, vectors = torch.linalg.eigh(matrix)
+    return vectors @ torch.diag(values.clamp_min(1e-5) ** exponent) @ vectors.T
 
 
 @dataclass(frozen=True, eq=False)
