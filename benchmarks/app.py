@@ -3,7 +3,8 @@
     python benchmarks/app.py [--moves 60] [--photo photo.jpg]
 
 Needs Chromium and playwright (make app-test). Prints median and 95 % of the time from an arrow key to the next painted
-picture, of a sampled face and of a photo whose pixels are carried over, and pictures a second while a key is held.
+picture, of a sampled face and of a photo whose pixels are carried over; beside them the same of a page made of Streamlit's own
+slider and picture (`app_plain.py`), which a rerun repaints.
 """
 
 from __future__ import annotations
@@ -33,7 +34,6 @@ def server(home: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    started = time.perf_counter()
     words = [
         sys.executable,
         "-m",
@@ -45,20 +45,75 @@ def server(home: Path) -> Iterator[str]:
         "--home",
         str(home),
     ]
+    with running(words, port) as address:
+        yield address
+
+
+@contextmanager
+def plain_server() -> Iterator[str]:
+    """The plain page."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    page = str(Path(__file__).with_name("app_plain.py"))
+    options = [
+        "--server.headless",
+        "true",
+        "--browser.gatherUsageStats",
+        "false",
+        "--server.fileWatcherType",
+        "none",
+    ]
+    words = [sys.executable, "-m", "streamlit", "run", page, "--server.port", str(port), *options]
+    with running(words, port) as address:
+        yield address
+
+
+@contextmanager
+def running(words: list[str], port: int) -> Iterator[str]:
+    """A server until the block ends, and the seconds until it answered on stderr."""
+    started = time.perf_counter()
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
     address = f"http://localhost:{port}"
-    while process.poll() is None:
-        try:
-            urlopen(address, timeout=2).close()
-            break
-        except OSError:
-            time.sleep(0.1)
-    if process.poll() is not None:
-        raise SystemExit("the app did not start; its message stands above")
-    print(f"the server answers after {time.perf_counter() - started:.1f} s", file=sys.stderr)
-    yield address
-    process.terminate()
-    process.wait(20)
+    try:
+        while process.poll() is None:
+            try:
+                urlopen(address, timeout=2).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        if process.poll() is not None:
+            raise SystemExit("the app did not start; its message stands above")
+        print(f"the server answers after {time.perf_counter() - started:.1f} s", file=sys.stderr)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def plain_moves(page: Any, count: int) -> list[float]:
+    """Milliseconds from an arrow key on Streamlit's slider to the next picture, as the page itself sees them."""
+    page.wait_for_selector("[data-testid=stImage] img", timeout=WAIT)
+    thumb = page.locator("[role=slider], [data-testid=stSlider] input[type=range]").first
+    thumb.focus()
+    page.evaluate(
+        """() => { addEventListener('keydown', () => { window.pressed = performance.now(); }, true); }"""
+    )
+    look = """(old) => new Promise((done) => {
+        const look = () => {
+            const image = document.querySelector('[data-testid=stImage] img');
+            if (image && image.src !== old && image.complete) requestAnimationFrame(() => done(performance.now() - window.pressed));
+            else setTimeout(look, 1);
+        };
+        look();
+    })"""
+    times = []
+    for _ in range(count):
+        old = page.locator("[data-testid=stImage] img").get_attribute("src")
+        old = page.evaluate("(path) => new URL(path, location).href", old)
+        page.keyboard.press("ArrowRight")
+        times.append(page.evaluate(look, old))
+    return times
 
 
 def moves(page: Any, count: int) -> list[float]:
@@ -104,6 +159,7 @@ def measure(address: str, browser: Any, count: int, photo: Path | None) -> dict[
         page.locator("input[type=file]").first.set_input_files(photo)
         page.get_by_role("button", name="Invert", exact=True).click(timeout=WAIT)
         page.get_by_role("button", name="Edit it").click(timeout=WAIT)
+        page.wait_for_url("**face=desk**", timeout=WAIT)
         found["photo, transfer"] = figures(moves(page, count))
     return found
 
@@ -120,10 +176,14 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as home,
         server(Path(home) / "lab") as address,
-        sync_playwright() as running,
+        sync_playwright() as driver,
     ):
-        browser = running.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         found = measure(address, browser, given.moves, given.photo)
+        with plain_server() as plain:
+            page = browser.new_page(viewport={"width": 1280, "height": 1000})
+            page.goto(plain)
+            found["a page of st.slider"] = figures(plain_moves(page, min(given.moves, 50)))
         browser.close()
     for name, row in found.items():
         print(f"{name:<18} {', '.join(f'{key} {value}' for key, value in row.items())}")

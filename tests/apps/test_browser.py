@@ -99,3 +99,25 @@ def test_a_bad_upload_is_one_sentence_and_a_portrait_is_inverted(browser, addres
     page.get_by_role("button", name="Edit it").click(timeout=WAIT)
     painted(page)
     page.close()
+
+
+def test_a_direction_is_discovered_and_kept(browser, address) -> None:  # type: ignore[no-untyped-def]
+    page = opened(browser, address, "/discover")
+    page.get_by_role("combobox", name="Method").click(timeout=WAIT)
+    page.keyboard.press("Control+a")
+    page.keyboard.type("sefa")
+    page.keyboard.press("Enter")
+    page.get_by_role("slider", name="Components").focus(timeout=WAIT)
+    for _ in range(6):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_selector("[data-test-script-state=notRunning]", timeout=WAIT)
+    page.get_by_role("button", name="Run").click()
+    page.wait_for_selector("text=What a step changes", timeout=2 * WAIT)
+    assert page.locator(".leaks tr").count() > 1
+    page.get_by_role("textbox", name="Name").first.fill("found")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Keep", exact=True).first.click()
+    page.wait_for_selector("text='found' is kept", timeout=WAIT)
+    page.get_by_role("link", name="Explore").click()
+    page.wait_for_selector("#slider-found", state="attached", timeout=WAIT)
+    page.close()

@@ -16,7 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, LatentLabError, WrongGenerator
+from latentlab.core.latent import Space
 from latentlab.studio import (
     Desk,
     Desks,
@@ -29,12 +31,15 @@ from latentlab.studio import (
     Styles,
     Sweep,
     View,
+    compare_rendered,
+    compare_view,
     direction_from_seeds,
     gif_file,
     grouped,
     keep_edit,
     kept_edit,
     kept_edits,
+    measured,
     open_and_invert,
     reach,
     read_view,
@@ -149,7 +154,7 @@ def test_a_file_is_told_by_what_it_holds(desk: Desk, tmp_path: Path) -> None:
     empty = BytesIO()
     Image.new("RGB", (200, 200), "gray").save(empty, "PNG")
     for content in (b"no picture", empty.getvalue()):
-        with pytest.raises(LatentLabError):
+        with pytest.raises(LatentLabError, match=r"the (file|photo)"):
             open_and_invert(desk, "portrait.jpg", content)
     assert not list(desk.folder.glob("upload-*"))
 
@@ -166,6 +171,14 @@ def test_a_portrait_is_inverted_and_put_back_at_its_own_size(desk: Desk) -> None
     assert desk.picture(view, whole=True).show().size == portrait.size
     still = np.asarray(desk.picture(view.plain(), whole=True).show()).astype(int)
     assert np.abs(still - np.asarray(portrait)).mean() < 1
+    drawn = desk.jpeg(view)
+    for _ in range(6):  # more than stay in memory: the first waits in the session's folder
+        desk.put(opened.face)
+    assert desk.has_photo(view)
+    assert desk.jpeg(view) == drawn
+    kept = desk.keep(view.plain(), "kept")
+    assert desk.has_photo(View("shelf:kept"))
+    assert kept.photo is not None
 
 
 def test_a_channel_of_s_is_a_direction_by_its_name(desk: Desk, tmp_path: Path) -> None:
@@ -201,6 +214,29 @@ def test_an_edit_is_kept_without_its_face(desk: Desk) -> None:
     assert kept_edits(desk.studio) == ["older"]
     with pytest.raises(BadInput, match="any more"):
         kept_edit(desk.studio, "gone", other)
+
+
+def test_what_is_found_is_labelled_by_what_a_step_changes(desk: Desk) -> None:
+    age = desk.studio.direction("age")
+    (found,) = measured(desk.studio, [age]).rows
+    assert "age +" in found.label
+    assert measured(desk.studio, [age]).columns[0] in found.effects
+    assert len(desk.swept_urls("seed:1", age, (-1.0, 1.0))) == 2
+    in_w = Direction("w", Space.W, age.vector[0], model=age.model)
+    assert desk.swept_urls("seed:1", in_w, (1.0,))[0].startswith("data:image/jpeg")
+
+
+def test_methods_stand_beside_the_truth_and_the_edit(desk: Desk) -> None:
+    pytest.importorskip("dlib")
+    answers = compare_rendered(desk, "smile", 2)
+    assert [one.title for one in answers[:2]] == ["before", "the truth"]
+    assert all("dB from the truth" in one.figures for one in answers[2:])
+    assert any("pix2pix" in one.title for one in answers)
+    own = compare_view(desk, View("seed:5", strengths={"smile": 1.0}))
+    assert own[0].title == "before"
+    assert any("pix2pix" in one.title and "smile" in one.figures for one in own)
+    with pytest.raises(BadInput, match="none of them"):
+        compare_rendered(desk, "smile", 99)
 
 
 def test_sweeps_are_files_that_can_be_made_again(desk: Desk, tmp_path: Path) -> None:

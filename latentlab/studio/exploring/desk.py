@@ -24,6 +24,8 @@ from latentlab.core.errors import BadInput
 from latentlab.core.face import Face
 from latentlab.core.image import to_picture
 from latentlab.core.latent import Space
+from latentlab.editing.apply import apply
+from latentlab.inversion.saved import load, save
 from latentlab.store.home import check_name
 from latentlab.studio.discovery.discover import keep
 from latentlab.studio.exploring.view import Styles, View
@@ -37,8 +39,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Note = TypeVar("Note")
-FACES = 64
-"""Faces that a desk keeps in memory; the longest unused goes first, uploads last of all."""
+FACES = 24
+"""Faces that a desk keeps in memory; the longest unused goes first."""
+OWN = 4
+"""Uploaded faces in memory, a few megabytes each; older ones wait in the session's folder."""
 NOTES = 500
 QUALITY = 90
 DRAWING = threading.Semaphore(1)
@@ -78,7 +82,16 @@ class Desk:
         name = f"desk:{secrets.token_hex(4)}"
         with self._lock:
             self._own[name] = face
+            oldest = next(iter(self._own)) if len(self._own) > OWN else None
+        if oldest is not None:
+            save(self._place(oldest), self._own[oldest])
+            with self._lock:
+                self._own.pop(oldest, None)
         return name
+
+    def _place(self, name: str) -> Path:
+        """Where a face of this session waits that is not in memory."""
+        return self.folder / "faces" / name.removeprefix("desk:")
 
     def face(self, view: View) -> Face:
         """The face of a view.
@@ -86,21 +99,29 @@ class Desk:
         Raises:
             BadInput: a face of another session, or one that is no longer there.
         """
-        if view.face in self._own:
-            return self._own[view.face]
-        if view.face.startswith("desk:"):
+        own = self._own.get(view.face)
+        if own is not None:
+            return own
+        if view.face.startswith("desk:") and not self._place(view.face).is_dir():
             raise BadInput("this face was on another session's desk and is gone; upload the photo again")
         key = f"{view.face}@{view.psi:g}@{view.noise}"
         with self._lock:
             if key in self._faces:
                 self._faces.move_to_end(key)
                 return self._faces[key]
-        face = self.studio.face(view.name) if view.seed is None else self._sampled(view, view.seed)
+        face = self._found(view)
         with self._lock:
             self._faces[key] = face
             while len(self._faces) > FACES:
                 self._faces.popitem(last=False)
         return face
+
+    def _found(self, view: View) -> Face:
+        if view.seed is not None:
+            return self._sampled(view, view.seed)
+        if view.face.startswith("desk:"):
+            return load(self._place(view.face), self.studio.generator)
+        return self.studio.face(view.name)
 
     def _sampled(self, view: View, seed: int) -> Face:
         if view.noise.isdecimal():
@@ -223,11 +244,9 @@ class Desk:
 
     @torch.no_grad()
     def _swept(self, face: str, direction: Direction, strengths: Sequence[float]) -> list[str]:
-        latent = self.studio.generator.lift(self.face(View(face)).latent, direction.space)
+        generator, latent = self.studio.generator, self.face(View(face)).latent
         with DRAWING:
-            images = [
-                self.studio.generator.render(direction.apply(latent, strength))[0] for strength in strengths
-            ]
+            images = [generator.render(apply(generator, latent, {direction: step}))[0] for step in strengths]
         return [picture_address(to_picture(image), 160) for image in images]
 
     def keep_direction(self, direction: Direction) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from latentlab.core.errors import BadFile, BadInput
+from PIL import Image as pillow
+
+from latentlab.core.errors import BadFile, BadInput, LatentLabError
 from latentlab.core.face import Face
 from latentlab.core.image import decode_picture, read_story
 from latentlab.core.watch import Watch
@@ -21,6 +24,8 @@ from latentlab.studio.portraits.request import Invert
 
 SIDE = 256
 """Of the aligned faces that are shown."""
+UPLOADS = 40
+"""Photos that a session keeps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,17 +49,38 @@ def open_file(desk: Desk, name: str, content: bytes) -> Opened:
         LatentLabError: no picture, one too large, a photo without a face, a recipe that no view can hold.
     """
     decode_picture(content, "the file")
-    path = desk.folder / f"upload-{secrets.token_hex(4)}"
+    path = desk.folder / f"upload-{secrets.token_hex(4)}.{_kind(content)}"
     path.write_bytes(content)
     if _has_recipe(path):
         path.unlink()
         return Opened(view=view_of_picture(desk, content))
     try:
         faces = tuple(desk.studio.aligned(path, Align(SIDE, all=True)))
-    except BaseException:
+    except BaseException as error:
         path.unlink()
-        raise
+        raise _told(error, path) from None
+    _make_room(desk.folder)
     return Opened(photo=path, name=safe_name(name)[:60], faces=faces)
+
+
+def _kind(content: bytes) -> str:
+    """The format that the file has, as an ending."""
+    with pillow.open(io.BytesIO(content)) as picture:
+        return str(picture.format or "picture").lower()
+
+
+def _told(error: BaseException, path: Path) -> BaseException:
+    """The same without our own name of the file, which says nothing to whoever gave it."""
+    if isinstance(error, LatentLabError):
+        return type(error)(str(error).replace(str(path), "the photo"))
+    return error
+
+
+def _make_room(folder: Path) -> None:
+    """The oldest uploads go where a session gives very many; faces that were made of them have a copy."""
+    uploads = sorted(folder.glob("upload-*"), key=lambda path: path.stat().st_mtime_ns)
+    for path in uploads[:-UPLOADS]:
+        path.unlink(missing_ok=True)
 
 
 def open_and_invert(desk: Desk, name: str, content: bytes, watch: Watch | None = None) -> Opened:
@@ -71,7 +97,7 @@ def invert_photo(desk: Desk, photo: Path, request: Invert, watch: Watch | None =
     """One face of a photo on the desk, in memory; raises what stands in the way."""
     for outcome in desk.studio.inverted([photo], request, watch):
         if outcome.error is not None:
-            raise outcome.error
+            raise _told(outcome.error, photo)
         return outcome
     raise BadInput("the photo is gone; open it again")
 
