@@ -2,7 +2,7 @@
 
     python benchmarks/app_soak.py [--edits 1000] [--uploads 100] [--sessions 10]
 
-Edits go through the route that the sliders ask, uploads through what the page does with a file: looked at, inverted, laid
+Edits are the links that sliders ask pictures for, uploads go through what the page does with a file: looked at, inverted, laid
 on the desk. Prints resident memory as it goes and writes benchmarks/results/app-soak.json. Needs scikit-image's portrait.
 """
 
@@ -16,10 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from latentlab.apps.drawing import drawn
-from latentlab.apps.serving import close_desks, open_desks
 from latentlab.core.errors import BadInput
-from latentlab.studio import Desk, View, open_and_invert
+from latentlab.studio import Desk, Desks, View, open_and_invert, read_view, view_of
 
 ROUNDS = 10
 
@@ -43,9 +41,8 @@ def portrait() -> bytes:
 def edited(desk: Desk, number: int) -> bytes:
     """One picture of a session's own face."""
     strength = (number % 40) / 10 - 2
-    return drawn(
-        {"desk": desk.token, "face": f"seed:{number % 7}", "edit": f"age:{strength},smile:{strength / 4}"}
-    )
+    view = view_of({"face": f"seed:{number % 7}", "edit": f"age:{strength},smile:{strength / 4}"})
+    return desk.jpeg(view)
 
 
 def apart(desks: list[Desk], faces: dict[str, str]) -> int:
@@ -64,8 +61,8 @@ def apart(desks: list[Desk], faces: dict[str, str]) -> int:
 
 def soak(home: Path, edits: int, uploads: int, sessions: int) -> dict[str, object]:
     """Rounds of edits and uploads, memory after each."""
-    desks_of = open_desks("faces", home, "cpu")
-    desks, photo = [desks_of.new() for _ in range(sessions)], portrait()
+    server = Desks("faces", home, "cpu")
+    desks, photo = [server.new() for _ in range(sessions)], portrait()
     faces: dict[str, str] = {}
     memory, number, started = [], 0, time.monotonic()
     for turn in range(ROUNDS):
@@ -77,12 +74,12 @@ def soak(home: Path, edits: int, uploads: int, sessions: int) -> dict[str, objec
             opened = open_and_invert(desk, "portrait.jpg", photo)
             assert opened.face is not None, "the portrait shows one face"
             faces[desk.token] = desk.put(opened.face)
-            drawn({"desk": desk.token, "face": faces[desk.token], "edit": "age:1"})
+            read_view(desk, View(faces[desk.token], strengths={"age": 1.0}))
         memory.append(round(resident(), 1))
         print(f"round {turn + 1}: {memory[-1]} MB after {time.monotonic() - started:.0f} s", flush=True)
     folders = [desk.folder for desk in desks]
     seen = apart(desks, faces)
-    close_desks()
+    server.close()
     half = len(memory) // 2
     return {
         "edits": edits, "uploads": uploads, "sessions": sessions, "megabytes": memory,

@@ -27,7 +27,7 @@ async def picture(request: Request) -> Response:
     """
     from starlette.responses import Response
 
-    answer = await _answer(drawn, request)
+    answer = await _answer(_draw, request)
     return (
         answer
         if isinstance(answer, Response)
@@ -53,8 +53,7 @@ async def _answer(work: Callable[[dict[str, str]], Any], request: Request) -> An
         return PlainTextResponse(" ".join(str(error).split()), status_code=422)
 
 
-def drawn(query: dict[str, str]) -> bytes:
-    """The JPEG that a query asks for."""
+def _draw(query: dict[str, str]) -> bytes:
     desk, view = desks().get(query.get("desk", "")), view_of(query)
     side = query.get("side", "512")
     pixels = int(side) if side.isdecimal() and len(side) < 5 and int(side) in SIDES else 512

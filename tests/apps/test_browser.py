@@ -16,6 +16,7 @@ pytest.importorskip("streamlit", reason="the app's extra is not installed")
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed; see: make app-test"
 )
+expect = playwright.expect
 pytestmark = [
     pytest.mark.skipif(BROWSER is None, reason="no Chromium here; make app-test installs it"),
     pytest.mark.xdist_group("browser"),
@@ -120,4 +121,31 @@ def test_a_direction_is_discovered_and_kept(browser, address) -> None:  # type: 
     page.wait_for_selector("text='found' is kept", timeout=WAIT)
     page.get_by_role("link", name="Explore").click()
     page.wait_for_selector("#slider-found", state="attached", timeout=WAIT)
+    page.close()
+
+
+def test_two_lassos_make_a_direction(browser, address) -> None:  # type: ignore[no-untyped-def]
+    page = opened(browser, address, "/map")
+    page.get_by_role("slider", name="Samples").focus(timeout=WAIT)
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector("[data-test-script-state=notRunning]", timeout=WAIT)
+    page.get_by_role("button", name="Draw the map").click(timeout=WAIT)
+    plot = page.locator(".js-plotly-plot .nsewdrag").first
+    plot.wait_for(timeout=2 * WAIT)
+    box = plot.bounding_box()
+    middle, height = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    for side, press in ((-1, "These are less"), (1, "These are more")):
+        words = page.get_by_text("in the lasso").inner_text()
+        x = middle + side * box["width"] / 8
+        page.mouse.move(x - 60, height - 80)
+        page.mouse.down()
+        for across, down in ((60, -80), (60, 80), (-60, 80), (-60, -80)):
+            page.mouse.move(x + across, height + down, steps=3)
+        page.mouse.up()
+        expect(page.get_by_text("in the lasso")).not_to_have_text(words, timeout=WAIT)
+        words = page.get_by_text("in the lasso").inner_text()
+        page.get_by_role("button", name=press).click()
+        expect(page.get_by_text("in the lasso")).not_to_have_text(words, timeout=WAIT)
+    page.get_by_role("button", name="Make a direction").click()
+    page.wait_for_selector("text='lasso' is kept", timeout=WAIT)
     page.close()
