@@ -13,6 +13,8 @@ from latentlab.studio import Findings
 ROWS = 10
 FULL = 1.0
 """Standard deviations at which a cell has its full colour."""
+STRONG = 0.6
+"""Share of the full colour from which on the figures are white."""
 UP, DOWN = "224, 93, 68", "64, 120, 200"
 
 
@@ -59,7 +61,9 @@ def matrix(found: Findings) -> None:
 
 def _cell(value: float) -> str:
     colour = UP if value > 0 else DOWN
-    return f"<td style='background:rgba({colour},{min(abs(value) / FULL, 1.0):.2f})'>{value:+.2f}</td>"
+    share = min(abs(value) / FULL, 1.0)
+    ink = ";color:#fff" if share > STRONG else ""
+    return f"<td style='background:rgba({colour},{share:.2f}){ink}'>{value:+.2f}</td>"
 
 
 STYLE = """<style>

@@ -107,7 +107,14 @@ def _row(finding: Finding, number: int, seed: int) -> None:
     direction, key = finding.direction, f"{number}_{finding.direction.name}"
     st.markdown(f"**{direction.name.replace('_', ' ')}** · {finding.label}")
     pictures = desk().swept_urls(f"seed:{seed}", direction, STRENGTHS)
-    sheet([[(url, f"{strength:+g}") for url, strength in zip(pictures, STRENGTHS, strict=True)]])
+    sheet(
+        [
+            [
+                (url, f"{strength:+g}" if strength else "0")
+                for url, strength in zip(pictures, STRENGTHS, strict=True)
+            ]
+        ]
+    )
     with row():
         name = st.text_input(
             "Name", direction.name, key=f"name_{key}", label_visibility="collapsed", width=220

@@ -62,7 +62,7 @@ def _kind(shelf: Shelf, asked: str, one: Callable[[Shelf, str], None], empty: st
     kind = type(shelf).__name__.lower()
     with st.container(horizontal=True, gap="medium"):
         for name in shown:
-            with st.container(width=190, key=f"card-{kind}-{name}"):
+            with st.container(width=165, key=f"card-{kind}-{name}"):
                 one(shelf, name)
     st.download_button(
         "Export what is shown as a zip", lambda: shelf.bundle(shown), f"{kind}.zip", icon=":material/folder_zip:", key=f"zip-{kind}"
