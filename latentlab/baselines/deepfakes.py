@@ -137,12 +137,12 @@ def in_scene(person: Face, scene: Face) -> Face:
     return replace(as_person(there, person), **{name: getattr(person, name) for name in own})
 
 
-def match_means(images: Images, like: Images) -> Images:
+def match_means(images: Images, like: Tensor) -> Images:
     """Shifted so that the mean colour of the batch is the other's."""
     return images + like.mean((0, 2, 3), keepdim=True) - images.mean((0, 2, 3), keepdim=True)
 
 
-def match_colours(images: Images, like: Images, mask: Tensor) -> Images:
+def match_colours(images: Images, like: Tensor, mask: Tensor) -> Images:
     """Means and deviations of each channel under the mask [1 1 h w] made those of another picture."""
     weight = mask / mask.sum()
 

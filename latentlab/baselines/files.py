@@ -16,7 +16,7 @@ from latentlab.networks.build import build
 from latentlab.networks.files import halved
 from latentlab.store.archive import Archive, read_story
 from latentlab.store.home import assets_folder
-from latentlab.store.recipe import Recipe
+from latentlab.store.table import Table
 from latentlab.training.checkpoint import Checkpoint
 from latentlab.training.trainable import Networks
 
@@ -70,7 +70,7 @@ def load(path: Path | str, expected: str | None = None) -> Trained:
         raise BadFile(
             f"the tensors of {path} are not those of its story: it was changed or damaged; copy it again"
         )
-    method: Baseline = Recipe(name, settings).make(BASELINES[name])
+    method: Baseline = Table(name, settings).make(BASELINES[name])
     return Trained(name, method, _networks(method, archive), archive.story, archive.hash)
 
 

@@ -47,8 +47,8 @@ def _embed(pixels: np.ndarray, strict: bool) -> Tensor:
     return rows.masked_fill(lost[:, None], float("nan"))
 
 
-def distances(first: Embeddings, second: Embeddings) -> Float[Tensor, " n"]:
-    """Euclidean distance of each pair of rows; one row on either side stands against all of the other."""
+def distances(first: Float[Tensor, "_ 128"], second: Float[Tensor, "_ 128"]) -> Tensor:
+    """Euclidean distance of each pair of rows; one row on either side stands against all of the other, [n]."""
     if first.shape[-1] != second.shape[-1] or (
         len(first) != len(second) and 1 not in (len(first), len(second))
     ):

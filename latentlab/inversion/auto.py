@@ -126,7 +126,7 @@ def _encoder_errors(generator: Generator, faces: Images, mask: Tensor, given: Gi
     return Encode().invert(generator, faces, alone).error
 
 
-def _nearest_errors(faces: Images, mask: Tensor, others: Images) -> Tensor:
+def _nearest_errors(faces: Images, mask: Tensor, others: Tensor) -> Tensor:
     count = len(faces)
     objective = Objective(faces, mask.expand(count, -1, -1, -1), None)
     errors = [

@@ -83,13 +83,13 @@ def build(
         start(network, seed)
     else:
         _fill(network, dict(tensors))
-    object.__setattr__(network, "recipe", (kind, dict(arguments)))
+    object.__setattr__(network, "blueprint", (kind, dict(arguments)))
     return network.train(trainable).requires_grad_(trainable)
 
 
 def export(network: nn.Module) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
     """(kind, arguments, tensors) that `build` makes the same network of; tensors are contiguous copies on the CPU."""
-    kind, arguments = network.recipe  # type: ignore[misc]
+    kind, arguments = network.blueprint  # type: ignore[misc]
     tensors = {
         name: value.detach().cpu().clone().contiguous() for name, value in network.state_dict().items()
     }

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any, get_type_hints
 
 from latentlab.core.errors import BadInput, unknown
-from latentlab.store.recipe import fit
+from latentlab.store.table import fit
 
 
 def checked(

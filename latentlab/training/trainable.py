@@ -46,7 +46,7 @@ class Trainable(ABC):
 
     def parts(self, networks: Networks) -> Mapping[str, str]:
         """The networks worth a file, and the file's name; those that `networks.build` made, under their own names."""
-        return {name: name for name, network in networks.items() if hasattr(network, "recipe")}
+        return {name: name for name, network in networks.items() if hasattr(network, "blueprint")}
 
     def facts(self) -> Mapping[str, Any]:
         """What whoever loads a part has to know, for the stories of the files: names of outputs, units."""

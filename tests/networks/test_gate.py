@@ -131,7 +131,7 @@ def test_the_cost_is_near_what_is_built(kind):
         (tiny_discriminator(f"{kind}_discriminator", 64), f"{kind}_discriminator"),
     ):
         there = sum(value.numel() for value in network.state_dict().values())
-        cost = check_cost(label, KINDS[label].Arguments(**network.recipe[1]))
+        cost = check_cost(label, KINDS[label].Arguments(**network.blueprint[1]))
         assert there / 2 < cost.parameters < 3 * there
 
 

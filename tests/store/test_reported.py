@@ -18,7 +18,7 @@ from latentlab.networks.tiny import tiny_discriminator, tiny_generator
 from latentlab.store.archive import Archive
 from latentlab.store.bridge import Foreign, read, read_tensors, write
 from latentlab.store.home import find_network
-from latentlab.store.recipe import Recipe
+from latentlab.store.table import Table
 from tests.store.pickles import module, pickled
 
 REPORTED = Path(__file__).parent.parent / "fixtures" / "reported"
@@ -269,14 +269,14 @@ def test_a_bomb_in_an_npz_is_refused_before_it_is_unpacked(tmp_path):
 def test_recipes_do_not_nest_without_end(text, tmp_path):
     for ending in (".toml", ".json"):
         (tmp_path / f"x{ending}").write_text(text)
-        line(lambda ending=ending: Recipe.load(tmp_path / f"x{ending}"))
+        line(lambda ending=ending: Table.load(tmp_path / f"x{ending}"))
 
 
 def test_pipes_are_no_files(tmp_path):
     from latentlab.core.image import load_picture, read_story
 
     os.mkfifo(tmp_path / "x.toml")
-    for act in (read, read_tensors, Recipe.load, Archive.load, load_picture, read_story, find_network):
+    for act in (read, read_tensors, Table.load, Archive.load, load_picture, read_story, find_network):
         line(lambda act=act: act(tmp_path / "x.toml"))
 
 

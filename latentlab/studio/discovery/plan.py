@@ -12,7 +12,7 @@ from latentlab.core.ranges import Count, MeasuredSamples, Psi, SamplesOrNone, Sh
 from latentlab.core.ranges import check as check_ranges
 from latentlab.metrics.columns import LEAST_FACES
 from latentlab.store.home import asset, check_name
-from latentlab.store.recipe import Recipe
+from latentlab.store.table import Table
 
 if TYPE_CHECKING:
     from latentlab.core.scorer import Scorer
@@ -96,7 +96,7 @@ class LibraryRecipe:
 def load_recipe(path: Path | str | None = None) -> LibraryRecipe:
     """A recipe's file; the one that ships without a path."""
 
-    return Recipe.load(path or asset("recipes/directions.toml")).make(LibraryRecipe)
+    return Table.load(path or asset("recipes/directions.toml")).make(LibraryRecipe)
 
 
 def choose(recipe: LibraryRecipe, only: Sequence[str]) -> list[Wanted]:
@@ -144,4 +144,4 @@ def finder(wanted: Wanted, recipe: LibraryRecipe, names: Sequence[str]) -> Any:
     if "hold" in kind.__dataclass_fields__:
         held = recipe.hold or names
         fields.setdefault("hold", [name for name in held if name not in (wanted.target, *wanted.free)])
-    return Recipe(wanted.name, fields).make(kind)
+    return Table(wanted.name, fields).make(kind)

@@ -10,8 +10,8 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.face import Face
 from latentlab.inversion.inverter import Inverter
-from latentlab.store.recipe import Recipe
 from latentlab.store.story import plain
+from latentlab.store.table import Table
 from latentlab.studio.recipes.methods_as_data import method_as_data, method_from_data
 
 Request = TypeVar("Request")
@@ -67,7 +67,7 @@ def from_data(kind: type[Request], data: Mapping[str, object]) -> Request:
         elif name in left:
             values[item.name] = _value(left.pop(name), hints[item.name], name)
     try:
-        return Recipe(kind.__name__.lower(), values | left).make(kind)
+        return Table(kind.__name__.lower(), values | left).make(kind)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise BadFile(f"the request cannot be read ({error}); it is not one that latentlab wrote") from None
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.core.errors import BadFile
 from latentlab.core.latent import Space
-from latentlab.store.recipe import Recipe
 from latentlab.store.story import plain
+from latentlab.store.table import Table
 from latentlab.studio.shelf.families import methods
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def method_from_data(family: str, data: Mapping[str, object]) -> Any:
     name, fields = data.get("name"), data.get("fields", {})
     if not isinstance(name, str) or not isinstance(fields, Mapping):
         raise BadFile(f"the recipe names no {family}; it is not one that latentlab wrote")
-    return Recipe(name, fields).make(methods(family)[name])
+    return Table(name, fields).make(methods(family)[name])
 
 
 def inverter(name: str, **fields: object) -> Inverter:
@@ -40,4 +40,4 @@ def inverter(name: str, **fields: object) -> Inverter:
     space = fields.get("space")
     if isinstance(space, str):
         fields["space"] = Space.parse(space).value
-    return Recipe(name, fields).make(methods("inverter")[name])
+    return Table(name, fields).make(methods("inverter")[name])

@@ -136,7 +136,7 @@ def _outputs(network: nn.Module, pictures: Tensor | None = None) -> Tensor:
         w = network.lift(Latent(Space.Z, z), Space.W, _label(network.condition_width, network.device))
         return torch.cat([network.render(w[row]) for row in range(SAMPLES)])
     device = next(network.parameters()).device
-    side = getattr(network, "resolution", None) or INPUTS.get(getattr(network, "recipe", ("",))[0], 256)
+    side = getattr(network, "resolution", None) or INPUTS.get(getattr(network, "blueprint", ("",))[0], 256)
     channels = getattr(network, "input_channels", 3)
     noise = torch.Generator().manual_seed(0)
     images = torch.randn(SAMPLES, channels, side, side, generator=noise) if pictures is None else pictures

@@ -1,4 +1,4 @@
-"""Recipes: the settings of methods and trainings as data, in TOML or JSON; read, checked, never executed."""
+"""Tables: the settings of methods and trainings as data, in TOML or JSON; read, checked, never executed."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ DEEPEST = 32
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Table:
     """A named set of values; `make(Class)` fills a dataclass with them."""
 
     name: str
     values: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, path: Path | str) -> Recipe:
+    def load(cls, path: Path | str) -> Table:
         """From a `.toml` or `.json` file."""
         path = Path(path)
         values = _parse(path, _read(path))
         if not isinstance(values, dict):
-            raise BadFile(f"{path} is no recipe: it must hold names and values")
+            raise BadFile(f"{path} holds no table of names and values")
         return cls(path.stem, values)
 
     def save(self, path: Path | str) -> Path:
@@ -46,12 +46,12 @@ class Recipe:
         text = json.dumps(values, indent=2) + "\n" if path.suffix == ".json" else to_toml(values)
         return write_text(path, text)
 
-    def part(self, name: str) -> Recipe:
-        """A table inside the recipe; empty where there is none."""
+    def part(self, name: str) -> Table:
+        """A table inside the table; empty where there is none."""
         values = self.values.get(name, {})
         if not isinstance(values, Mapping):
-            raise BadFile(f"'{name}' in the recipe '{self.name}' must be a table of names and values")
-        return Recipe(f"{self.name}.{name}", values)
+            raise BadFile(f"'{name}' in '{self.name}' must be a table of names and values")
+        return Table(f"{self.name}.{name}", values)
 
     def make(self, kind: type[Method], **overrides: object) -> Method:
         """The dataclass with these values; unknown names and wrong types are refused in one line."""
@@ -60,14 +60,14 @@ class Recipe:
         hints = get_type_hints(kind)
         for name in values:
             if name not in known:
-                raise BadInput(f"recipe '{self.name}': {unknown('setting', name, known)}")
+                raise BadInput(f"'{self.name}': {unknown('setting', name, known)}")
         missing = [
             n
             for n, item in known.items()
             if item.default is MISSING and item.default_factory is MISSING and n not in values
         ]
         if missing:
-            raise BadInput(f"recipe '{self.name}': the setting '{missing[0]}' is missing")
+            raise BadInput(f"'{self.name}': the setting '{missing[0]}' is missing")
         return kind(**{name: self._fit(value, hints[name], name) for name, value in values.items()})
 
     def _fit(self, value: object, kind: Any, name: str) -> object:
@@ -75,7 +75,7 @@ class Recipe:
             return fit(value, kind, f"{self.name}.{name}")
         except (TypeError, ValueError):
             raise BadInput(
-                f"recipe '{self.name}': {name} = {repr(value)[:40]} is not of the type {getattr(kind, '__name__', kind)}"
+                f"'{self.name}': {name} = {repr(value)[:40]} is not of the type {getattr(kind, '__name__', kind)}"
             ) from None
 
 
@@ -95,7 +95,7 @@ def fit(value: object, kind: Any, name: str) -> object:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(value)
     if isinstance(kind, type) and is_dataclass(kind) and isinstance(value, Mapping):
-        return Recipe(name, value).make(kind)
+        return Table(name, value).make(kind)
     return _fit_plain(value, kind)
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 
 from latentlab.core.errors import BadFile, BadInput
-from latentlab.store.recipe import Recipe
+from latentlab.store.table import Table
 
 
 class Mode(StrEnum):
@@ -44,12 +44,12 @@ def test_a_recipe_comes_back_as_it_was_saved(tmp_path, ending):
         "list": [1, 2.5, "x"],
         "inner": {"a": True, "b": {"c": 1}},
     }
-    path = Recipe("r", values).save(tmp_path / f"r.{ending}")
-    assert Recipe.load(path) == Recipe("r", values)
+    path = Table("r", values).save(tmp_path / f"r.{ending}")
+    assert Table.load(path) == Table("r", values)
 
 
 def test_values_are_fitted_to_the_fields():
-    recipe = Recipe(
+    recipe = Table(
         "r", {"rate": 1, "span": [0, 2], "names": ["a"], "limit": 4, "mode": "fast", "inner": {"rate": 2}}
     )
     made = recipe.make(Method, steps=7)
@@ -73,7 +73,7 @@ def test_values_are_fitted_to_the_fields():
 )
 def test_wrong_values_are_refused_in_one_line(values, reason):
     with pytest.raises(BadInput, match=reason) as caught:
-        Recipe("r", values).make(Method)
+        Table("r", values).make(Method)
     assert "\n" not in str(caught.value)
 
 
@@ -84,9 +84,9 @@ def test_damaged_recipes_get_one_line(tmp_path, name, text):
     path = tmp_path / name
     path.write_text(text)
     with pytest.raises(BadFile, match="r\\."):
-        Recipe.load(path)
+        Table.load(path)
 
 
 def test_a_missing_recipe_gets_one_line(tmp_path):
     with pytest.raises(BadFile, match="no file"):
-        Recipe.load(Path(tmp_path) / "none.toml")
+        Table.load(Path(tmp_path) / "none.toml")
