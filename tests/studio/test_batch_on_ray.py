@@ -39,7 +39,7 @@ def content(out: Path) -> tuple[list[dict[str, Any]], list[bytes]]:
     ]
 
 
-def kill_an_actor() -> None:
+def kill_an_actor(killed: list[int]) -> None:
     """The first process that is one of ours, as soon as there is one."""
     import psutil
 
@@ -48,6 +48,7 @@ def kill_an_actor() -> None:
         for child in psutil.Process().children(recursive=True):
             if "ray::" in child.name() and "_Actor" in " ".join(child.cmdline()):
                 child.kill()
+                killed.append(child.pid)
                 return
         time.sleep(0.02)
 
@@ -55,9 +56,11 @@ def kill_an_actor() -> None:
 def test_ray_writes_the_same_bytes(cluster, studio: Studio, tmp_path: Path) -> None:
     here = Batch(RenderSamples(), "0-59", tmp_path / "here", shard=2)
     studio.open_batch(here).run(engine=Here())
-    killer = threading.Thread(target=kill_an_actor)
+    killed: list[int] = []
+    killer = threading.Thread(target=kill_an_actor, args=(killed,))
     killer.start()
     there = Batch(RenderSamples(), "0-59", tmp_path / "ray", shard=2, engine="ray")
     assert studio.open_batch(there).run(engine=OnRay(1)).ok == 60
     killer.join()
+    assert killed
     assert content(tmp_path / "here") == content(tmp_path / "ray")

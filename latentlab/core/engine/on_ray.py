@@ -38,6 +38,7 @@ class OnRay(Engine):
         count = self._actors(ray)
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False  # our own bar watches the results
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         # once in the object store: a network is too large for the closure of a task
         shared = ray.put((opener, list(items), os.getcwd()))
         rows = ray.data.range(len(items), override_num_blocks=min(len(items), MOST_TASKS))
