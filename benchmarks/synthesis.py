@@ -122,6 +122,16 @@ def tuned(case: str, wanted: int, seconds: float) -> dict:
     return report
 
 
+def _floors(found: dict) -> str:
+    """The machine's convolution peak in this run, the least time that the arithmetic takes at it, and ours over that."""
+    told = []
+    for name in OURS:
+        peak = found["variants"][f"peak-{name}"]["gflops"]
+        floor = 1000 * found["gflop"] / peak
+        told.append(f"{name}: peak {peak:.0f} GFLOP/s, floor {floor:.1f} ms, {found['over_floor'][name]} ×")
+    return "; ".join(told)
+
+
 def table(report: dict) -> str:
     lines = [f"{'case':<14}{'setting':<10}{'plain':>9}{'fp32':>9}{'bf16':>9}{'×fp32':>8}{'×bf16':>8}  notes"]
     for case, settings in report["cases"].items():
@@ -130,7 +140,7 @@ def table(report: dict) -> str:
             plain = min(variants[name]["median_ms"] for name in PLAIN if name in variants)
             notes = [f"faults {variants['fp32']['page_faults']}"]
             if "over_floor" in found:
-                notes.append(f"over floor {found['over_floor']['fp32']} / {found['over_floor']['bf16']}")
+                notes.append(_floors(found))
             if "error" in found:
                 notes.append(f"error {found['error']:.1e}, bf16 {found['psnr']:.1f} dB")
             if any(variant["disturbed"] for variant in variants.values()):

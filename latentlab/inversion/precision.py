@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from latentlab.core.errors import BadInput
 from latentlab.core.generator import Generator
 from latentlab.core.latent import FeatureCorrection
 from latentlab.core.noise import Noise
@@ -16,6 +17,12 @@ from latentlab.core.shapes import Images, Styles
 Precision = Literal["auto", "fp32", "bf16"]
 SMALLEST = 64
 """Below this resolution rounding costs more than it saves."""
+
+
+def expect(precision: str | None) -> None:
+    """Raise BadInput for a word that is none of the three; None is fp32."""
+    if precision not in (None, "auto", "fp32", "bf16"):
+        raise BadInput(f"'{precision}' is no precision; write auto, fp32 or bf16")
 
 
 def chosen(precision: Precision, generator: Generator) -> bool:

@@ -19,6 +19,7 @@ from latentlab.inversion.descent import Parameters, Schedule, descend
 from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, finish, start_in
 from latentlab.inversion.noise_maps import noise_maps, renormalise, roughness
 from latentlab.inversion.objective import Objective
+from latentlab.inversion.precision import Precision, chosen, expect, synthesise
 from latentlab.inversion.statistics import average, w_statistics
 
 
@@ -44,9 +45,12 @@ class Projector(Inverter):
     """Weight that keeps the noise maps noise."""
     pixels: Weight = 0.0
     """Weight of the mean squared error; the published projector has none (1 is used where no perceptual distance is)."""
+    precision: Precision = "fp32"
+    """fp32 as published; bf16 (or auto, where the device is made for it) for the steps, the result is rendered in fp32."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        expect(self.precision)
         if self.space not in {Space.W, Space.W_PLUS}:
             raise BadInput(
                 f"the published projector works in w or w+, not in {self.space.name.lower()}; use descend"
@@ -62,7 +66,7 @@ class Projector(Inverter):
         )
         parameters = self._parameters(generator, start, given.seed)
         draws = [torch.Generator(device="cpu").manual_seed(given.seed) for _ in parameters]
-        spread = w_statistics(generator).spread
+        spread, half = w_statistics(generator).spread, chosen(self.precision, generator)
 
         def loss(rows: list[int], groups: list[Parameters], step: int) -> Tensor:
             w = torch.cat([one[0] for one in groups])
@@ -70,7 +74,8 @@ class Projector(Inverter):
             noise = [torch.randn(w.shape[1:], generator=draws[i]) for i in rows]
             w = w + torch.stack(noise).to(w) * (spread * self.w_noise * fading)
             maps = {name: torch.cat([one[1 + k] for one in groups]) for k, name in enumerate(names)}
-            images = generator.render(Latent(self.space, w), Noise(maps=maps) if maps else FIXED)
+            styles = generator.lift(Latent(self.space, w), Space.S).values
+            images = synthesise(generator, styles, Noise(maps=maps) if maps else FIXED, None, None, half=half)
             total = objective(images, rows)
             return total + self.regularise_noise * roughness(maps.values()) if maps else total
 

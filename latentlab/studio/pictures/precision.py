@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -24,9 +23,8 @@ from latentlab.core.pivot import Pivot
 from latentlab.core.places import cache_folder
 from latentlab.core.seeds import draw_z
 from latentlab.core.shapes import Images
-from latentlab.inversion.precision import is_fast, synthesise
+from latentlab.inversion.precision import Precision, is_fast, synthesise
 
-Precision = Literal["auto", "fp32", "bf16"]
 LEAST_GAIN = 1.15
 """How many times as fast bf16 has to be for auto to take it,"""
 MOST_APART = 2.0
@@ -47,12 +45,6 @@ class Measured:
     def pays(self) -> bool:
         """Whether auto takes bf16."""
         return self.gain >= LEAST_GAIN and self.apart <= MOST_APART
-
-
-def expect(precision: str | None) -> None:
-    """Raise BadInput for a word that is none of the three."""
-    if precision not in (None, "auto", "fp32", "bf16"):
-        raise BadInput(f"'{precision}' is no precision; write auto, fp32 or bf16")
 
 
 def expect_fixed(precision: Precision | None) -> None:

@@ -16,7 +16,8 @@ from latentlab.core.latent import Latent, Space
 from latentlab.core.noise import Noise, NoiseMode
 from latentlab.core.ranges import ClassNumber, LayerCount, Psi, Seed, check
 from latentlab.core.seeds import draw_z
-from latentlab.studio.pictures.precision import Precision, expect, render, settled
+from latentlab.inversion.precision import Precision, expect
+from latentlab.studio.pictures.precision import render, settled
 from latentlab.studio.shelf.networks import one_hot
 
 LARGEST_NOISE_SEED = 2**63 - 2**32

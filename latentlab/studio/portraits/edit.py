@@ -18,9 +18,9 @@ from latentlab.core.watch import Watch
 from latentlab.editing.apply import out_of_span
 from latentlab.editing.keep import keep
 from latentlab.editing.reach import Goal, Limits, Reach, Reached
+from latentlab.inversion.precision import Precision, expect
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import Picture
-from latentlab.studio.pictures.precision import Precision, expect
 from latentlab.studio.pictures.sheet import Sheet, strip
 from latentlab.studio.portraits.faces import Source
 from latentlab.studio.portraits.telling import told

@@ -1,0 +1,30 @@
+"""The projector in bf16: the same descent within rounding, its result rendered in fp32; fp32 is as it was."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import latentlab
+from latentlab.core.errors import BadInput
+from latentlab.inversion.projector import Projector
+
+
+@pytest.fixture(scope="module")
+def generator():
+    return latentlab.open("faces").generator
+
+
+def test_bf16_comes_nearly_to_the_same_face(generator):
+    face = latentlab.open("faces").sample(11, psi=0.7).image
+    found = {each: Projector(steps=6, precision=each).invert(generator, face) for each in ("fp32", "bf16")}
+    exact, half = found["fp32"].image, found["bf16"].image
+    assert half.dtype is torch.float32
+    assert 0 < float((exact - half).abs().mean()) < 0.05
+    before = float((exact - face).square().mean())
+    assert float((half - face).square().mean()) == pytest.approx(before, rel=0.1)
+
+
+def test_what_is_no_precision_is_refused():
+    with pytest.raises(BadInput, match="write auto, fp32 or bf16"):
+        Projector(precision="fp8")  # type: ignore[arg-type]
