@@ -46,6 +46,8 @@ class Convert(Command):
         given = parse_settings(self.given) or None
         done = session.studio.convert(self.source, self.target, self.part, given=given, force=self.force)
         others = f"\nthe source also holds {', '.join(done.others)} (--part)" if done.others else ""
+        for note in done.notes:
+            session.note(note)
         session.answer(
             f"{done.path}: {done.part}, a {done.kind}; largest output difference after a round trip "
             f"{done.difference:.2g} (outputs reach {done.size:.2g}){others}",
@@ -55,4 +57,5 @@ class Convert(Command):
             difference=done.difference,
             largest_output=done.size,
             others=done.others,
+            notes=done.notes,
         )

@@ -11,7 +11,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from latentlab.cli.terminal import put, put_json
+from latentlab.cli.terminal import harmless, put, put_json
 from latentlab.cli.words import in_flags
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Session:
     def note(self, text: str) -> None:
         """A line about the run, fields named as flags: on stderr."""
         if not self.quiet:
-            print(" ".join(in_flags(text).split()), file=sys.stderr, flush=True)
+            print(harmless(" ".join(in_flags(text).split())), file=sys.stderr, flush=True)
 
     @contextmanager
     def step(self, item: object) -> Iterator[None]:

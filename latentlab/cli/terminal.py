@@ -9,6 +9,7 @@ import os
 import sys
 
 from latentlab.core.errors import LatentLabError
+from latentlab.core.text import escaped
 
 PLAIN = {
     "→": "->",
@@ -46,9 +47,9 @@ def prepare() -> None:
 
 
 def put(text: str, end: str = "\n") -> None:
-    """Print on stdout at once; CannotPrint where it is full."""
+    """Print on stdout at once, what a terminal would act on written out; CannotPrint where it is full."""
     try:
-        sys.stdout.write(text + end)
+        sys.stdout.write(harmless(text) + end)
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -67,7 +68,15 @@ def put_json(values: object) -> None:
         "utf16",
         "utf32",
     )
-    put(json.dumps(values, ensure_ascii=not unicode, default=str))
+    text = json.dumps(values, ensure_ascii=not unicode, default=str)
+    put(text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text))
+
+
+def harmless(text: str) -> str:
+    """Lines stay lines, and bytes of a file name that are no text stay bytes; all else that does something is written out."""
+    if text.isprintable():
+        return text
+    return "".join(c if c == "\n" or "\udc80" <= c <= "\udcff" else escaped(c) for c in text)
 
 
 def give_up() -> None:

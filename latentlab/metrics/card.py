@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from latentlab.core.direction import Direction
-from latentlab.core.text import with_unit
+from latentlab.core.text import escaped, with_unit
 from latentlab.metrics.leakage import Evaluation
 from latentlab.metrics.report import interval
 
@@ -33,7 +33,7 @@ def card(
         lines += ["", "## Measured", "", *_measured(evaluation)]
         if judges:
             lines += ["", f"Judged by: {judges}."]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(escaped, lines)) + "\n"  # names and stories are text of files
 
 
 def _span(direction: Direction) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from latentlab.core.text import escaped
+
 Figures = Mapping[str, Any]
 
 
@@ -27,7 +29,8 @@ def page(name: str, figures: Figures, notes: str = "") -> str:
         _training(figures.get("network", {}).get("files", {})),
         _limits(figures),
     ]
-    return "\n".join(line for part in parts for line in part).rstrip() + "\n"
+    lines = (line for part in parts for text in part for line in text.split("\n"))
+    return "\n".join(map(escaped, lines)).rstrip() + "\n"
 
 
 def targets(figures: Figures) -> Iterator[tuple[str, float, str, bool]]:

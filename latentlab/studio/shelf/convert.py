@@ -47,6 +47,8 @@ class Converted:
     """Largest output, to compare the difference with."""
     others: tuple[str, ...]
     """Further networks in the source file."""
+    notes: tuple[str, ...] = ()
+    """What the target cannot hold, and what it means."""
 
 
 def convert(
@@ -74,8 +76,15 @@ def convert(
     network = Foreign(*export(module), parts[chosen].story)  # complete: a missing average has been measured
     discriminator = parts.get("D") if target.suffix in (".pt", ".pth") else None
     before = _outputs(module.to(studio.place))
-    if discriminator is not None and (discriminator_misfit(discriminator) or _clamped(discriminator, before)):
-        discriminator = None
+    notes = [_unreached("its", network)] if target.suffix in (".pt", ".pth") else []
+    if discriminator is not None:
+        why = discriminator_misfit(discriminator) or _clamped(discriminator, before)
+        notes.append(
+            f"the discriminator was left out: {why}"
+            if why
+            else _unreached("the discriminator's", discriminator)
+        )
+        discriminator = None if why else discriminator
     with atomic(target, force=force) as temporary:
         try:
             write(network, temporary, discriminator)
@@ -90,16 +99,29 @@ def convert(
             )
     written = {chosen, "D"} if discriminator is not None else {chosen}
     return Converted(
-        target, chosen, network.kind, difference, size, tuple(p for p in parts if p not in written)
+        target, chosen, network.kind, difference, size, tuple(p for p in parts if p not in written),
+        tuple(filter(None, notes)),
+    )  # fmt: skip
+
+
+def _unreached(whose: str, network: Foreign) -> str:
+    """What is said of a clamp that the target cannot hold and the outputs do not need; empty without one."""
+    clamp = network.arguments.get("clamp")
+    return (
+        ""
+        if clamp is None
+        else f"{whose} clamp of {clamp:g} is not in this format, and is not reached on {SAMPLES} samples"
     )
 
 
-def _clamped(discriminator: Foreign, pictures: Tensor) -> bool:
-    """Whether its clamp, which rosinality's file cannot hold, is reached on these pictures."""
-    if discriminator.arguments.get("clamp") is None:
-        return False
+def _clamped(discriminator: Foreign, pictures: Tensor) -> str:
+    """What to say where its clamp, which rosinality's file cannot hold, is reached on these pictures; else nothing."""
+    clamp = discriminator.arguments.get("clamp")
+    if clamp is None:
+        return ""
     free = replace(discriminator, arguments={**discriminator.arguments, "clamp": None})
-    return not _alike(*(_outputs(make(one).to(pictures.device), pictures) for one in (discriminator, free)))
+    alike = _alike(*(_outputs(make(one).to(pictures.device), pictures) for one in (discriminator, free)))
+    return "" if alike else f"its clamp of {clamp:g}, which this format does not hold, changes its verdicts"
 
 
 def _alike(before: Tensor, after: Tensor) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from latentlab.core.errors import MissingPart
 from latentlab.core.generator import Generator
+from latentlab.core.text import escaped
 from latentlab.core.watch import Watch, silent
 from latentlab.store.home import assets_folder, shipped_networks
 from latentlab.store.known_models import BACKBONES
@@ -103,5 +104,5 @@ def _told(studio: Lab, path: Path) -> str:
             if not isinstance(value, dict | list)
         },
     }
-    lines = [f"| {key} | {value} |" for key, value in rows.items() if value not in ("", None)]
+    lines = [escaped(f"| {key} | {value} |") for key, value in rows.items() if value not in ("", None)]
     return "\n".join([f"# {studio.name}", "", "| | |", "|---|---|", *lines]) + "\n"
