@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from latentlab.core.registry import Registry
 from latentlab.core.seeds import parse_numbers, parse_seeds
@@ -172,10 +172,20 @@ class Studio(Lab):
         """The faces of one photo that a request wants, from left to right."""
         return request.faces(photo)
 
+    @overload
+    def invert(
+        self, photo: str | Path, /, *, method: str | Inverter = "auto", budget: float | None = None,
+        watch: Watch | None = None, **fields: Unpack[InvertFields],
+    ) -> Face: ...  # fmt: skip
+    @overload
     def invert(
         self, *photos: str | Path, method: str | Inverter = "auto", budget: float | None = None,
         watch: Watch | None = None, **fields: Unpack[InvertFields],
-    ) -> Any:  # fmt: skip
+    ) -> list[Face]: ...  # fmt: skip
+    def invert(
+        self, *photos: str | Path, method: str | Inverter = "auto", budget: float | None = None,
+        watch: Watch | None = None, **fields: Unpack[InvertFields],
+    ) -> Face | list[Face]:  # fmt: skip
         """One photo to one face, several to a list; `fields` are those of `Invert`. The first that fails raises.
 
         The lab keeps the faces (and finds finished ones) unless `keep=False`.

@@ -62,6 +62,8 @@ studio = latentlab.open("faces", seed=1)
 face = studio.sample(seed=7)
 picture = studio.edit(face, {"age": 2}, min_identity=0.5)
 picture.save("older.png")
+studio.edit(studio.invert("photo.jpg", method="encode"))
+names: list[str] = [face.name for face in studio.invert("one.jpg", "two.jpg")]
 studio.edit(face, {"age": 2}, min_identity="much")
 studio.edit(face, {"age": 2}, least_identity=0.5)
 """
