@@ -18,6 +18,7 @@ PAGES = {
 }
 STYLE = """<style>
 .block-container { padding-top: 4.5rem; max-width: 1280px; }
+@media (min-width: 800px) { .st-key-bench-place { min-height: 43rem; } }
 [data-testid="stImage"] img { border-radius: .6rem; }
 </style>"""
 

@@ -34,7 +34,8 @@ def show() -> None:
     with told():
         source.show(now)
         progress(source.OPENING)
-        _bench(now)
+        with st.container(key="bench-place"):  # its height is kept while the component comes
+            _bench(now)
         actions.show(now)
         tools.show(now)
     st.query_params.from_dict({} if now == View() else now.query())

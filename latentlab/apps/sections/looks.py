@@ -1,4 +1,4 @@
-"""Makeup and styles on the face of Explore: made in the background, shown beside the face before, to download."""
+"""Makeup, styles, a turn to the front and a swap on the face of Explore: made in the background, shown beside the face before."""
 
 from __future__ import annotations
 
@@ -87,6 +87,41 @@ def style(view: View) -> None:
             type="primary",
             icon=":material/draw:",
             disabled=not name,
+            on_click=_start,
+            args=(view, work),
+        )
+    _shown(view)
+
+
+def front(view: View) -> None:
+    """Turned to the front."""
+    own = desk()
+    st.caption("The face turned to the front, at its photo's resolution.")
+    with row():
+        st.button(
+            "Turn it", type="primary", icon=":material/face:", on_click=_start,
+            args=(view, lambda watch: own.studio.frontalize(own.face(view), watch=watch)),
+        )  # fmt: skip
+    _shown(view)
+
+
+def swap(view: View) -> None:
+    """Another identity in this photo."""
+    own = desk()
+    st.caption(
+        "Somebody else in this picture: only with the consent of both. What is made says in its file what it is."
+    )
+    with row():
+        source = face_picker("Whose identity", "swap")
+
+        def work(watch: Watch) -> Picture:
+            return own.studio.swap(own.face(View(str(source))), own.face(view), watch=watch)
+
+        st.button(
+            "Swap",
+            type="primary",
+            icon=":material/swap_horiz:",
+            disabled=source is None,
             on_click=_start,
             args=(view, work),
         )

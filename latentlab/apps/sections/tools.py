@@ -257,5 +257,5 @@ def _whole(view: View) -> object:
 
 TOOLS: dict[str, Callable[[View], object]] = {
     "Sweep": _sweep, "Grid": _grid, "Reach a value": _goal, "Mix layers": _styles, "Channels": _channels, "More faces": _beside,
-    "Makeup": looks.makeup, "Styles": looks.style, "Whole photo": _whole,
+    "Makeup": looks.makeup, "Styles": looks.style, "Front": looks.front, "Swap": looks.swap, "Whole photo": _whole,
 }  # fmt: skip
