@@ -1,4 +1,4 @@
-"""The backbone in the benchmark: encoded, moved along the library's directions, what the inversion missed given back."""
+"""The backbone in the benchmark: encoded, moved along the library's directions, carried to the picture as edits of photos are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import LatentLabError
 from latentlab.core.shapes import Images
 from latentlab.editing.apply import apply
-from latentlab.editing.paste import restore
+from latentlab.editing.transfer import TRANSFERS
+from latentlab.editing.transfer.transfer import Scene
+from latentlab.networks.transfer import has_transfer
 from latentlab.studio.lab import Lab
 from latentlab.studio.rivals.cases import Cases
 from latentlab.studio.rivals.contestant import Contestant
@@ -24,11 +26,12 @@ DIRECTIONS = {"older": "age", "younger": "age", "smile": "smile", "neutral": "sm
 class Backbone(Contestant):
     """StyleGAN's edit: the change that was asked for, in steps of the direction."""
 
-    title = "latent direction on our StyleGAN2, encoded in one pass"
+    title = "latent direction on our StyleGAN2, encoded in one pass, within its span, carried to the photo"
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self.parameters = sum(p.numel() for p in lab.generator.parameters())
+        self._transfer = TRANSFERS.build("learned" if has_transfer() else "flow")
 
     def can(self, task: str) -> bool:
         if task not in DIRECTIONS:
@@ -48,12 +51,15 @@ class Backbone(Contestant):
         generator, direction = self.lab.generator, self._direction(cases.task)
         encoder = need_encoder(Given(encoder=find_encoder(self.lab)), method="encode")
         change = CHANGES[cases.task](cases) / direction.step
+        low, high = direction.span or (-4.0, 4.0)
         answers = []
         for number in range(len(cases)):
             face = cases.before[number : number + 1].to(self.lab.place)
             latent = encode(encoder, generator, face)
-            after = generator.render(apply(generator, latent, {direction: float(change[number])}))
-            answers.append(restore(after, generator.render(latent), face).clamp(-1, 1).cpu())
+            strength = min(max(float(change[number]), low), high)
+            after = generator.render(apply(generator, latent, {direction: strength})).clamp(-1, 1)
+            scene = Scene(face, generator.render(latent).clamp(-1, 1), after)
+            answers.append(self._transfer.carry(scene).image.clamp(-1, 1).cpu())
         return torch.cat(answers)
 
     def _direction(self, task: str) -> Direction:
