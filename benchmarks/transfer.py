@@ -1,11 +1,12 @@
-"""Edits carried to the photo, against the true counterfactual: doing nothing, the network's own picture, flow, learned.
+"""Edits carried to the photo, against the true counterfactual: doing nothing, the network's own picture, flow, as shipped.
 
     python benchmarks/transfer.py --n 40                 every task of `counterfactuals.py`, one pass of the encoder
     python benchmarks/transfer.py --tasks age+20,yaw15 --size 512
 
 `identity` is dlib's distance (to the truth, to the start), `target` the judge's change as a share of the wish, `others` the
-mean change of all other attributes in standard deviations. `nothing` is the untouched photo. Means, with the 95 % interval
-of the difference from doing nothing in the JSON file.
+mean change of all other attributes in standard deviations. `shipped` is what `edit` does: the learned transfer, the flow for
+tints and the ratio for glasses and beards, inside the direction's region. `nothing` is the untouched photo. Means, with the
+95 % interval of the difference from doing nothing in the JSON file.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from latentlab.core.shapes import Images
 from latentlab.studio import Studio
 from latentlab.studio.parts import (
     TRANSFERS,
-    Scene,
+    Carrier,
     apply,
     companions,
     encode,
@@ -39,8 +40,6 @@ from latentlab.studio.parts import (
 @torch.no_grad()
 def pictures(studio: Studio, case: Case, task: Task, direction: Direction) -> dict[str, tuple[Images, float]]:
     """What each column shows, and the seconds from latent to picture."""
-    from latentlab.studio.parts import aligned_landmarks
-
     generator, encoder = studio.generator, companions(studio, distance="none").encoder
     assert encoder is not None, "the shipped network has one"
     latent = encode(encoder, generator, case.start)
@@ -52,13 +51,10 @@ def pictures(studio: Studio, case: Case, task: Task, direction: Direction) -> di
     after = generator.render(apply(generator, latent, {direction: strength})).clamp(-1, 1)
     plain = time.perf_counter() - began
     found = {"nothing": (case.start, 0.0), "network": (resize(after, case.start.shape[-1]), plain)}
-    for name in TRANSFERS:
-        method = TRANSFERS.build(name)
+    for name, method in (("flow", "flow"), ("shipped", "learned")):
         began = time.perf_counter()
-        marks = None
-        if method.reads_landmarks:
-            marks = (aligned_landmarks(before).points[0], aligned_landmarks(after).points[0])
-        image = method.carry(Scene(case.start, before, after, marks)).image
+        carrier = Carrier(TRANSFERS.build(method), case.start, before)
+        image = carrier.image(after, {direction: strength}, None).image
         found[name] = (image, plain + time.perf_counter() - began)
     return found
 

@@ -57,6 +57,7 @@ from latentlab.studio.clips.frames import read_frames
 from latentlab.studio.discovery.counterfactuals import wished_pairs
 from latentlab.studio.discovery.discover import filled_bank, unit_step
 from latentlab.studio.discovery.pairs import Counterfactual, rendered_pairs
+from latentlab.studio.portraits.carry import Carrier
 from latentlab.studio.reports.evaluate import dlib_embedding, judge_words
 from latentlab.studio.reports.population import confounders
 from latentlab.studio.shelf.companions import companions, guide, judge

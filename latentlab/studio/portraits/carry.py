@@ -18,6 +18,7 @@ from latentlab.core.shapes import Images
 from latentlab.editing.regions import region_mask
 from latentlab.editing.transfer import TRANSFERS
 from latentlab.editing.transfer.flow import FlowTransfer
+from latentlab.editing.transfer.learned import LearnedTransfer
 from latentlab.editing.transfer.ratio import RatioTransfer
 from latentlab.editing.transfer.transfer import LARGEST, Carried, Scene, Transfer
 from latentlab.networks.regressor import fit_to
@@ -38,6 +39,11 @@ TINTS = ("lip_redness", "eye_shadow", "blush")
 """What only tints: smooth colour inside its region, which the learned transfer is too careful with."""
 APPEARS = ("glasses", "beard")
 """What is put on and moves nothing: its thin dark lines come through as a ratio alone."""
+
+TURNS = ("yaw", "pitch")
+"""What moves the head's outline: there a movement made larger than it was read leaves a double contour."""
+STEADY = 1.15
+"""The learned transfer's gain for those."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,16 +88,24 @@ class Carrier:
 
     def _best(self, direction: Direction, strength: float) -> str:
         """Empty is the face's own method; beside the learned one there are two for what it is no good at."""
-        attribute = str(direction.story.get("attribute", direction.name))
+        attribute = _attribute(direction)
         if isinstance(self.method, FlowTransfer | RatioTransfer) or not strength:
             return ""
         return "flow" if attribute in TINTS else "ratio" if attribute in APPEARS and strength > 0 else ""
 
     def _method(self, strengths: Mapping[Direction, float]) -> Transfer:
-        """Of an edit that only tints, or only puts something on, the method for that."""
-        names = {self._best(direction, strength) for direction, strength in strengths.items() if strength}
+        """Of an edit that only tints, only puts something on or only turns the head, the method for that."""
+        moving = {direction: strength for direction, strength in strengths.items() if strength}
+        names = {self._best(direction, strength) for direction, strength in moving.items()}
         name = names.pop() if len(names) == 1 else ""
-        return TRANSFERS.build(name) if name else self.method
+        if name:
+            return TRANSFERS.build(name)
+        turns = bool(moving) and all(_attribute(direction) in TURNS for direction in moving)
+        return (
+            replace(self.method, gain=STEADY)
+            if turns and isinstance(self.method, LearnedTransfer)
+            else self.method
+        )
 
     def _landmarks(self, after: Images) -> tuple[Tensor, Tensor] | None:
         """Of the network's two pictures; None where no face is found in one of them."""
@@ -125,6 +139,10 @@ class Carrier:
         except (MissingPart, ImportError):
             return None
         return found.points if bool(found.found[0]) else None
+
+
+def _attribute(direction: Direction) -> str:
+    return str(direction.story.get("attribute", direction.name))
 
 
 def choose(wanted: str, face: Face) -> str:
