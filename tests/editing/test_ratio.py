@@ -22,7 +22,7 @@ class Named:
 
 
 def grey(size: int, level: float):
-    return torch.full((1, 3, size, size), level)
+    return torch.full((1, 3, size, size), float(level))
 
 
 def test_a_line_that_appears_stands_in_the_photo_and_nothing_else_changes() -> None:
