@@ -10,6 +10,7 @@ from latentlab.core.errors import BadInput
 from latentlab.core.face import Face
 from latentlab.core.registry import Registry
 from latentlab.core.shapes import Images
+from latentlab.studio.applications.sitter import Sitter
 from latentlab.studio.lab import Lab
 from latentlab.studio.portraits.faces import Source
 from latentlab.studio.recipes.ingredients import Ingredients
@@ -57,6 +58,7 @@ JOBS: Registry[ClipJob] = Registry(
     {
         "edit": "latentlab.studio.clips.edits:EditJob",
         "makeup": "latentlab.studio.clips.makeups:MakeupJob",
+        "swap": "latentlab.studio.clips.swaps:SwapJob",
         "stylize": "latentlab.studio.clips.styles:StylizeJob",
     },
 )
@@ -69,3 +71,12 @@ def job_for(request: object) -> str:
         if JOBS[name].asks is type(request):
             return name
     raise BadInput(f"{type(request).__name__} cannot be done to a clip; these can: {', '.join(JOBS)}")
+
+
+def sitter_of(face: Face) -> Sitter:
+    """A frame's face as applications take it."""
+    photo = face.photo
+    assert photo is not None and photo.crop is not None, "every face of a clip has one"
+    marks = photo.crop.aligned_landmarks
+    assert marks is not None, "every crop of a clip has its landmarks"
+    return Sitter(face.name, photo.face(), marks, photo, face)

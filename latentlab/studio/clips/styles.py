@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from latentlab.core.errors import BadInput
 from latentlab.core.face import Face
 from latentlab.core.shapes import Images
-from latentlab.studio.applications.sitter import Choice, Sitter
+from latentlab.studio.applications.sitter import Choice
 from latentlab.studio.applications.stylize import OpenStylize, Stylize, open_stylize
-from latentlab.studio.clips.jobs import ClipJob
+from latentlab.studio.clips.jobs import ClipJob, sitter_of
 from latentlab.studio.lab import Lab
 from latentlab.studio.portraits.faces import Source
 from latentlab.studio.recipes.ingredients import Ingredients
@@ -48,12 +48,4 @@ class StylizeJob(ClipJob):
         return self.opened.notes()
 
     def draw(self, faces: Sequence[Face], moments: Sequence[float]) -> list[Images]:
-        return [replace(self.opened, face=_sitter(face)).image() for face in faces]
-
-
-def _sitter(face: Face) -> Sitter:
-    photo = face.photo
-    assert photo is not None and photo.crop is not None, "every face of a clip has one"
-    marks = photo.crop.aligned_landmarks
-    assert marks is not None, "every crop of a clip has its landmarks"
-    return Sitter(face.name, photo.face(), marks, photo, face)
+        return [replace(self.opened, face=sitter_of(face)).image() for face in faces]
