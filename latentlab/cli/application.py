@@ -34,11 +34,12 @@ class Where:
         """The fields of the request that say which face."""
         return {"face": self.face, "like": self.like, "profile": self.profile}
 
-    def clip_out(self, *, aligned: bool = False) -> Path | None:
+    def clip_out(self, *, aligned: bool = False, mask: bool = False) -> Path | None:
         """Where an edited clip goes; what only photos have is refused."""
         from latentlab.core.errors import BadInput
 
-        for name, asked in (("like", self.like), ("profile", self.profile), ("aligned", aligned)):
+        only = {"like": self.like, "profile": self.profile, "aligned": aligned, "mask": mask}
+        for name, asked in only.items():
             if asked:
                 raise BadInput(f"`{name}` is for photos; of a clip choose the person with `face`")
         return self.out if str(self.out) != "." else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import tyro
 
 from latentlab.cli.application import Where
+from latentlab.cli.clips import film
 from latentlab.cli.command import Command
 from latentlab.core.ranges import Share
 
@@ -27,7 +28,7 @@ class Swap(Command):
     source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")] = ""
     """Whose identity: a photo, or a face of the lab."""
     target: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TARGET")] = ""
-    """Whose photo."""
+    """Whose photo, or clip."""
     by: Literal["detail", "latent"] = "detail"
     """The source's own detail where the latent says that its features go, or the latent's picture alone."""
     strength: Share = 1.0
@@ -45,16 +46,24 @@ class Swap(Command):
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab swap anna.jpg group.jpg --face 2 -o swapped.png",
         "latentlab swap anna.jpg group.jpg --like berta.jpg --mask",
+        "latentlab swap anna.jpg clip.mp4 -o swapped.mp4",
         "latentlab swap anna.jpg group.jpg --train photos-of-anna --by latent",
     )
 
     def run(self, session: Session) -> int:
         from latentlab.core.errors import BadInput
+        from latentlab.studio import EditClip, is_clip
+        from latentlab.studio import Swap as Request
 
         if not self.source or not self.target:
             raise BadInput("a swap takes two faces; for example: latentlab swap source.jpg target.jpg")
         with session.progress("swapping") as watch:
             person = "" if self.train is None else session.studio.add_person(self.train, watch)
+            if is_clip(self.target):
+                wish = Request(self.by, self.strength, self.skin, person)
+                out = self.where.clip_out(aligned=self.aligned, mask=self.mask)
+                film(session, Path(self.target), EditClip(wish, self.where.face), out, watch, self.source)
+                return session.exit_code
             opened = session.studio.open_swap(
                 self.source, self.target, by=self.by, strength=self.strength, skin=self.skin, mask=self.mask, person=person,
                 aligned=self.aligned, **self.where.choice(),

@@ -10,7 +10,7 @@ from latentlab.core.crop import Crop
 from latentlab.core.shapes import Landmarks
 from latentlab.faces.align import frame
 
-CENTRE, AXES, POINTS = 1.0, 3.0, 1.0
+CENTRE, AXES, POINTS = 1.0, 3.0, 2.0
 """Deviations in frames, of the centre, of the axes, and of the landmarks themselves."""
 
 

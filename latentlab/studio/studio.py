@@ -264,12 +264,13 @@ class Studio(Lab):
         return open_edit(self, request, face, watch=watch)
 
     def edit_clip(
-        self, clip: str | Path, request: Mapping[str, float] | Edit | Makeup | Stylize | EditClip, out: str | Path, *,
+        self, clip: str | Path, request: Mapping[str, float] | Edit | Makeup | Stylize | Swap | EditClip, out: str | Path, *,
         face: int | None = None, reference: Source = None, watch: Watch | None = None, **fields: Unpack[EditFields],
     ) -> Path:  # fmt: skip
         """Write a clip edited as stills are: `request` are directions (`fields` those of `Edit`), or a still's request.
 
-        Of several people `face` chooses one, counted from the left; `reference` is whose makeup is taken over.
+        Of several people `face` chooses one, counted from the left; `reference` is whose makeup or identity is
+        taken over.
         """
         from latentlab.studio.clips.edit_clip import EditClip
         from latentlab.studio.clips.segments import check_out

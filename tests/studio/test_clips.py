@@ -12,7 +12,7 @@ from PIL import Image
 
 from latentlab.core.errors import LatentLabError
 from latentlab.core.files import may_write
-from latentlab.studio import Edit, EditClip, Makeup, Studio, Stylize
+from latentlab.studio import Edit, EditClip, Makeup, Studio, Stylize, Swap
 from latentlab.studio.clips import segments
 from latentlab.studio.clips.clip import TICKS, open_clip
 from latentlab.studio.clips.edits import EditJob
@@ -327,6 +327,7 @@ REQUESTS = {
     "edit": Edit({"age": 1.0}),
     "makeup": Makeup({"lips": "#a01030"}, strength=0.5),
     "stylize": Stylize("pencil"),
+    "swap": Swap(strength=0.5),
 }
 """One of each job."""
 

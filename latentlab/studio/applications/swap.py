@@ -64,6 +64,8 @@ class OpenSwap:
     given: Ingredients
     person: Style | None = None
     """The child that knows the source."""
+    moved: Tensor | None = None
+    """By how much each point of the face moves [68 2], in its pixels, where that is known; else the network says it."""
 
     def draw(self, watch: Watch | None = None) -> Iterator[Picture]:
         """The mask, where it was asked for, then the picture."""
@@ -78,10 +80,10 @@ class OpenSwap:
     @torch.no_grad()
     def exchanged(self) -> Exchanged:
         """The aligned target [1 3 s s] with the source's identity, and where."""
-        before, after = self._network()
         if self.request.by == "latent":
-            return self._carried(before, after)
-        goal = self.face.landmarks + self.request.strength * self._movement(before, after)
+            return self._carried(*self._network())
+        moved = self.movement() if self.moved is None else self.moved
+        goal = self.face.landmarks + self.request.strength * moved
         marks = (self.face.landmarks.float(), self.source.landmarks.float())
         source, target = (sitter.image.cpu().float() for sitter in (self.source, self.face))
         marks = (marks[0], marks[1] * target.shape[-1] / source.shape[-1])
@@ -114,10 +116,12 @@ class OpenSwap:
         pictures = generator.render(first, target.noise), known.render(after, target.noise)
         return pictures[0].clamp(-1, 1).cpu().float(), pictures[1].clamp(-1, 1).cpu().float()
 
-    def _movement(self, before: Images, after: Images) -> Tensor:
+    @torch.no_grad()
+    def movement(self) -> Tensor:
         """By how much each point of the target moves, in its pixels; nothing where the network shows no face."""
         from latentlab.faces.landmarks import aligned_landmarks
 
+        before, after = self._network()
         size = self.face.image.shape[-1]
         seen = [aligned_landmarks(fit_to(one, 256)) for one in (before, after)]
         if not all(bool(one.found[0]) for one in seen):

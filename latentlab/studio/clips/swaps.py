@@ -36,7 +36,8 @@ class SwapJob(ClipJob):
         cls, studio: Lab, request: Any, face: Face, given: Ingredients, reference: Source = None
     ) -> SwapJob:
         wanted = replace(request, choice=Choice(), mask=False)
-        return cls(open_swap(studio, wanted, reference, face, given))
+        opened = open_swap(studio, wanted, reference, face, given)
+        return cls(replace(opened, moved=opened.movement()))  # read off every frame anew, it would tremble
 
     @property
     def label(self) -> str:
