@@ -29,7 +29,7 @@ def as_data(request: object) -> dict[str, object]:
         value = getattr(request, item.name)
         if _is_flat(item.metadata):
             found |= as_data(value)
-        elif value is not None and value != () and value != {}:
+        elif value is not None and value != () and value != {} and value != "":
             found[item.name.rstrip("_")] = _plain(value)
     return found
 
