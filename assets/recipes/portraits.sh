@@ -36,8 +36,12 @@ if [ -f "$PARENT" ]; then
 fi
 
 # A folder that can be shipped as it is: the difference and its card, with the search for reproduced faces.
+set -- --training "$PHOTOS"
+if [ -n "$MORE" ] && [ -d "$MORE" ]; then
+    set -- "$@" --training "$MORE"
+fi
 mkdir -p "$RUN/portraits"
 cp "$RUN/difference.safetensors" "$RUN/portraits/difference.safetensors"
 $LATENTLAB models card "$RUN/portraits/difference.safetensors" --measure --out "$RUN/portraits" --home "$RUN/lab" \
-    --training "$PHOTOS" --nearest "$NEAREST" --photos "$PHOTOS" ${CARD:---compared 0 --encoded 0}
+    "$@" --nearest "$NEAREST" --photos "$PHOTOS" ${CARD:---compared 0 --encoded 0}
 echo "to use it: latentlab models add portraits $RUN/portraits/difference.safetensors"

@@ -140,8 +140,8 @@ class Card(Command):
     """Held-out renders for the encoder (0.5 s each); 0 leaves it out."""
     photos: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """Aligned photographs for the encoder; only people held out from all training are used."""
-    training: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
-    """Photographs that the network learnt from: looks for samples that reproduce one."""
+    training: Annotated[tyro.conf.UseAppendAction[tuple[Path, ...]], tyro.conf.arg(metavar="FOLDER")] = ()
+    """Photographs that the network learnt from, several folders if repeated: looks for samples that reproduce one."""
     nearest: Annotated[Count, tyro.conf.arg(metavar="N")] = 1000
     """Samples that are compared with them."""
     sheet: Annotated[SheetSamples, tyro.conf.arg(metavar="N")] = 48

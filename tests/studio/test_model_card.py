@@ -147,10 +147,16 @@ def test_a_sample_that_repeats_a_training_photograph_stands_out(place, tmp_path,
         save_image(
             torch.nn.functional.interpolate(image[None], (256, 256))[0], tmp_path / "photos" / f"{name}.png"
         )
+    more = torch.rand(1, 3, 256, 256, generator=draw) * 2 - 1
+    save_image(more[0], tmp_path / "more" / "congress_0001.png")
     monkeypatch.setattr(maker, "_found", lambda batches: torch.cat([_vectors(one) for one in batches]))
-    measure_card(place, Measures(**NOTHING, training=tmp_path / "photos", nearest=16), tmp_path / "card")
+    measure_card(
+        place,
+        Measures(**NOTHING, training=(tmp_path / "photos", tmp_path / "more"), nearest=16),
+        tmp_path / "card",
+    )
     told = json.loads((tmp_path / "card/card.json").read_text())["nearest"]
-    assert told["training photographs"] == 6
+    assert told["training photographs"] == 7  # one of them in the second folder
     assert told["psi 1"]["least"] < 0.05 < told["psi 1"]["median"]
     assert told["held-out people"]["n"] == 2
     assert "reproduce" in (tmp_path / "card/CARD.md").read_text()

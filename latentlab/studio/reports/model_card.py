@@ -48,8 +48,8 @@ class Measures:
     """Held-out renders for the encoder."""
     photos: Path | None = None
     """Aligned photographs; only people held out from all training are used."""
-    training: Path | None = None
-    """Photographs that the network learnt from: is any of them reproduced?"""
+    training: tuple[Path, ...] = ()
+    """Folders of photographs that the network learnt from: is any of them reproduced?"""
     nearest: Count = 1000
     """Samples compared with each of those by dlib's identity."""
     sheet: SheetSamples = 48
@@ -138,8 +138,9 @@ class CardMaker:
             yield "encoder on renders", encoder | {"n": how.encoded}, self._on_renders
         if how.photos is not None:
             yield "encoder on photographs", encoder | {"names": self._held_out()[1]}, self._on_photographs
-        if how.training is not None and how.nearest:
-            yield "nearest", {"model": model, "n": how.nearest, "training": how.training.name}, self._nearest
+        if how.training and how.nearest:
+            learnt = " and ".join(Path(folder).name for folder in how.training)
+            yield "nearest", {"model": model, "n": how.nearest, "training": learnt}, self._nearest
 
     def _hash(self, stem: str) -> str:
         """Of a file beside the network, or of the one that ships."""
@@ -266,8 +267,7 @@ class CardMaker:
         """Distances of samples to the nearest training photograph, beside those of people who were held out."""
         from latentlab.metrics.compare import nearest
 
-        assert self.how.training is not None
-        learnt, strangers = (self._known(side) for side in ("train", "held out"))
+        learnt, strangers = (self._known(held_out=side) for side in (False, True))
         found: Figures = {"n": self.how.nearest, "training photographs": len(learnt)}
         for psi in SHEETS.values():
             made = _found(self._samples(self.how.nearest, psi))
@@ -276,11 +276,20 @@ class CardMaker:
         apart = torch.cdist(learnt.double(), learnt.double()).fill_diagonal_(float("inf")).amin(1)
         return found | {"training photographs among themselves": _low_end(apart)}
 
-    def _known(self, side: Any) -> Tensor:
+    def _known(self, *, held_out: bool) -> Tensor:
+        """Vectors of the training photographs, or of people among them who were held out."""
+        from latentlab.data.holdout import is_held_out
         from latentlab.data.portraits import Portraits
 
-        reader = Portraits(self.how.training, SIDE, split=side)  # type: ignore[arg-type]
-        return _found(reader.picture(name) for name in reader.names)
+        readers = [Portraits(folder, SIDE, split="all") for folder in self.how.training]
+        chosen = [(one, name) for one in readers for name in one.names if is_held_out(name) == held_out]
+        if not chosen:
+            told, who = (
+                ", ".join(map(str, self.how.training)),
+                "is held out" if held_out else "was learnt from",
+            )
+            raise BadInput(f"nobody in the photographs of {told} {who}; name further folders with `training`")
+        return _found(one.picture(name) for one, name in chosen)
 
     def _sheets(self) -> None:
         for name, psi in SHEETS.items():
