@@ -31,13 +31,20 @@ def show() -> None:
     with left:
         _photo()
     opened: Opened | None = st.session_state.get("opened")
+    if opened is None or opened.photo is None:
+        right.caption(
+            "A portrait, taken from the front, gives the best edits. It stays on this machine and is deleted when the session ends."
+        )
+        return
+    with left, told():
+        count = len(opened.faces)
+        st.image(
+            _drawn(list(opened.faces)),
+            caption=f"{count} face{'s' if count != 1 else ''} found",
+            width="stretch",
+        )
     with right, told():
-        if opened is None or opened.photo is None:
-            st.caption(
-                "A portrait, taken from the front, gives the best edits. It stays on this machine and is deleted when the session ends."
-            )
-        else:
-            _work(opened, opened.photo)
+        _work(opened, opened.photo)
     _finished()
 
 
@@ -70,13 +77,11 @@ def _take(key: str) -> None:
 
 def _work(opened: Opened, photo: Path) -> None:
     faces = opened.faces
-    st.image(_drawn(list(faces)), caption=f"{len(faces)} face{'s' if len(faces) != 1 else ''} found")
     number = 1
     if len(faces) > 1:
         number = st.radio("Which face", range(1, len(faces) + 1), horizontal=True)
     chosen = faces[number - 1]
-    with st.columns(3)[0]:
-        st.image(to_picture(chosen.face.image[0]), caption="as it is aligned")
+    st.image(to_picture(chosen.face.image[0]), caption="as it is aligned", width=200)
     for note in chosen.face.notes:
         st.info(note)
     method = st.segmented_control("Method", list(METHODS), default="encode") or "encode"
