@@ -137,8 +137,9 @@ class Card(Command):
     """Replace files that latentlab did not make."""
 
     def run(self, session: Session) -> None:
-        from latentlab.studio import Judge
+        from latentlab.studio import Judge, writable
 
+        writable(self.out)  # before minutes of measuring
         with session.progress("measuring") as watch:
             path = session.studio.direction_card(self.name, self.out, Judge(self.samples), watch)
         session.answer(str(path), name=self.name, file=str(path))

@@ -53,10 +53,12 @@ class Evaluate(Command):
 
     def run(self, session: Session) -> None:
         from latentlab.core.errors import BadInput
+        from latentlab.core.files import may_write
         from latentlab.studio import Judge
 
         if not self.names:
             raise BadInput("which directions? 'latentlab directions list' shows their names")
+        may_write(self.out)  # before minutes of measuring
         request = Judge(
             self.samples, self.psi, self.reach, not self.no_identity, self.dci, self.scorer, self.update
         )
