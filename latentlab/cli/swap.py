@@ -58,7 +58,7 @@ class Swap(Command):
         if not self.source or not self.target:
             raise BadInput("a swap takes two faces; for example: latentlab swap source.jpg target.jpg")
         with session.progress("swapping") as watch:
-            person = "" if self.train is None else session.studio.add_person(self.train, watch)
+            person = None if self.train is None else session.studio.add_person(self.train, watch)
             if is_clip(self.target):
                 wish = Request(self.by, self.strength, self.skin, person)
                 out = self.where.clip_out(aligned=self.aligned, mask=self.mask)

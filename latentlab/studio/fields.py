@@ -134,7 +134,7 @@ class SwapFields(ChoiceFields, total=False):
     by: Literal["detail", "latent"]
     strength: float
     skin: float
-    person: str
+    person: str | None
     mask: bool
 
 

@@ -42,8 +42,8 @@ class Swap:
     """How far the face's proportions go towards the source's."""
     skin: Share = 0.0
     """How much of the source's skin tone is taken; the neck and ears stay the target's."""
-    person: str = ""
-    """A child of the network that was taught with photos of the source; empty for the network as it is."""
+    person: str | None = None
+    """A child of the network that was taught with photos of the source; None for the network as it is."""
     mask: bool = False
     """Show as well where the face was exchanged."""
     choice: Choice = field(default_factory=Choice, metadata={"flat": True})
