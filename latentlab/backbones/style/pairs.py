@@ -44,8 +44,8 @@ class OnePicture:
         return torch.cat([mixed, others[half:]]), torch.cat(goals)
 
 
-def recoloured(images: Images, picture: Images) -> Images:
-    """Pictures [n 3 h w] with the mean and covariance of another's colours (Pitié and Kokaram 2007, linear transfer)."""
+def recoloured(images: Images, picture: Tensor) -> Images:
+    """Pictures [n 3 h w] with the mean and covariance of the colours of another [1 3 h w] (Pitié and Kokaram 2007, linear transfer)."""
     goal_mean, goal = _colours(picture)
     answers = []
     for image in images.split(1):
