@@ -149,3 +149,21 @@ def test_two_lassos_make_a_direction(browser, address) -> None:  # type: ignore[
     page.get_by_role("button", name="Make a direction").click()
     page.wait_for_selector("text='lasso' is kept", timeout=WAIT)
     page.close()
+
+
+def test_two_sessions_do_not_mix(browser, address) -> None:  # type: ignore[no-untyped-def]
+    one, other = opened(browser, address, "/?face=seed:3"), opened(browser, address, "/?face=seed:4")
+    for page in (one, other):
+        painted(page)
+    one.locator("#slider-age").focus()
+    one.keyboard.press("ArrowRight")
+    one.wait_for_url("**edit=age**", timeout=WAIT)
+    assert "edit" not in other.url
+    assert other.locator("#slider-age").input_value() == "0"
+    assert one.locator(".bench .before").get_attribute("src") != other.locator(
+        ".bench .before"
+    ).get_attribute("src")
+    for query in ("desk=made-up&face=seed:3", "face=desk:00000000"):
+        assert one.request.get(f"{address}/picture?{query}").status == 422
+    for page in (one, other):
+        page.close()
