@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import tyro
 
@@ -46,6 +46,8 @@ class Edit(Command):
     """Frames a second of a video; if left out 12, fewer where it would be over in less than three seconds."""
     force: bool = False
     """Replace files that latentlab did not make."""
+    precision: Literal["auto", "fp32", "bf16"] = "fp32"
+    """Numbers to draw in; auto is bf16 where that is faster on this machine and looks alike (measured once)."""
 
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab edit --direction age=2",
@@ -59,7 +61,7 @@ class Edit(Command):
     def run(self, session: Session) -> int:
         from latentlab.studio import is_clip, writable
 
-        request = self.wish.edit()
+        request = replace(self.wish.edit(), precision=None if self.precision == "fp32" else self.precision)
         if self.out is not None:
             writable(self.out.parent if self.out.suffix else self.out)
         faces: tuple[str | None, ...] = tuple(dict.fromkeys(self.faces)) or (None,)

@@ -226,8 +226,6 @@ class Wish:
     """How an edit of a photo keeps the photo: auto is learned where it is at hand, none is the network's own picture."""
     paste_back: bool = False
     """Put the face back into its photo."""
-    precision: Literal["auto", "fp32", "bf16"] = "fp32"
-    """Numbers to draw in; auto is bf16 where that is faster on this machine and looks alike (measured once)."""
 
     def edit(self) -> Edit:
         """The words as a request."""
@@ -246,5 +244,4 @@ class Wish:
             max_change=parse_goals(self.max_change),
             transfer=self.transfer,
             paste_back=self.paste_back,
-            precision=None if self.precision == "fp32" else self.precision,
         )
