@@ -119,3 +119,9 @@ def test_what_no_video_can_pass_is_refused(studio: Studio, tmp_path: Path) -> No
     ):
         with pytest.raises(BadInput):
             studio.open_walk(wrong)
+
+
+def test_latents_of_a_network_of_another_width_are_called_that(studio: Studio, tmp_path: Path) -> None:
+    np.savez(tmp_path / "w.npz", w=np.zeros((1, studio.generator.layers, 32), np.float32))
+    with pytest.raises(BadFile, match="has latents of 32 numbers, in this network they have"):
+        studio.face(tmp_path / "w.npz")

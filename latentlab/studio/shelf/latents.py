@@ -74,6 +74,10 @@ def _as_latent(
         space = Space.W_PLUS if values.shape[-2:] == (generator.layers, generator.w_width) else Space.W
     rank = 3 if space is Space.W_PLUS else 2
     width = generator.w_width
+    if space in (Space.W, Space.W_PLUS) and values.ndim and values.shape[-1] != width:
+        raise BadFile(
+            f"{path} has latents of {values.shape[-1]} numbers, in this network they have {width}; name its own with `network`"
+        )
     if values.ndim >= 3 and values.shape[-1] == width and values.shape[-2] not in (1, generator.layers):
         raise BadFile(
             f"{path} has {values.shape[-2]} layers, this network has {generator.layers}; name its own with `network`"
