@@ -4,8 +4,8 @@
 #   LATENTLAB_FACE_MODEL=... PHOTOS=/path/to/portraits/images sh assets/recipes/transfer.sh
 #
 # Every pair has its truth: a rendered person before and after a change, a photograph and itself bent, a volunteer neutral
-# and smiling. What ships saw 6,134 pairs in 2,750 steps of 8 (about ten minutes of one core), the last 1,000 with the guide
-# and the identity embedding weighed six times as much; the cosine of its rate was not run to its end. People held out are
+# and smiling. What ships saw 6,134 pairs in 5,800 steps of 8 (some twenty minutes of one core), all but the first 1,750
+# with the guide and the identity embedding weighed six times as much; its rate began anew twice on the way. People held out are
 # left out by name. Stopped at any moment, the same line goes on.
 set -eu
 OUT="${OUT:-runs/transfer}"
