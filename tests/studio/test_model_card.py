@@ -149,12 +149,11 @@ def test_a_sample_that_repeats_a_training_photograph_stands_out(place, tmp_path,
         )
     more = torch.rand(1, 3, 256, 256, generator=draw) * 2 - 1
     save_image(more[0], tmp_path / "more" / "congress_0001.png")
+    (tmp_path / "more" / "congress_0002.png").write_bytes(b"no picture")
     monkeypatch.setattr(maker, "_found", lambda batches: torch.cat([_vectors(one) for one in batches]))
-    measure_card(
-        place,
-        Measures(**NOTHING, training=(tmp_path / "photos", tmp_path / "more"), nearest=16),
-        tmp_path / "card",
-    )
+    how = Measures(**NOTHING, training=(tmp_path / "photos", tmp_path / "more"), nearest=16)
+    with pytest.warns(UserWarning, match="left out 1 of 8 pictures that cannot be read"):
+        measure_card(place, how, tmp_path / "card")
     told = json.loads((tmp_path / "card/card.json").read_text())["nearest"]
     assert told["training photographs"] == 7  # one of them in the second folder
     assert told["psi 1"]["least"] < 0.05 < told["psi 1"]["median"]

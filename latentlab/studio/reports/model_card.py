@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from latentlab.core.errors import BadInput, MissingPart
+from latentlab.core.errors import BadFile, BadInput, MissingPart
 from latentlab.core.files import write_text
 from latentlab.core.image import grid, save_image, to_pixels
 from latentlab.core.made import MARK
@@ -27,6 +28,9 @@ from latentlab.studio.reports.card_files import directions_of, files_of
 from latentlab.studio.reports.measure import HELD_OUT_SEED
 from latentlab.studio.shelf.finding import FIGURES
 from latentlab.studio.shelf.models import CARD
+
+if TYPE_CHECKING:
+    from latentlab.data.portraits import Portraits
 
 Figures = dict[str, Any]
 NOTES = "NOTES.md"
@@ -289,7 +293,7 @@ class CardMaker:
                 "is held out" if held_out else "was learnt from",
             )
             raise BadInput(f"nobody in the photographs of {told} {who}; name further folders with `training`")
-        return _found(one.picture(name) for one, name in chosen)
+        return _found(_readable(chosen))
 
     def _sheets(self) -> None:
         for name, psi in SHEETS.items():
@@ -357,6 +361,21 @@ def _identity(rows: dict[str, Tensor], people: Sequence[str]) -> Figures:
 
 def _quantile(values: Tensor, share: float) -> float:
     return float(np.quantile(values.numpy(), share))
+
+
+def _readable(chosen: Sequence[tuple[Portraits, str]]) -> Iterator[Images]:
+    """The pictures that can be read, as in the training; the others are counted in a warning."""
+    broken = []
+    for reader, name in chosen:
+        try:
+            yield reader.picture(name)
+        except BadFile:
+            broken.append(reader.tree.place(name))
+    if broken:
+        warnings.warn(
+            f"left out {len(broken)} of {len(chosen)} pictures that cannot be read, e.g. {broken[0]}",
+            stacklevel=2,
+        )
 
 
 def _found(batches: Any) -> Tensor:
