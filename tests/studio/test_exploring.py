@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import zipfile
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
@@ -54,8 +55,10 @@ from latentlab.studio import (
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(Studio(home=tmp_path / "lab"))
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    found = Desk(Studio(home=tmp_path / "lab"))
+    yield found
+    found.close()
 
 
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
