@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from latentlab.core.errors import MissingPart
-from latentlab.core.generator import Generator
 from latentlab.core.text import escaped
 from latentlab.core.watch import Watch, silent
 from latentlab.store.home import assets_folder, shipped_networks
@@ -47,6 +46,7 @@ def add_model(name: str, origin: str, sha256: str | None = None, watch: Watch = 
 
 def _seen(name: str, path: Path) -> Added:
     """What a file holds, each network of it built once."""
+    from latentlab.core.generator import Generator  # needs torch, which a list of models does not
     from latentlab.studio.shelf.networks import make, read
 
     if name in BACKBONES:  # no network that draws; its hash says that it is the right one
