@@ -122,7 +122,7 @@ WRONG = [
     ("mix", ["--styles", "0-99"], "0 to 7"),
     ("mix", ["--rows", ""], "seeds"),
     ("mix", ["--cols", "-3"], "seeds"),
-    ("interpolate", ["--seeds", "1"], "two seeds"),
+    ("interpolate", ["--seeds", "1"], "two samples"),
     ("interpolate", ["--out", "a.avi"], ".mp4 or .gif"),
     ("interpolate", ["--fps", "0"], "--fps"),
     ("interpolate", ["--frames", "0"], "--frames"),
