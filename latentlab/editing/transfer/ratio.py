@@ -26,8 +26,8 @@ class RatioTransfer(Transfer):
     floor: float = 0.08
     """Of brightness 0..1: darker pixels have no ratio that can be trusted."""
     least: float = 0.15
-    most: float = 1.5
-    """Ratios are kept in here."""
+    most: float = 1.1
+    """Ratios are kept in here: frames and hair darken; what becomes brighter beside them is the network's own doing."""
 
     @torch.no_grad()
     def layers(self, scene: Scene) -> Layers:
