@@ -7,14 +7,14 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Self, TypeVar
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Integer
 from torch import Tensor
 
 from latentlab.core.errors import BadInput
 from latentlab.core.shapes import Images, Landmarks
 
 Numbers = Float[Tensor, " n"]
-ClassMasks = Int64[Tensor, "n height width"]
+ClassMasks = Integer[Tensor, "n height width"]
 """A class for each pixel: the face-parsing classes 0 background, 1 skin, 2 3 brows, 4 5 eyes, 6 nose, 7 upper lip,
 8 mouth, 9 lower lip, 10 hair, 11 12 ears, 13 neck."""
 SIDES = ((2, 3), (4, 5), (11, 12))

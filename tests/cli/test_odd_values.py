@@ -140,9 +140,10 @@ def seconds(limit: int, words: object) -> Iterator[None]:
 def listens_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """The app looks at its address and serves nothing."""
     from latentlab.apps import server
+    from latentlab.core.hosts import check_port
 
     def reached(serving: server.Serving, *rest: object, **more: object) -> None:
-        server.free(serving)
+        check_port(serving.host, serving.port)
         raise Reached("serve")
 
     monkeypatch.setattr(server, "serve", reached)

@@ -109,6 +109,7 @@ def test_an_item_that_kills_its_process_is_told_and_the_rest_is_done(tmp_path: P
     assert len(list(tmp_path.glob("opened-*"))) == 3
 
 
+@with_ray
 def test_a_cluster_without_a_cpu_to_spare_says_so(cluster) -> None:
     with pytest.raises(BadInput, match="take at most 1"):
         list(OnRay(2).run(Ready(double), [1]))

@@ -41,10 +41,14 @@ def _made(folder):
     return folder
 
 
+def no_judge(*_: object) -> None:
+    raise MissingPart("the judge is not here")
+
+
 def test_what_is_missing_is_said_in_a_line(studio, tmp_path, monkeypatch) -> None:
     for picture in studio.generate(seeds="0-15"):
         picture.save(tmp_path / "p" / f"{picture.name}.png")
-    monkeypatch.setattr("latentlab.scorers.SCORERS.entries", {})
+    monkeypatch.setattr("latentlab.scorers.learned.Judge", no_judge)
     with pytest.raises(LatentLabError), pytest.warns(UserWarning, match="left out"):
         measure(studio, Compare(str(tmp_path / "p"), 16, dlib=0))
 
