@@ -65,9 +65,10 @@ class Stylize(Command):
 
 @dataclass(frozen=True)
 class Add(Command):
-    """Learn a style from one picture of a face (JoJoGAN, Chong and Forsyth 2022), or from a filter; minutes on two cores.
+    """Learn a style from one picture of a face (JoJoGAN, Chong and Forsyth 2022), a filter, or a text; minutes on two cores.
 
-    It is kept in the lab, at most 2 MB beside the network that it belongs to.
+    It is kept in the lab, at most 2 MB beside the network that it belongs to. After an interruption the same command
+    goes on. A text (StyleGAN-NADA, Gal et al. 2021) needs open_clip and a file with CLIP's weights.
     """
 
     name: Name
@@ -76,6 +77,14 @@ class Add(Command):
     """A drawing or painting with a face."""
     filter: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     """Learn from a filter instead: pencil or paint."""
+    text: Annotated[str | None, tyro.conf.arg(metavar="TEXT")] = None
+    """Learn from words instead: what the pictures should look like."""
+    plain: Annotated[str, tyro.conf.arg(name="from", metavar="TEXT")] = "a photo"
+    """With --text: what the network's own pictures look like."""
+    weights: Annotated[str, tyro.conf.arg(metavar="FILE")] = ""
+    """With --text: CLIP's weights; nothing is downloaded."""
+    model: Annotated[str, tyro.conf.arg(metavar="NAME")] = "ViT-B-32"
+    """With --text: architecture of the weights, as open_clip names it."""
     steps: Count = 240
     """How long; each takes about a second."""
     face: FaceNumber | None = None
@@ -86,13 +95,15 @@ class Add(Command):
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab style add ink drawing.png",
         "latentlab style add sketch --filter pencil",
+        'latentlab style add charcoal --text "a charcoal drawing" --weights ViT-B-32.pt',
     )
 
     def run(self, session: Session) -> None:
         with session.progress("learning", self.steps, "steps") as watch:
             path = session.studio.add_style(
-                self.name, Path(self.picture) if self.picture else None, filter=self.filter, steps=self.steps,
-                face=self.face, force=self.force, watch=watch,
+                self.name, Path(self.picture) if self.picture else None, filter=self.filter, text=self.text,
+                plain=self.plain, weights=self.weights, model=self.model, steps=self.steps, face=self.face,
+                force=self.force, watch=watch,
             )  # fmt: skip
         session.answer(
             f"{self.name} → {path}; use it: latentlab stylize photo.jpg --style {self.name}", file=str(path)

@@ -125,10 +125,12 @@ def load_clip(
         import open_clip
     except (ImportError, RuntimeError) as error:
         raise MissingPart(
-            f"text directions need open_clip ({str(error).splitlines()[0]}): pip install open_clip_torch"
+            f"texts are read by open_clip, which cannot be loaded ({str(error).splitlines()[0]}): pip install open_clip_torch"
         ) from None
     if not weights:
-        raise MissingPart(f"text directions need the weights of CLIP {name} as a file: `weights` FILE")
+        raise MissingPart(
+            f"texts need the weights of CLIP {name} as a file, which is never downloaded unasked: `weights` FILE"
+        )
     if name not in open_clip.list_models():
         raise unknown("CLIP architecture", name, open_clip.list_models())
     if not Path(weights).is_file():  # else open_clip takes it for the name of a download
@@ -142,8 +144,10 @@ def load_clip(
         ) from None
     tokens = open_clip.get_tokenizer(name)
 
+    home = next(network.parameters()).device
+
     def see(images: Tensor) -> Tensor:
-        return F.normalize(network.encode_image(images).float(), dim=1)
+        return F.normalize(network.encode_image(images.to(home)).float(), dim=1)
 
     def read(texts: list[str]) -> Tensor:
         return F.normalize(network.encode_text(tokens(texts)).float(), dim=1)

@@ -143,6 +143,10 @@ class AddStyleFields(TypedDict, total=False):
 
     filter: str
     photos: Path | None
+    text: str | None
+    plain: str
+    weights: str | Path
+    model: str
     steps: int
     face: int | None
     force: bool

@@ -394,7 +394,7 @@ class Studio(Lab):
         watch: Watch | None = None,
         **fields: Unpack[AddStyleFields],
     ) -> Path:
-        """Learn a style from one picture, or from a `filter`; fields of `AddStyle`. Returns its file in the lab."""
+        """Learn a style from one picture, a `filter`, or a `text`; fields of `AddStyle`. Returns its file in the lab."""
         from latentlab.studio.applications.style_add import AddStyle, add_style
 
         if not isinstance(name, AddStyle):

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from latentlab.backbones.difference import whole
-from latentlab.backbones.style.learn import LearnStyle
+from latentlab.backbones.style.learn import LearnStyle, Unlike
 from latentlab.backbones.style.pairs import Filtered, recoloured
 from latentlab.backbones.style.strength import blended, block_of
 from latentlab.core.errors import BadInput, LatentLabError, MissingPart, UnknownName
@@ -137,7 +137,7 @@ def test_a_style_is_learned_in_few_steps_and_only_the_synthesis_changes():
     pairs = Filtered(parent, lambda images: -images, batch=2)
     heard: list[str] = []
     child = LearnStyle(steps=12, learning_rate=0.02).learn(
-        parent, critic, pairs, lambda done, text, *_: heard.append(text)
+        parent, Unlike(critic, pairs), lambda done, text, *_: heard.append(text)
     )
     first, last = (float(text.split()[1]) for text in (heard[0], heard[-1]))
     assert last < first
