@@ -44,7 +44,9 @@ class Choice:
 
     where: Annotated[Words, tyro.conf.arg(metavar="CONDITION")] = ()
     """Only photographs of which labels.csv says so: 'inside>=0.98', 'set!=paintings', for one folder 'more:inside>=0.98'."""
-    weights: Annotated[Words, tyro.conf.arg(name="weight", metavar="SET=NUMBER")] = ()
+    weights: Annotated[
+        Words, tyro.conf.arg(name="weight", aliases=("--weights",), metavar="SET=NUMBER")
+    ] = ()  # messages call it by the field's name, which elsewhere is the flag of a file
     """How often photographs of a set are shown beside the others: volunteers=3; 0 leaves a set out."""
 
     def fields(self) -> dict[str, Any]:

@@ -26,7 +26,6 @@ FLAGS = {
     "sweeps": "sweep",
     "overwrite": "force",
     "settings": "set",
-    "weights": "weight",
     "inputs": "input",
 }
 """Flags that are called otherwise than the fields they fill."""

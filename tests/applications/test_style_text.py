@@ -117,12 +117,12 @@ def test_texts_that_say_nothing_leave_nothing(lab: Studio, clip: str, fields: di
 
 def test_the_command_refuses_in_one_line(lab: Studio, monkeypatch, capsys):
     def absent(model: str, weights: str) -> tuple:
-        raise MissingPart("pip install open_clip_torch")
+        raise MissingPart("pip install open_clip_torch; `weights` FILE")
 
     monkeypatch.setattr("latentlab.studio.applications.style_text.load_clip", absent)
     flags = ["--network", "mother", "--home", str(lab.home)]
     for words, told in (
-        (["red", "--text", "a red drawing"], "pip install open_clip_torch"),
+        (["red", "--text", "a red drawing"], "pip install open_clip_torch; --weights FILE"),
         (["red", "--text", ""], "empty"),
         (["red", "drawing.png", "--text", "a red drawing"], "name one of them"),
     ):

@@ -157,7 +157,7 @@ WRONG = [
     ("train", ["--out", "r", "--set", "nonsense=1"], "nonsense"),
     ("train", ["--out", "r", "--set", "learning_rate=fast"], "learning_rate"),
     ("train", ["--out", "r", "--images", "0"], "--images"),
-    ("train", ["--out", "r", "--where", "age > 3"], "--where and --weight choose photographs"),
+    ("train", ["--out", "r", "--where", "age > 3"], "--where and --weights choose photographs"),
     ("train", ["--out", "r", "--render-share", "0.5"], "--render-share"),
     ("train", ["--out", "r", "--render-share", "2"], "--render-share"),
     ("train", ["--out", "r", "--data", ".", "--weight", "faker"], "'faker' is no weight"),
