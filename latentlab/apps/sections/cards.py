@@ -27,7 +27,8 @@ def card(direction: Direction, effects: Mapping[str, float]) -> None:
         "not measured" if direction.span is None else f"{direction.span[0]:g} to {direction.span[1]:g} steps"
     )
     facts = {
-        "one step": f"{direction.step:g} {direction.unit}", "span": span, "space": f"{direction.space.name.replace('_PLUS', '+')}, {layers}",
+        "one step": f"{direction.step:g} ({direction.unit})" if direction.unit else f"{direction.step:g}",
+        "span": span, "space": f"{direction.space.name.replace('_PLUS', '+')}, {layers}",
         "found by": direction.found_by.partition("(")[0] or "not said",
     }  # fmt: skip
     lines = "".join(
