@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -28,12 +28,21 @@ class Named:
     @property
     def label(self) -> str:
         """`yaw+, smile-`; `unknown` where nothing changes clearly: that is the new one."""
-        clear = [
-            f"{name}{'+' if value > 0 else '-'}"
-            for name, value in self.effects.items()
-            if abs(value) >= CLEAR
-        ]
-        return ", ".join(clear[:3]) or "unknown"
+        clear = clear_effects(self.effects).items()
+        return ", ".join(f"{name}{'+' if value > 0 else '-'}" for name, value in clear) or "unknown"
+
+
+def clear_effects(effects: Mapping[str, float]) -> dict[str, float]:
+    """The first three that change clearly, of effects in standard deviations."""
+    clear = [(name, value) for name, value in effects.items() if abs(value) >= CLEAR]
+    return dict(clear[:3])
+
+
+def ranked_effects(responses: Responses) -> dict[str, float]:
+    """What one step changes by name, in standard deviations, the strongest first."""
+    changes = effects_of(responses)
+    order = changes.abs().argsort(descending=True).tolist()
+    return {responses.names[i]: round(float(changes[i]), 3) for i in order}
 
 
 def effects_of(responses: Responses) -> Tensor:
@@ -52,13 +61,12 @@ def name_components(directions: Sequence[Direction], responses: Sequence[Respons
             for other, known in zip(rows, kept, strict=True)
         ):
             continue
-        order = row.abs().argsort(descending=True).tolist()
-        effects = {response.names[i]: round(float(row[i]), 3) for i in order}
+        effects = ranked_effects(response)
         named = Named(direction, effects)
         story = {
             **direction.story,
             "label": named.label,
-            "attribute": response.names[order[0]],
+            "attribute": next(iter(effects)),
             "effects": effects,
         }
         kept.append(Named(replace(direction, story=story), effects))

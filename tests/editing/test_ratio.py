@@ -51,6 +51,8 @@ def test_two_equal_pictures_change_nothing() -> None:
             [("age", "smile"), ("lip_redness",), ("glasses",)],
         ),
         ("learned", {"glasses": -1, "yaw": 1}, [("glasses", "yaw")]),
+        ("learned", {"age": 0, "lip_redness": 1}, [("lip_redness",)]),
+        ("learned", {"age": 0}, [()]),
         ("flow", {"age": 1, "lip_redness": 1, "glasses": 1}, [("age", "lip_redness", "glasses")]),
     ],
 )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from latentlab.core.face import Photo
 from latentlab.core.latent import Latent, Space
 from latentlab.directions.library import load_direction
 from latentlab.editing.apply import apply
 from latentlab.inversion.encode import encode
+from latentlab.inversion.resize import resize
 from latentlab.metrics.leakage import fresh_latents
 from latentlab.scorers import SCORERS
 from latentlab.store.home import asset
 from latentlab.studio.learning.training import discriminator_of
+from latentlab.studio.portraits.edit import Edit
 from latentlab.studio.shelf.companions import companions, likeness
 from latentlab.studio.shelf.directions import find_direction, own_names
 from latentlab.studio.studio import Studio
@@ -69,3 +74,15 @@ def test_our_embedding_knows_a_face_again(studio) -> None:
     same = likeness(studio)(faces, (faces * 0.95).clamp(-1, 1))
     other = likeness(studio)(faces, faces.roll(1, 0))
     assert same.min() > other.max()
+
+
+def test_moves_of_two_kinds_are_carried_alike_whoever_draws_the_last_picture(studio) -> None:
+    face = studio.sample(seed=3)
+    seen = replace(face, photo=Photo(resize(face.image, 256)))
+    opened = studio.open_edit(seen, Edit({"age": 1.0, "lipstick": 1.0}))
+    moves = {opened.directions[name]: 1.0 for name in ("age", "lipstick")}
+    piece = opened.piece
+    assert len(piece.carrier.groups(moves)) == 2
+    alone, batched = piece.carried(moves), piece.carried(moves, piece.rendered(moves))
+    assert torch.equal(alone[0], batched[0]) and alone[1] == batched[1]
+    assert not torch.equal(alone[0], piece.carrier.image(piece.rendered(moves), moves, None).image)

@@ -14,7 +14,6 @@ from torch.nn.functional import interpolate
 
 from latentlab.core.shapes import Images
 from latentlab.editing.transfer.transfer import Carried, Scene, Transfer
-from latentlab.editing.transfer.visibility import torn
 from latentlab.networks.regressor import fit_to
 from latentlab.networks.transfer import Layers
 
@@ -42,8 +41,7 @@ class RatioTransfer(Transfer):
         ratio = interpolate(
             self._ratio(scene), scene.photo.shape[-2:], mode="bicubic", align_corners=False
         ).clamp(self.least, self.most)
-        layers = self.layers(scene)
-        return Carried(self._times(scene.photo, ratio), layers, torn(layers))
+        return Carried(self._times(scene.photo, ratio), self.layers(scene), torn=0.0)
 
     def _ratio(self, scene: Scene) -> Tensor:
         before, after = ((images + 1) / 2 + self.floor for images in (scene.before, scene.after))

@@ -115,8 +115,7 @@ class EditJob(ClipJob):
 def _carried(piece: Workpiece, moves: Mapping[Direction, float], after: Images) -> Images:
     """The edited square at the photo's size; the network's own picture takes up what its inversion missed."""
     if piece.carrier is not None:
-        several = len(piece.carrier.groups(moves)) > 1  # each is drawn by itself
-        return piece.face_image(moves, None if several else after)
+        return piece.face_image(moves, after)
     photo = piece.face.photo
     assert photo is not None and photo.crop is not None, "every face of a clip has one"
     original = photo.face()

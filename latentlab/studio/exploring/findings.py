@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from latentlab.core.direction import Direction
 from latentlab.core.errors import MissingPart
 from latentlab.core.watch import Watch, part, silent
+from latentlab.metrics.naming import clear_effects, ranked_effects
 from latentlab.studio.discovery.discover import Discover, discover
 from latentlab.studio.lab import Lab
 from latentlab.studio.shelf import companions
@@ -16,8 +17,6 @@ FACES = 24
 """Fresh faces over which a step is measured: enough for a first look, not for a card that is published."""
 SEARCH = 0.7
 """Share of the progress bar that belongs to the search."""
-CLEAR = 0.25
-"""Standard deviations from which on an effect is named."""
 COLUMNS = 14
 
 
@@ -32,12 +31,9 @@ class Finding:
     @property
     def label(self) -> str:
         """`age +, smile −`: what changes clearly; else that nothing that the judge reads does."""
-        clear = [
-            f"{name.replace('_', ' ')} {'+' if value > 0 else '−'}"
-            for name, value in self.effects.items()
-            if abs(value) >= CLEAR
-        ]
-        return ", ".join(clear[:3]) or "nothing that the judge reads"
+        clear = clear_effects(self.effects).items()
+        words = [f"{name.replace('_', ' ')} {'+' if value > 0 else '−'}" for name, value in clear]
+        return ", ".join(words) or "nothing that the judge reads"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +62,6 @@ def find_out(lab: Lab, request: Discover, watch: Watch | None = None) -> Finding
 def measured(lab: Lab, directions: Sequence[Direction], watch: Watch = silent) -> Findings:
     """What a step of each direction changes; without a judge that is left open."""
     from latentlab.metrics.leakage import Evaluate
-    from latentlab.metrics.naming import effects_of
 
     try:
         judge = companions.judge(lab)
@@ -75,7 +70,5 @@ def measured(lab: Lab, directions: Sequence[Direction], watch: Watch = silent) -
     method, rows = Evaluate(samples=FACES, strengths=(-1.0, 0.0, 1.0)), []
     for number, direction in enumerate(directions):
         watch(number / len(directions), f"measuring {direction.name}")
-        changes = effects_of(method.respond(lab.generator, direction, [judge]))
-        order = changes.abs().argsort(descending=True).tolist()
-        rows.append(Finding(direction, {judge.names[i]: round(float(changes[i]), 3) for i in order}))
+        rows.append(Finding(direction, ranked_effects(method.respond(lab.generator, direction, [judge]))))
     return Findings(tuple(rows))

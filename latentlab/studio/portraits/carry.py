@@ -76,11 +76,12 @@ class Carrier:
         return Carried(self.photo + share * (found.image - self.photo), found.layers, found.torn)
 
     def groups(self, strengths: Mapping[Direction, float]) -> list[dict[Direction, float]]:
-        """The moves of an edit by the method that carries them best, in the order in which they are made."""
+        """The moves of an edit by the method that carries them best, in the order in which they are made; at least one."""
         found: dict[str, dict[Direction, float]] = {}
         for direction, strength in strengths.items():
-            found.setdefault(self._best(direction, strength), {})[direction] = strength
-        return [found[name] for name in ("", "flow", "ratio") if name in found]
+            if strength:
+                found.setdefault(self._best(direction, strength), {})[direction] = strength
+        return [found[name] for name in ("", "flow", "ratio") if name in found] or [{}]
 
     def going_on(self, photo: Images, before: Images) -> Carrier:
         """The carrier of what comes next: the photo as it was edited so far, beside the network's picture of that."""
@@ -89,7 +90,7 @@ class Carrier:
     def _best(self, direction: Direction, strength: float) -> str:
         """Empty is the face's own method; beside the learned one there are two for what it is no good at."""
         attribute = _attribute(direction)
-        if isinstance(self.method, FlowTransfer | RatioTransfer) or not strength:
+        if isinstance(self.method, FlowTransfer | RatioTransfer):
             return ""
         return "flow" if attribute in TINTS else "ratio" if attribute in APPEARS and strength > 0 else ""
 

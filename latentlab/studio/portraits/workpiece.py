@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,24 +72,18 @@ class Workpiece:
 
         Moves that different methods carry best are made one after the other.
         """
-        groups = [] if self.carrier is None or after is not None else self.carrier.groups(strengths)
-        if len(groups) > 1:
-            return self._in_turn(groups)
         after = self.rendered(strengths) if after is None else after
         if self.carrier is None:
             return exposure_from(self.face.origin).restored(after), 0.0
-        found = self.carrier.image(after, strengths, self.mask)
-        return found.image, found.torn
-
-    def _in_turn(self, groups: Sequence[Mapping[Direction, float]]) -> tuple[Images, float]:
         carrier, so_far, torn = self.carrier, dict[Direction, float](), 0.0
-        assert carrier is not None, "looked at before"
-        for group in groups:
+        *earlier, last = self.carrier.groups(strengths)
+        for group in earlier:
             so_far |= group
-            after = self.rendered(so_far)
-            found = carrier.image(after, group, self.mask)
-            carrier, torn = carrier.going_on(found.image, after), max(torn, found.torn)
-        return carrier.photo, torn
+            between = self.rendered(so_far)
+            found = carrier.image(between, group, self.mask)
+            carrier, torn = carrier.going_on(found.image, between), max(torn, found.torn)
+        found = carrier.image(after, last, self.mask)
+        return found.image, max(torn, found.torn)
 
     def rendered(self, strengths: Mapping[Direction, float]) -> Images:
         """As the network draws it, [1 3 r r]."""
