@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ from latentlab.core.engine import Here
 from latentlab.studio import AlignPhotos, Batch, Edit, EditPhotos, InvertPhotos, Look, ScorePhotos, Studio
 
 FOLDER = Path("/tmp/latentlab-scale")
+ENVIRONMENT = {**os.environ, "RAY_worker_niceness": "0"}
+"""Ray's workers at the priority of local ones."""
 
 
 def main() -> None:
@@ -102,40 +105,57 @@ def command(wish: argparse.Namespace, source: Path, out: Path, *more: str) -> li
 
 
 def cost(wish: argparse.Namespace) -> list[dict[str, Any]]:
-    """Wall time, and the largest memory (of its own, not shared) of driver and workers."""
+    """Time and memory in n; one photo in a hundred is broken, and the counts have to be right."""
     rows = []
-    for engine in wish.engines:
-        for n in wish.n:
+    for n in wish.n:
+        kinds = broken_photos(wish.folder / "broken")
+        source = manifest(wish.folder / "photos", n, kinds)
+        for engine in wish.engines:
             out = wish.folder / f"cost-{engine}-{n}"
             shutil.rmtree(out, ignore_errors=True)
+            words = command(wish, source, out, "--engine", engine)
             began = time.monotonic()
-            process = subprocess.Popen(
-                command(wish, manifest(wish.folder / "photos", n), out, "--engine", engine),
-                stdout=subprocess.PIPE,
-            )
-            driver, workers = watched(process)
-            rows.append(
-                {
-                    "engine": engine, "photos": n, "workers": wish.workers, "seconds": time.monotonic() - began,
-                    "ok": json.loads(process.stdout.read())["ok"], "driver MB": driver, "largest worker MB": workers,
-                }
-            )  # fmt: skip
+            process = subprocess.Popen(words, stdout=subprocess.PIPE, env=ENVIRONMENT)
+            used = watched(process)
+            seconds, told = time.monotonic() - began, json.loads(process.stdout.read())
+            row = {
+                "engine": engine,
+                "photos": n,
+                "workers": wish.workers,
+                "seconds": seconds,
+                **used,
+                "ok": told["ok"],
+            }
+            rows.append({**row, "broken, counted right": told["failed"] == sent(n, kinds)})
+            print(rows[-1], flush=True)
     return rows
 
 
-def watched(process: subprocess.Popen) -> tuple[float, float]:
-    """Largest unshared memory of a process and of any of its children, until it ends."""
-    driver = workers = 0.0
+def sent(n: int, kinds: dict[str, Path]) -> dict[str, int]:
+    """How many broken photos of each kind a manifest of n holds."""
+    turns = len(range(50, n, 100))
+    wanted = {kind: turns // len(kinds) + (place < turns % len(kinds)) for place, kind in enumerate(kinds)}
+    return {kind: count for kind, count in wanted.items() if count}
+
+
+def watched(process: subprocess.Popen) -> dict[str, float]:
+    """CPU time of a process and all below it, and their largest resident memory, until it ends."""
+    cpu: dict[int, float] = {}
+    tree = driver = worker = 0.0
     while process.poll() is None:
         try:
             own = psutil.Process(process.pid)
-            driver = max(driver, own.memory_full_info().uss / 2**20)
-            sizes = [child.memory_full_info().uss / 2**20 for child in own.children(recursive=True)]
-            workers = max([workers, *sizes])
-        except psutil.Error:
+            sizes = []
+            for one in [own, *own.children(recursive=True)]:
+                with suppress(psutil.Error), one.oneshot():
+                    times = one.cpu_times()
+                    cpu[one.pid] = times.user + times.system
+                    sizes.append(one.memory_info().rss / 2**20)
+            tree, driver, worker = max(tree, sum(sizes)), max(driver, sizes[0]), max(worker, *sizes[1:], 0)
+        except (psutil.Error, IndexError):
             pass
-        time.sleep(0.25)
-    return driver, workers
+        time.sleep(0.5)
+    return {"CPU s": sum(cpu.values()), "all MB": tree, "driver MB": driver, "largest worker MB": worker}
 
 
 def kills(wish: argparse.Namespace) -> list[dict[str, Any]]:
@@ -224,11 +244,9 @@ def broken(wish: argparse.Namespace) -> list[dict[str, Any]]:
     source = manifest(wish.folder / "photos", n, kinds)
     process = subprocess.run(command(wish, source, out), stdout=subprocess.PIPE, check=False)
     told = json.loads(process.stdout)["failed"]
-    turns = len(range(50, n, 100))
-    wanted = {kind: turns // 8 + (place < turns % 8) for place, kind in enumerate(kinds)}
     assert process.returncode == 3
     return [
-        {"kind": kind, "sent": wanted[kind], "counted": told.get(kind, 0)} for kind in kinds if wanted[kind]
+        {"kind": kind, "sent": count, "counted": told.get(kind, 0)} for kind, count in sent(n, kinds).items()
     ]
 
 
