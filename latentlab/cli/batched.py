@@ -94,6 +94,8 @@ class Batched(Command):
 
             raise BadInput(f"which {self.unit}? for example: {self.examples[0]}")
         opened = session.studio.open_batch(self.request(session))
+        for note in opened.notes():
+            session.note(note)
         with session.progress(self.verb, opened.left, self.unit) as watch:
             try:
                 summary = opened.run(watch if session.live else Lines(session.note, opened.left, self.unit))

@@ -25,6 +25,30 @@ def test_rows_that_failed_are_exit_code_three(run, tmp_path, network) -> None:
     )  # fmt: skip
 
 
+def test_a_batch_of_the_folder_it_stands_in_goes_on_without_its_own_pictures(run, tmp_path, network) -> None:
+    from PIL import Image
+
+    Image.fromarray(astronaut()).save(tmp_path / "a.png")
+    words = (
+        "batch",
+        "align",
+        ".",
+        "--out",
+        "out",
+        "--workers",
+        1,
+        "--pictures",
+        "files",
+        "--network",
+        network,
+    )
+    assert run(*words).code == 0
+    again = run(*words, "--resume")
+    assert again.code == 0
+    assert "1 picture left out, in out (1)" in again.err
+    assert again.out == "1 of 1 item in out, 1 were there already\n"
+
+
 def test_without_a_manifest_an_example_is_shown(run) -> None:
     failed = run("batch", "score")
     assert (failed.code, failed.line) == (

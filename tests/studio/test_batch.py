@@ -242,16 +242,44 @@ def test_manifests_are_globs_tables_and_stores(tmp_path: Path) -> None:
     for name in ("x/a.jpg", "x/b.png", "x/c.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"1")
-    assert read_manifest(f"{tmp_path}/*/*.jpg")["id"].to_pylist() == ["x/a.jpg"]
+    assert read_manifest(f"{tmp_path}/*/*.jpg").items["id"].to_pylist() == ["x/a.jpg"]
     pa.parquet.write_table(pa.table({"id": [2, 1], "path": ["x/a.jpg", "/y.jpg"]}), tmp_path / "t.parquet")
-    table = read_manifest(str(tmp_path / "t.parquet"))
+    table = read_manifest(str(tmp_path / "t.parquet")).items
     assert table.to_pydict() == {"id": ["1", "2"], "path": ["/y.jpg", str(tmp_path / "x/a.jpg")]}
     store = fsspec.filesystem("memory")
     store.pipe("/photos/one.jpg", b"first")
-    assert read_manifest("memory://photos").to_pydict() == {
+    assert read_manifest("memory://photos").items.to_pydict() == {
         "id": ["one.jpg"], "path": ["memory:///photos/one.jpg"],
     }  # fmt: skip
     assert fetch("memory:///photos/one.jpg") == b"first"
+
+
+def test_what_latentlab_made_below_the_folder_is_left_out_and_counted(studio: Studio, tmp_path: Path) -> None:
+    """The lab, the batch's own folder and those of other batches; named themselves, they are taken."""
+    from latentlab.core.made import MARK
+
+    for name in (
+        "a.jpg",
+        "lab/anna/photo.png",
+        "out/pictures/x.png",
+        "out/pictures/y.png",
+        "sub/older/pictures/z.png",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"1")
+    (tmp_path / "sub" / "older" / "batch.json").write_text(json.dumps({"about": MARK}))
+    (tmp_path / "sub" / "batch.json").write_text("{}")  # somebody else's
+    own = (tmp_path / "lab", tmp_path / "out")
+    for source in (str(tmp_path), f"{tmp_path}/**/*.*"):
+        found = read_manifest(source, own=own)
+        assert found.items["id"].to_pylist() == ["a.jpg"]
+        assert [(Path(name).name, count) for name, count in found.left_out.items()] == [
+            ("lab", 1), ("out", 2), ("older", 1),
+        ]  # fmt: skip
+    assert len(read_manifest(str(tmp_path / "sub" / "older"), own=own).items) == 1
+    assert len(read_manifest(str(tmp_path / "out" / "pictures"), own=own).items) == 2
+    with pytest.raises(BadInput, match=r"names no items: 1 picture left out, in .*older \(1\)"):
+        read_manifest(str(tmp_path / "sub"), own=own)
 
 
 def test_what_may_pass_is_tried_again_and_what_will_not_is_not(monkeypatch) -> None:

@@ -2,37 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentlab.core.errors import BadFile, BadInput, LatentLabError, MissingFile
 from latentlab.core.seeds import LARGEST_SEED, parse_seeds
 from latentlab.studio.batch.addresses import check_drivers, file_system, is_remote, join
+from latentlab.studio.batch.folders import GLOB, PICTURES, left_words, list_pictures
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".heic", ".heif")
 TABLES = (".parquet", ".csv")
 ID, PATH, SEED, LATENT, SPACE = "id", "path", "seed", "latent", "space"
 LONGEST_ID = 200
-GLOB = "*?["
 
 
-def read_manifest(source: str, *, photos: bool = True) -> pa.Table:
-    """The items, sorted by id: columns id and path, or id and seed, or id, latent and space where no photos are wanted.
+@dataclass(frozen=True)
+class Manifest:
+    """What a batch is about."""
+
+    items: pa.Table
+    """Sorted by id: columns id and path, or id and seed, or id, latent and space where no photos are wanted."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Pictures that latentlab itself made, by the folder that they lie in."""
+
+
+def read_manifest(source: str, *, photos: bool = True, own: Collection[Path] = ()) -> Manifest:
+    """The items; pictures below a folder that lie in an `own` folder, or in that of another batch, are left out.
 
     Raises:
         BadInput: no items, ids that come twice, a column or path that is missing, in one line that names the first.
     """
-    table = _table(source) if _is_table(source) else _listed(source, photos)
-    kept = _columns(table, source, photos)
+    if _is_table(source):
+        found = Manifest(_table(source))
+    elif not photos:
+        found = Manifest(_without_photos(source))
+    else:
+        found = _listed(source, own)
+    kept = _columns(found.items, source, photos)
+    if not len(kept) and found.left_out:
+        raise BadInput(f"{source} names no items: {left_words(found.left_out)}")
     _check_ids(kept, source)
     kept = kept.sort_by(ID)
     if PATH in kept.column_names:
         check_drivers(str(path) for path in _firsts(kept))
-    return kept
+    return Manifest(kept, found.left_out)
 
 
 def _is_table(source: str) -> bool:
@@ -40,44 +57,17 @@ def _is_table(source: str) -> bool:
     return source.lower().endswith(TABLES) and not local and not any(mark in source for mark in GLOB)
 
 
-def _listed(source: str, photos: bool) -> pa.Table:
+def _listed(source: str, own: Collection[Path]) -> Manifest:
     import pyarrow as pa
 
-    if not photos:
-        return _without_photos(source)
-    found = _remote(source) if is_remote(source) else dict(_local(source))
-    return pa.table({ID: list(found), PATH: list(found.values())}, schema=_schema((ID, PATH)))
-
-
-def _schema(names: tuple[str, ...]) -> pa.Schema:
-    import pyarrow as pa
-
-    return pa.schema([(name, pa.string()) for name in names])
-
-
-def _local(source: str) -> Iterator[tuple[str, str]]:
-    """Ids are paths below the folder, endings and all, so that no two are the same."""
-    folder = Path(source)
-    if folder.is_dir():
-        for path in folder.rglob("*"):
-            if path.suffix.lower() in PICTURES:
-                yield path.relative_to(folder).as_posix(), str(path)
-    elif any(mark in source for mark in GLOB):
-        fixed = Path(*_before_glob(folder.parts))
-        for path in fixed.glob(str(Path(*folder.parts[len(_before_glob(folder.parts)) :]))):
-            if path.suffix.lower() in PICTURES:
-                yield path.relative_to(fixed).as_posix(), str(path)
-    elif folder.is_file():
-        raise BadInput(
-            f"{source} is no manifest; give a folder, a glob in quotes, or a table .parquet or .csv"
-        )
+    left_out: Mapping[str, int] = {}
+    if is_remote(source):
+        found: Mapping[str, str] = _remote(source)
     else:
-        raise MissingFile(f"there is no folder or table {source}")
-
-
-def _before_glob(parts: tuple[str, ...]) -> list[str]:
-    place = next(number for number, part in enumerate(parts) if any(mark in part for mark in GLOB))
-    return list(parts[:place])
+        listed = list_pictures(source, own)
+        found, left_out = listed.paths, listed.left_out
+    schema = pa.schema([(ID, pa.string()), (PATH, pa.string())])
+    return Manifest(pa.table({ID: list(found), PATH: list(found.values())}, schema=schema), left_out)
 
 
 def _remote(source: str) -> dict[str, str]:

@@ -15,12 +15,13 @@ from latentlab.core.leftovers import PATTERN
 from latentlab.core.locks import LOCK
 from latentlab.core.made import MARK
 from latentlab.core.reading import read_bytes
+from latentlab.studio.batch.folders import CLAIM
 from latentlab.studio.batch.manifest import ID
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CLAIM, ITEMS, SUMMARY = "batch.json", "items.parquet", "summary.json"
+ITEMS, SUMMARY = "items.parquet", "summary.json"
 OWN = (CLAIM, ITEMS, SUMMARY, LOCK, "rows", "pictures", "weights.pt")
 LONGEST = 1 << 20
 SAID = {

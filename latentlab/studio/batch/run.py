@@ -20,6 +20,7 @@ from latentlab.core.locks import held
 from latentlab.core.made import MARK
 from latentlab.core.ranges import Between, Workers, check
 from latentlab.core.watch import Watch
+from latentlab.studio.batch.folders import left_words
 from latentlab.studio.batch.manifest import read_manifest
 from latentlab.studio.batch.plan import SUMMARY, Plan, claim
 from latentlab.studio.batch.shards import Counts, Format, Layout, Pictures, Row
@@ -104,11 +105,17 @@ class OpenBatch:
     layout: Layout
     finished: Mapping[int, Counts]
     """Shards that are there, by number."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Pictures below the manifest's folder that latentlab itself made, by the folder that they lie in."""
 
     @property
     def left(self) -> int:
         """Items that are not done."""
         return self.plan.items - sum(counts.rows for counts in self.finished.values())
+
+    def notes(self) -> list[str]:
+        """What the user should hear."""
+        return [words] if (words := left_words(self.left_out)) else []
 
     def run(self, watch: Watch | None = None, engine: Engine | None = None) -> Summary:
         """Do what is left; `engine` replaces the one that the request names."""
@@ -187,7 +194,9 @@ class OpenBatch:
 def open_batch(studio: Lab, request: Batch) -> OpenBatch:
     """Check everything that can be checked, take the folder, and see what is done already."""
     writable(request.out)
-    table = read_manifest(request.manifest, photos=request.task.photos)
+    manifest = read_manifest(
+        request.manifest, photos=request.task.photos, own=(Path(studio.home), request.out)
+    )
     opened = request.task.open(studio)
     layout = Layout(
         request.out.absolute(), request.pictures if request.task.draws else "none", request.format
@@ -201,11 +210,11 @@ def open_batch(studio: Lab, request: Batch) -> OpenBatch:
         "format": layout.format,
         "seed": studio.seed,
     }
-    plan = claim(layout.folder, table, told, request.shard, resume=request.resume)
+    plan = claim(layout.folder, manifest.items, told, request.shard, resume=request.resume)
     finished = {
         number: counts for number in range(plan.shards) if (counts := layout.counts(number)) is not None
     }
-    return OpenBatch(studio, request, plan, layout, finished)
+    return OpenBatch(studio, request, plan, layout, finished, manifest.left_out)
 
 
 def task_name(task: Task) -> str:
