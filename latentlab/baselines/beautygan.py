@@ -69,7 +69,7 @@ class BeautyGAN(Baseline):
     def grants(self) -> Mapping[str, Grant]:
         return {
             "makeup": Grant("the makeup of another face", reference=True),
-            "bare": Grant("the makeup comes off"),
+            "bare": Grant("the makeup comes off, as on a face without any", reference=True),
         }
 
     def blueprints(self) -> Mapping[str, Blueprint]:
@@ -143,12 +143,13 @@ class BeautyGAN(Baseline):
         return losses
 
     def edit(self, networks: Networks, faces: Images, wishes: Wishes) -> Edited:
+        """Makeup is exchanged with the reference; a face that meets itself is taught to stay as it is."""
         generator = networks["generator"]
-        if "makeup" in wishes:
-            reference = wishes["makeup"].reference
-            assert reference is not None, "wishes are checked before an edit"
-            return Edited(generator(faces, reference.to(faces).expand_as(faces)).made_up)
-        return Edited(generator(faces, faces).bare)
+        wish = "makeup" if "makeup" in wishes else "bare"
+        reference = wishes[wish].reference
+        assert reference is not None, "wishes are checked before an edit"
+        other = reference.to(faces).expand_as(faces)
+        return Edited(generator(faces, other).made_up if wish == "makeup" else generator(other, faces).bare)
 
     def draw(self, renderer: Renderer, numbers: Sequence[int], seed: int) -> MakeupPairs:
         pairs = drawn("makeup", numbers, seed)

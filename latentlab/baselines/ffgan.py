@@ -22,7 +22,7 @@ from latentlab.training.trainable import Networks
 if TYPE_CHECKING:
     from latentlab.world.render import Renderer
 
-OURS = (POSE, 100, 53)
+OURS = (POSE, 100, 57)
 """Camera, identity and expression of the face model that ships: what `world` regresses."""
 PUBLISHED = (POSE, 199, 29, 40)
 """Camera, identity, expression and texture of the Basel face model, whose licence keeps it from being shipped."""

@@ -13,7 +13,7 @@ import types
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from latentlab.core.errors import BadInput
 
@@ -176,6 +176,9 @@ def check_value(value: Any, hint: Any, name: str) -> None:
             if isinstance(mark, Range):
                 _hold(value, base, mark, name)
         check_value(value, base, name)
+    elif origin is Literal:
+        if value not in inner:
+            raise BadInput(f"{name}={value!r} is none of {', '.join(map(str, inner))}; choose one of them")
     elif origin in (Union, types.UnionType):
         if value is not None or type(None) not in inner:
             _check_any(value, [arm for arm in inner if arm is not type(None)], name)

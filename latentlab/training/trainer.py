@@ -201,7 +201,8 @@ class Trainer:
             torch.manual_seed(
                 seed_of(self.schedule.seed, self.step, phase.name, self.processes.rank, part) % 2**63
             )
-            terms = phase.losses(piece, moment)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.schedule.precision == "bf16"):
+                terms = phase.losses(piece, moment)
             if terms:
                 total = torch.stack([value.float() for value in terms.values()]).sum()
                 (total / rounds).backward()

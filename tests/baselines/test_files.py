@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny import SETTINGS, tiny
+from tiny import SETTINGS, pictures, tiny
 
 from latentlab.baselines import BASELINES
 from latentlab.baselines.baseline import Wish, granted
@@ -124,6 +124,25 @@ def test_samples_of_the_face_world_are_what_the_method_learns_from(
         if one.ndim == 4 and one.shape[1] == 3:
             assert one.shape[-1] == method.picture_size and one.std() > 0.05
     assert sorted(samples._shuffled(number) for number in range(4, 8)) == [0, 1, 2, 3]
+
+
+def test_ffgan_regresses_the_coefficients_of_the_face_model(face_model_path: Path):
+    from latentlab.baselines.ffgan import OURS
+    from latentlab.world.model import load_face_model
+
+    model = load_face_model(face_model_path)
+    assert (8, len(model.identity), len(model.expression)) == OURS
+
+
+def test_makeup_comes_off_as_on_another_face():
+    """A face that meets itself is taught to stay as it is: without another face nothing would come off."""
+    with pytest.raises(MissingPart, match="bare=PHOTO"):
+        granted(tiny("beautygan"), "beautygan", {"bare": Wish()})
+    method = tiny("beautygan")
+    networks = method.networks()
+    faces, other = pictures(1, 32, 1), pictures(1, 32, 2)
+    made = method.edit(networks, faces, {"bare": Wish(1.0, other)}).images
+    torch.testing.assert_close(made, networks["generator"](other, faces).bare)
 
 
 def test_every_error_of_the_family_is_a_line(tmp_path: Path):

@@ -65,6 +65,13 @@ def test_doing_nothing_is_the_floor_and_the_truth_is_best(
     assert (tmp_path / "page.json").is_file()
 
 
+def test_slow_methods_take_part_only_where_they_are_named(few: None):
+    asked = [Benchmark(("smile",), quick=True), Benchmark(("smile",), quick=True, methods=("pivot",))]
+    without, named = (benchmark.find_contestants(Studio(device="cpu"), one) for one in asked)
+    assert "backbone" in without and "pivot" not in without
+    assert list(named) == ["nothing", "pivot"]
+
+
 def test_intervals_hold_the_mean_and_shrink_with_faces():
     draw = torch.Generator().manual_seed(1)
     few, many = (bootstrap(torch.randn(n, generator=draw) + 5) for n in (10, 1000))

@@ -120,3 +120,18 @@ def test_figures_of_the_networks_are_logged_while_it_learns(tmp_path: Path) -> N
     taught.fit(source, 16 * 20)
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines if line.get("Fréchet distance (toy)") == 3.0] == [10, 20]
+
+
+def test_bfloat16_computes_layers_in_bfloat16_and_keeps_weights_whole(tmp_path: Path) -> None:
+    exact, coarse = (
+        trainer(tmp_path / name, Toy(loud=False), TrainingSchedule(batch=16, precision=name))
+        for name in ("fp32", "bf16")
+    )
+    for each in (exact, coarse):
+        each.fit(source, 16 * 6)
+    pairs = zip(exact.networks["G"].parameters(), coarse.networks["G"].parameters(), strict=True)
+    gaps = [float((one - other).abs().max()) for one, other in pairs]
+    assert 0 < max(gaps) < 0.05
+    assert {value.dtype for value in coarse.networks["G"].parameters()} == {torch.float32}
+    with pytest.raises(BadInput, match="precision"):
+        TrainingSchedule(precision="fp8")  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ CONTESTANTS: Registry = Registry(
     {
         "nothing": "latentlab.studio.rivals.contestant:Nothing",
         "backbone": "latentlab.studio.rivals.backbone:Backbone",
+        "pivot": "latentlab.studio.rivals.backbone:Pivoted",
         "applications": "latentlab.studio.rivals.applications:Applications",
     },
 )

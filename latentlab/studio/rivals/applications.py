@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 
@@ -37,18 +36,16 @@ class Applications(Contestant):
         try:
             if task == "identity":
                 load_person(self.lab)
-                _source()
             return task in JOBS and (task != "toon" or "toon" in style_names(self.lab))
         except LatentLabError:
             return False
 
     @torch.no_grad()
     def edit(self, cases: Cases) -> Images:
-        other = _source() if cases.task == "identity" else None
         answers = []
         for number in range(len(cases)):
             face = cases.before[number : number + 1]
-            theirs = other if cases.references is None else cases.references[number : number + 1]
+            theirs = None if cases.references is None else cases.references[number : number + 1]
             try:
                 answers.append(JOBS[cases.task](self, face, theirs))
             except NoFace:
@@ -109,14 +106,3 @@ JOBS: dict[str, Callable[[Applications, Images, Images | None], Images]] = {
     "identity": _identity,
 }
 """By task."""
-
-
-def _source() -> Images:
-    """The person of the identity task from the front, at rest; needs the face model."""
-    from latentlab.baselines.deepfakes import people
-    from latentlab.world.render import load_renderer
-    from latentlab.world.tasks import at_rest
-
-    _, person = people()
-    front = replace(at_rest(person), yaw=0.0, pitch=0.0, roll=0.0)
-    return load_renderer().render([front], SMALLEST).images

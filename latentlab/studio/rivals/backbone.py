@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import LatentLabError
+from latentlab.core.latent import Latent
+from latentlab.core.pivot import Pivot
 from latentlab.core.shapes import Images
 from latentlab.editing.apply import apply
 from latentlab.editing.transfer import TRANSFERS
@@ -18,6 +21,9 @@ from latentlab.studio.lab import Lab
 from latentlab.studio.rivals.cases import Cases
 from latentlab.studio.rivals.contestant import Contestant
 from latentlab.world.tasks import SMILE, YEARS
+
+if TYPE_CHECKING:
+    from latentlab.inversion.inverter import Given
 
 DIRECTIONS = {"older": "age", "younger": "age", "smile": "smile", "neutral": "smile", "frontal": "yaw"}
 """The direction that does a task."""
@@ -44,28 +50,55 @@ class Backbone(Contestant):
 
     @torch.no_grad()
     def edit(self, cases: Cases) -> Images:
-        from latentlab.inversion.encode import encode, need_encoder
-        from latentlab.inversion.inverter import Given
-        from latentlab.studio.shelf.companions import find_encoder
-
         generator, direction = self.lab.generator, self._direction(cases.task)
-        encoder = need_encoder(Given(encoder=find_encoder(self.lab)), method="encode")
         change = CHANGES[cases.task](cases) / direction.step
         low, high = direction.span or (-4.0, 4.0)
         answers = []
         for number in range(len(cases)):
             face = cases.before[number : number + 1].to(self.lab.place)
-            latent = encode(encoder, generator, face)
+            latent, pivot = self._inverted(face)
             strength = min(max(float(change[number]), low), high)
-            after = generator.render(apply(generator, latent, {direction: strength})).clamp(-1, 1)
-            scene = Scene(face, generator.render(latent).clamp(-1, 1), after)
+            before, after = (
+                generator.render(one, pivot=pivot).clamp(-1, 1)
+                for one in (latent, apply(generator, latent, {direction: strength}))
+            )
+            scene = Scene(face, before, after)
             answers.append(self._transfer.carry(scene).image.clamp(-1, 1).cpu())
         return torch.cat(answers)
+
+    def _inverted(self, face: Images) -> tuple[Latent, Pivot | None]:
+        from latentlab.inversion.encode import encode
+
+        return encode(self._given().encoder, self.lab.generator, face), None
+
+    def _given(self) -> Given:
+        """With an encoder; MissingPart where the network has none."""
+        from latentlab.inversion.encode import need_encoder
+        from latentlab.inversion.inverter import Given
+        from latentlab.studio.shelf.companions import find_distance, find_encoder
+
+        given = Given(encoder=find_encoder(self.lab), distance=find_distance(self.lab), measured=False)
+        need_encoder(given, method="encode")
+        return given
 
     def _direction(self, task: str) -> Direction:
         from latentlab.studio.shelf.directions import find_direction
 
         return find_direction(self.lab, DIRECTIONS[task])
+
+
+class Pivoted(Backbone):
+    """The same edit of a generator that is tuned to each face first: some ten seconds a face, so only where it is asked for."""
+
+    title = "the same, the generator tuned to each face (pivotal tuning)"
+    slow = True
+
+    def _inverted(self, face: Images) -> tuple[Latent, Pivot | None]:
+        from latentlab.inversion.pivot import PivotalTuning
+
+        with torch.enable_grad():
+            found = PivotalTuning().invert(self.lab.generator, face, self._given())
+        return found.latent, found.pivot
 
 
 def _turn(cases: Cases) -> Tensor:

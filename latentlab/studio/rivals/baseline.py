@@ -12,7 +12,7 @@ from latentlab.baselines.files import Trained, load
 from latentlab.core.shapes import Images
 from latentlab.studio.lab import Lab
 from latentlab.studio.rivals.apply import fitted
-from latentlab.studio.rivals.cases import Cases
+from latentlab.studio.rivals.cases import Cases, shipped_cases
 from latentlab.studio.rivals.contestant import Contestant
 
 WISHES = {
@@ -53,11 +53,16 @@ class Rival(Contestant):
         for number in range(len(cases)):
             grant = method.grants[name]
             value = min(max(cases.values[number], grant.low), grant.high)
-            reference = (
-                None if cases.references is None else fitted(cases.references[number : number + 1], size)
-            )
+            other = self._reference(cases, number) if grant.reference else None
+            reference = None if other is None else fitted(other, size)
             wishes = granted(method, self.trained.name, {name: Wish(value, reference)})
             answers.append(
                 method.edit(self.trained.networks, own[number : number + 1].to(self.lab.place), wishes)
             )
         return answers
+
+    def _reference(self, cases: Cases, number: int) -> Images | None:
+        """Whose makeup; where it has to come off, a face without any that nobody trained on."""
+        if cases.references is not None:
+            return cases.references[number : number + 1]
+        return shipped_cases("makeup").before[:1] if cases.task == "bare" else None

@@ -42,7 +42,7 @@ class Benchmark:
     quick: bool = False
     """The faces that ship instead: fewer, and no face model needed."""
     methods: tuple[str, ...] = ()
-    """Names of `CONTESTANTS` and of shipped baselines; empty takes all."""
+    """Names of `CONTESTANTS` and of shipped baselines; empty takes all that are not slow."""
     baselines: tuple[Path, ...] = ()
     """Files or folders of further trained baselines."""
     photos: tuple[Path, ...] = ()
@@ -152,7 +152,7 @@ def find_contestants(lab: Lab, request: Benchmark) -> dict[str, Contestant]:
     from latentlab.studio.rivals.baseline import Rival
 
     files = shipped()
-    wanted = request.methods or (*CONTESTANTS, *files)
+    wanted = request.methods or (*(name for name in CONTESTANTS if not CONTESTANTS[name].slow), *files)
     found: dict[str, Contestant] = {}
     for name in dict.fromkeys((FLOOR, *wanted)):
         if name in CONTESTANTS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from latentlab.core.files import atomic
 from latentlab.core.image import decode_picture, from_pixels, to_picture
 from latentlab.core.shapes import Images
 from latentlab.store.home import assets_folder
-from latentlab.world.tasks import TASKS, TaskPair, as_person, task_pairs
+from latentlab.world.tasks import TASKS, TaskPair, as_person, at_rest, task_pairs
 
 TEST_SEED = 990_301
 """Nobody trains on these faces."""
@@ -23,6 +23,8 @@ SIZE = 128
 QUICK = 24
 """Faces a task in the set that ships."""
 FOLDER = "benchmark"
+REFERRED = ("makeup", "identity")
+"""Tasks that show a second face."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,7 @@ class Cases:
     values: tuple[float, ...]
     """The wish of each, in its unit: years of the face afterwards, strength of a smile."""
     references: Images | None = None
-    """Whose makeup was asked for, [n 3 s s]."""
+    """Whose makeup, or as whom, was asked for, [n 3 s s]."""
 
     def __len__(self) -> int:
         return len(self.before)
@@ -66,8 +68,8 @@ def render_cases(task: str, n: int, size: int = SIZE) -> Cases:
     pairs = _pairs(task, n)
     before = renderer.render([pair.before for pair in pairs], size).images
     truth = renderer.render([pair.after for pair in pairs], size, style=pairs[0].style).images
-    worn = [pair.reference for pair in pairs if pair.reference is not None] if task == "makeup" else []
-    references = renderer.render(worn, size).images if worn else None
+    shown = [pair.reference for pair in pairs if pair.reference is not None]
+    references = renderer.render(shown, size).images if task in REFERRED else None
     return Cases(task, before, truth, tuple(pair.value for pair in pairs), references)
 
 
@@ -80,7 +82,8 @@ def _pairs(task: str, n: int) -> list[TaskPair]:
 
     a, b = people()
     scenes = [in_scene(a, scene) for scene in draw_faces(n, "natural", TEST_SEED)]
-    return [TaskPair(scene, as_person(scene, b), reference=b) for scene in scenes]
+    front = replace(at_rest(b), yaw=0.0, pitch=0.0, roll=0.0)
+    return [TaskPair(scene, as_person(scene, b), reference=front) for scene in scenes]
 
 
 def ship(cases: Cases, folder: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -20,6 +20,8 @@ class Contestant(ABC):
     """Who published it."""
     parameters: int = 0
     """Weights that an edit uses."""
+    slow: ClassVar[bool] = False
+    """Whether it takes part only where it is named."""
     training: Mapping[str, Any] = {}
     """Images and seconds of its training, where known."""
 
