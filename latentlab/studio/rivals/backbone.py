@@ -67,19 +67,16 @@ class Backbone(Contestant):
         return torch.cat(answers)
 
     def _inverted(self, face: Images) -> tuple[Latent, Pivot | None]:
-        from latentlab.inversion.encode import encode
+        from latentlab.inversion.encode import encode, need_encoder
 
-        return encode(self._given().encoder, self.lab.generator, face), None
+        encoder = need_encoder(self._given(), method="encode")
+        return encode(encoder, self.lab.generator, face), None
 
     def _given(self) -> Given:
-        """With an encoder; MissingPart where the network has none."""
-        from latentlab.inversion.encode import need_encoder
         from latentlab.inversion.inverter import Given
         from latentlab.studio.shelf.companions import find_distance, find_encoder
 
-        given = Given(encoder=find_encoder(self.lab), distance=find_distance(self.lab), measured=False)
-        need_encoder(given, method="encode")
-        return given
+        return Given(encoder=find_encoder(self.lab), distance=find_distance(self.lab), measured=False)
 
     def _direction(self, task: str) -> Direction:
         from latentlab.studio.shelf.directions import find_direction
