@@ -73,6 +73,7 @@ def rendered(count: int) -> Subject:
     changes: dict[str, Callable] = {
         "age=2": lambda face: replace(face, age=face.age + 20),
         "smile=2": lambda face: replace(face, smile=min(1.0, face.smile + 0.5)),
+        "frontalize": lambda face: replace(face, yaw=0.0, pitch=0.0),
     }
 
     def film(faces: list) -> Frames:

@@ -1,13 +1,15 @@
 """Edited clips: flicker, landmark jitter and identity over time, beside the clip itself, the truth, and stills one by one.
 
-    python benchmarks/video.py                       a moving still and a rendered person, made older and made to smile
-    python benchmarks/video.py --frames 24 --only still --edit age=2
+    python benchmarks/video.py                       a moving still and a rendered person, older, smiling, from the front
+    python benchmarks/video.py --frames 24 --only still --edit age=2 --edit makeup --edit toon
 
 `flicker` is the mean difference between a frame and the one before it, warped by the clip's own optical flow, over that of
 the clip itself, where the flow there and back agrees; `jitter` is how far dlib's landmarks stand from their own smooth
 course (in distances between the eyes), over that of the clip; `drift` is dlib's identity distance from frame to frame's
 mean; `to truth` is the identity distance to the same frame of the true answer (of renders), and `reached` the judge's
-change as a share of the truth's. `frame by frame` edits every frame as a still.
+change as a share of the truth's. `frame by frame` edits every frame as a still. A head that is brought to the front no
+longer moves as its clip does, so there every clip is warped by its own flow, and `yaw` is how far off the landmarks say
+that it is, in degrees, on average.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from latentlab.core.files import atomic
 from latentlab.core.image import from_pixels
 from latentlab.core.made import MARK
 from latentlab.core.warp import warp
-from latentlab.studio import Edit, EditClip, Studio, Sweep
+from latentlab.studio import Edit, EditClip, Frontalize, Makeup, Studio, Stylize, Sweep
 from latentlab.studio.parts import (
     align,
     distances,
@@ -39,21 +41,48 @@ from latentlab.studio.parts import (
     feeding,
     find_landmarks,
     find_upright,
+    fit_pose,
     judge,
     smooth,
 )
 
 LOOKED_AT = 192
+FRONT = "frontalize"
+REQUESTS = {
+    FRONT: Frontalize(paste_back=True),
+    "makeup": Makeup({"lips": "#a01030", "lids": "#405070"}),
+    "toon": Stylize("toon", paste_back=True),
+}
+"""What can be measured besides directions; `--edit` takes these names."""
+OFTEN = ("age=2", "smile=2", FRONT)
 
 
-def one_by_one(studio: Studio, frames: Frames, edit: Edit, folder: Path) -> Frames:
+Request = Edit | Frontalize | Makeup | Stylize
+
+
+def request_of(edit: str) -> Request:
+    """What `--edit` asks for."""
+    name, _, strength = edit.partition("=")
+    return Edit({name: float(strength)}) if strength else REQUESTS[name]
+
+
+def one_by_one(studio: Studio, frames: Frames, request: Request, folder: Path) -> Frames:
     """Every frame as a still."""
-    made = []
-    for frame in frames:
-        Image.fromarray(frame).save(folder / "frame.png")
-        face = studio.invert(folder / "frame.png", keep=False)
-        made.append(np.asarray(studio.edit(face, replace(edit, paste_back=True)).show().convert("RGB")))
-    return made
+    return [np.asarray(_still(studio, frame, request, folder / "frame.png")) for frame in frames]
+
+
+def _still(studio: Studio, frame: np.ndarray, request: Request, path: Path) -> Image.Image:
+    Image.fromarray(frame).save(path)
+    if isinstance(request, Edit):
+        face = studio.invert(path, keep=False)
+        picture = studio.edit(face, replace(request, paste_back=True))
+    elif isinstance(request, Frontalize):
+        (picture,) = studio.open_frontalize(path, request).draw()
+    elif isinstance(request, Makeup):
+        (picture,) = studio.open_makeup(path, None, request).draw()
+    else:
+        (picture,) = studio.open_stylize(path, request).draw()
+    return picture.show().convert("RGB")
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,27 +170,47 @@ def read(reader, frames: Frames, marks: Sequence[Tensor], attribute: str, step: 
         return torch.cat([reader(cut)[:, list(reader.names).index(attribute)] for cut in cuts])
 
 
+def yaw_of(marks: Sequence[Tensor]) -> float:
+    """How far the head is turned on average, in degrees, as the landmarks say."""
+    return float(fit_pose(torch.stack(list(marks)).double()).yaw.abs().mean())
+
+
 def rows_of(subject: Subject, edit: str, ways: dict[str, Frames], reader) -> list[dict[str, object]]:  # type: ignore[no-untyped-def]
     """One row for each way, beside the clip itself."""
     marks = {name: landmarks(frames) for name, frames in ways.items()}
-    course = motion(subject.frames, marks["the clip"])
     people = {name: who(frames, marks[name]) for name, frames in ways.items()}
+    flickers = flickers_of(subject, edit, ways, marks)
     attribute = edit.partition("=")[0]
-    seen = {name: read(reader, frames, marks[name], attribute) for name, frames in ways.items()}
-    start, wobble = course.flicker(ways["the clip"]), jitter(marks["the clip"])
+    directed = attribute in reader.names
+    seen = {name: read(reader, frames, marks[name], attribute) for name, frames in ways.items() if directed}
+    wobble = jitter(marks["the clip"])
     rows = []
-    for name, frames in ways.items():
+    for name in ways:
         row: dict[str, object] = {"clip": subject.name, "edit": edit, "way": name}
-        row["flicker"], row["jitter"] = course.flicker(frames) / start, jitter(marks[name]) / wobble
+        row["flicker"] = flickers[name] / flickers["the clip"]
+        row["jitter"] = jitter(marks[name]) / wobble
         row["drift"] = float(distances(people[name], people[name].mean(0, keepdim=True)).mean())
         row["to start"] = float(distances(people[name], people["the clip"]).mean())
         if "truth" in ways:
             row["to truth"] = float(distances(people[name], people["truth"]).mean())
+        if "truth" in ways and directed:
             row["reached"] = float(
                 (seen[name] - seen["the clip"]).mean() / (seen["truth"] - seen["the clip"]).mean()
             )
+        if edit == FRONT:
+            row["yaw"] = yaw_of(marks[name])
         rows.append(row)
     return rows
+
+
+def flickers_of(
+    subject: Subject, edit: str, ways: dict[str, Frames], marks: dict[str, list[Tensor]]
+) -> dict[str, float]:
+    """Along the clip's own flow; where the head stops turning, along that of each."""
+    if edit == FRONT:
+        return {name: motion(frames, marks[name]).flicker(frames) for name, frames in ways.items()}
+    course = motion(subject.frames, marks["the clip"])
+    return {name: course.flicker(frames) for name, frames in ways.items()}
 
 
 def show(path: Path, seconds: int = 5) -> None:
@@ -201,7 +250,7 @@ def main() -> None:
     )
     parser.add_argument("--frames", type=int, default=48)
     parser.add_argument("--only", choices=("still", "rendered"))
-    parser.add_argument("--edit", action="append", help="NAME=STRENGTH; age=2 and smile=2 if left out")
+    parser.add_argument("--edit", action="append", help=f"NAME=STRENGTH, {', '.join(REQUESTS)}; {', '.join(OFTEN)} if left out")
     parser.add_argument(
         "--stills", action=argparse.BooleanOptionalAction, default=True, help="also frame by frame"
     )
@@ -224,9 +273,8 @@ def main() -> None:
         reader = judge(studio)
         for subject in subjects:
             path = save(subject.frames, folder / f"{subject.name.replace(' ', '_')}.mp4")
-            for edit in asked.edit or ["age=2", "smile=2"]:
-                name, _, strength = edit.partition("=")
-                request = Edit({name: float(strength)})
+            for edit in asked.edit or OFTEN:
+                request = request_of(edit)
                 out = folder / f"{path.stem}_{edit}.mp4"
                 began = time.perf_counter()
                 studio.edit_clip(path, EditClip(request), out=out)

@@ -49,6 +49,7 @@ from latentlab.scorers import SCORERS
 from latentlab.scorers.bank import Bank, bank_key, write_block
 from latentlab.scorers.colour import Colour
 from latentlab.scorers.geometry import Geometry
+from latentlab.scorers.pose import fit_pose
 from latentlab.scorers.targets import NAMES, targets_of
 from latentlab.store.archive import Archive, read_story
 from latentlab.studio.clips.clip import open_clip

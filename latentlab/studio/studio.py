@@ -264,7 +264,7 @@ class Studio(Lab):
         return open_edit(self, request, face, watch=watch)
 
     def edit_clip(
-        self, clip: str | Path, request: Mapping[str, float] | Edit | Makeup | Stylize | Swap | EditClip, out: str | Path, *,
+        self, clip: str | Path, request: Mapping[str, float] | Edit | Frontalize | Makeup | Stylize | Swap | EditClip, out: str | Path, *,
         face: int | None = None, reference: Source = None, watch: Watch | None = None, **fields: Unpack[EditFields],
     ) -> Path:  # fmt: skip
         """Write a clip edited as stills are: `request` are directions (`fields` those of `Edit`), or a still's request.

@@ -12,12 +12,15 @@ from PIL import Image
 
 from latentlab.core.errors import LatentLabError
 from latentlab.core.files import may_write
-from latentlab.studio import Edit, EditClip, Makeup, Studio, Stylize, Swap
+from latentlab.scorers.pose import fit_pose
+from latentlab.studio import Edit, EditClip, Frontalize, Makeup, Studio, Stylize, Swap
+from latentlab.studio.applications.frontalize import OpenFrontalize
 from latentlab.studio.clips import segments
 from latentlab.studio.clips.clip import TICKS, open_clip
 from latentlab.studio.clips.edits import EditJob
 from latentlab.studio.clips.ffmpeg import ask, feeding, source
 from latentlab.studio.clips.frames import read_frames
+from latentlab.studio.clips.fronts import FrontalizeJob
 from latentlab.studio.clips.jobs import JOBS, job_for
 from latentlab.studio.clips.marks import read_marks
 from latentlab.studio.recipes.data import as_data, from_data
@@ -323,11 +326,33 @@ def test_makeup_is_painted_on_every_frame_and_made_again(studio: Studio, clip: P
     assert studio.replay(made, [clip, tmp_path / "reference.png"]).largest == 0
 
 
+def test_heads_of_a_clip_are_turned_by_one_line_over_yaw(
+    studio: Studio, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[float] = []
+
+    def found(self: OpenFrontalize) -> float:
+        """A loop that finds a quarter of the yaw, give or take what a detector doubts."""
+        looked.append((-1.0) ** len(looked))
+        return 0.25 * float(fit_pose(self.face.landmarks[None].double()).yaw[0]) + looked[-1]
+
+    monkeypatch.setattr(OpenFrontalize, "correction", found)
+    opened = studio.open_clip(clip, EditClip(Frontalize()))
+    job = opened.job
+    assert isinstance(job, FrontalizeJob) and len(looked) == len(job.yaws) == 8
+    assert -0.1 < job.slope < 0.25
+    made = opened.film(tmp_path / "front.mp4")
+    assert len(looked) == 8, "frames that are drawn are not looked at by the loop"
+    assert any("brought to 0" in note for note in opened.notes())
+    assert studio.replay(made, [clip]).largest == 0
+
+
 REQUESTS = {
     "edit": Edit({"age": 1.0}),
     "makeup": Makeup({"lips": "#a01030"}, strength=0.5),
     "stylize": Stylize("pencil"),
     "swap": Swap(strength=0.5),
+    "frontalize": Frontalize(paste_back=True),
 }
 """One of each job."""
 

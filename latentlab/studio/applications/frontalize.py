@@ -47,6 +47,8 @@ class OpenFrontalize:
     request: Frontalize
     face: Sitter
     given: Ingredients
+    extra: float | None = None
+    """Degrees of yaw beyond those that the points say, where they are known; else the closed loop finds them."""
 
     def draw(self, watch: Watch | None = None) -> Iterator[Picture]:
         """The one picture."""
@@ -62,23 +64,27 @@ class OpenFrontalize:
 
     @cached_property
     def turned(self) -> Turned:
+        """Where the points are, and where they belong."""
+        return self._points(self.correction() if self.extra is None else self.extra)
+
+    def correction(self) -> float:
         """The closed loop: turned, looked at by the detector of landmarks, and turned again by what was left."""
         from latentlab.faces.landmarks import aligned_landmarks
 
-        size, method = self.face.image.shape[-1], Frontal()
-        best = method.points(self.face.landmarks, size)
-        extra, least = 0.0, float("inf")
+        best, extra, least = 0.0, 0.0, float("inf")
         for _ in range(ROUNDS):
-            tried = method.points(self.face.landmarks, size, extra)
-            seen = aligned_landmarks(method.turn(self.face.image, tried))
+            seen = aligned_landmarks(Frontal().turn(self.face.image, self._points(extra)))
             left = float(fit_pose(seen.points.double()).yaw[0])
             if abs(left) >= least:
                 break
-            best, least = tried, abs(left)
+            best, least = extra, abs(left)
             extra += left
             if least < CLOSE:
                 break
         return best
+
+    def _points(self, extra: float) -> Turned:
+        return Frontal().points(self.face.landmarks, self.face.image.shape[-1], extra)
 
     def notes(self) -> list[str]:
         """What the user should hear."""

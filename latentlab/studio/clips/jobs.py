@@ -21,6 +21,8 @@ class ClipJob(ABC):
 
     asks: ClassVar[type]
     """The frozen dataclass that a still of this kind takes."""
+    looks: ClassVar[int] = 0
+    """How many frames, spread evenly over the clip, it wants to see before the first is drawn."""
     near: ClassVar[bool] = False
     """Whether the network's own picture is shown, so that the latents have to be as near as an encoder brings them."""
 
@@ -38,6 +40,10 @@ class ClipJob(ABC):
 
         `reference` is the face or photo that some requests take something from.
         """
+
+    def settled(self, faces: Sequence[Face]) -> ClipJob:
+        """The job that has seen `looks` frames of the clip; what it learned there holds for all of them."""
+        return self
 
     @abstractmethod
     def draw(self, faces: Sequence[Face], moments: Sequence[float]) -> list[Images]:
@@ -60,6 +66,7 @@ JOBS: Registry[ClipJob] = Registry(
         "makeup": "latentlab.studio.clips.makeups:MakeupJob",
         "swap": "latentlab.studio.clips.swaps:SwapJob",
         "stylize": "latentlab.studio.clips.styles:StylizeJob",
+        "frontalize": "latentlab.studio.clips.fronts:FrontalizeJob",
     },
 )
 """By the command that does it to stills; another application is a line here and a file beside `edits.py`."""

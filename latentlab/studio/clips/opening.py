@@ -9,7 +9,8 @@ from pathlib import Path
 from torch import Tensor
 
 from latentlab.core.crop import Crop
-from latentlab.core.exposure import exposure_of
+from latentlab.core.exposure import Exposure, exposure_of
+from latentlab.core.face import Face
 from latentlab.core.files import make_folder
 from latentlab.core.watch import Watch, part
 from latentlab.store.home import CLIPS, safe_name
@@ -64,6 +65,8 @@ def open_clip_edit(
     frame, crop, row = surest
     (key,) = faces_of(studio, steady[row : row + 1], [shot(frame, crop)], looks.exposure)
     job = JOBS[name].open(studio, request.request, key, given, reference)
+    if job.looks:
+        job = job.settled(_spread(studio, clip, runs, steady, looks.exposure, job.looks))
     given.noted.get("faces", {}).pop("face", None)  # one of the clip's frames
     ingredients = {"clip": {"name": safe_name(path.name), "hash": digest}, **given.noted}
     told = recipe(studio, "clip", request, ingredients, BATCH)
@@ -80,6 +83,19 @@ def open_clip_edit(
         folder,
         cuts=survey.cuts,
         exposure=looks.exposure,
+    )
+
+
+def _spread(
+    studio: Lab, clip: Clip, runs: Runs, steady: Tensor, exposure: Exposure, count: int
+) -> list[Face]:
+    """The faces of so many frames, the first and the last among them."""
+    crops = [(number, crop) for every, squares in runs for number, crop in zip(every, squares, strict=True)]
+    rows = sorted({round(place * (len(crops) - 1) / max(1, count - 1)) for place in range(count)})
+    wanted = {crops[row][0] for row in rows}
+    frames = {f.number: f for f in read_frames(clip, min(wanted), max(wanted) + 1) if f.number in wanted}
+    return faces_of(
+        studio, steady[rows], [shot(frames[crops[row][0]], crops[row][1]) for row in rows], exposure
     )
 
 
