@@ -250,7 +250,11 @@ def main() -> None:
     )
     parser.add_argument("--frames", type=int, default=48)
     parser.add_argument("--only", choices=("still", "rendered"))
-    parser.add_argument("--edit", action="append", help=f"NAME=STRENGTH, {', '.join(REQUESTS)}; {', '.join(OFTEN)} if left out")
+    parser.add_argument(
+        "--edit",
+        action="append",
+        help=f"NAME=STRENGTH, {', '.join(REQUESTS)}; {', '.join(OFTEN)} if left out",
+    )
     parser.add_argument(
         "--stills", action=argparse.BooleanOptionalAction, default=True, help="also frame by frame"
     )
