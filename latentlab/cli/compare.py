@@ -33,7 +33,7 @@ class Compare(Command):
     baseline: Annotated[Several, tyro.conf.arg(metavar="FILE")] = ()
     """A further trained baseline; can be repeated."""
     photos: Annotated[Several, tyro.conf.arg(metavar="PHOTO|FOLDER")] = ()
-    """Photographs to show the methods on as well, judged by identity alone; can be repeated."""
+    """Photographs to show the methods on as well, judged by identity and by how far the target moved; can be repeated."""
     faces: Annotated[Count, tyro.conf.arg(metavar="N")] = 200
     """Test faces a task, rendered (needs the face model)."""
     quick: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from latentlab.studio import Benchmark, Studio
 from latentlab.studio.rivals import CONTESTANTS, benchmark
 from latentlab.studio.rivals.cases import Cases, _tiles, ship
 from latentlab.studio.rivals.contestant import Contestant
-from latentlab.studio.rivals.figures import Measured, bootstrap
+from latentlab.studio.rivals.figures import Measured, Measures, bootstrap
 
 DOCS = Path(__file__).parents[2] / "docs" / "compare.md"
 
@@ -118,3 +119,29 @@ def test_the_method_of_the_docs_joins_by_a_file_and_a_line(
     found = Studio(device="cpu").compare(Benchmark(("older", "toon"), quick=True, methods=("brighter",)))
     assert [r.method for r in found.results["toon"]] == ["nothing", "brighter"]
     assert [r.method for r in found.results["older"]] == ["nothing"]
+
+
+def test_photographs_are_asked_for_what_the_test_faces_are(few: None, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(benchmark, "photo_cases", lambda photos: cases().before)
+    asked: list[Cases] = []
+
+    class Listens(Contestant):
+        title = "keeps what it is asked"
+
+        def can(self, task: str) -> bool:
+            return True
+
+        def edit(self, cases: Cases) -> torch.Tensor:
+            asked.append(cases)
+            return cases.before
+
+    monkeypatch.setitem(CONTESTANTS.entries, "listens", "listens:Listens")
+    monkeypatch.setitem(sys.modules, "listens", SimpleNamespace(Listens=Listens))  # type: ignore[arg-type]
+    request = Benchmark(("older", "identity"), quick=True, methods=("listens",), photos=(DOCS,))
+    found = Studio(device="cpu").compare(request)
+    assert [len(one) for one in asked] == [2, 2, 2] and asked[1].truth is None
+    judge = Measures(None).judge
+    read = judge(cases().before)[:, list(judge.names).index("age")]
+    assert asked[1].values == pytest.approx((read + 20).clamp(5, 95).tolist(), abs=1e-3)
+    (row,) = found.as_json()["photos"]
+    assert row["source"][0] in (None, 0) and row["moved"][0] == pytest.approx(0, abs=1e-4)

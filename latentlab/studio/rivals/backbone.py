@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
@@ -69,9 +70,10 @@ class Backbone(Contestant):
     def _inverted(self, face: Images) -> tuple[Latent, Pivot | None]:
         from latentlab.inversion.encode import encode, need_encoder
 
-        encoder = need_encoder(self._given(), method="encode")
+        encoder = need_encoder(self._given, method="encode")
         return encode(encoder, self.lab.generator, face), None
 
+    @cached_property
     def _given(self) -> Given:
         from latentlab.inversion.inverter import Given
         from latentlab.studio.shelf.companions import find_distance, find_encoder
@@ -94,7 +96,7 @@ class Pivoted(Backbone):
         from latentlab.inversion.pivot import PivotalTuning
 
         with torch.enable_grad():
-            found = PivotalTuning().invert(self.lab.generator, face, self._given())
+            found = PivotalTuning().invert(self.lab.generator, face, self._given)
         return found.latent, found.pivot
 
 

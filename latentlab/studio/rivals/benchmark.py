@@ -11,19 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from latentlab.core.errors import BadInput, LatentLabError, unknown
+from latentlab.core.errors import LatentLabError, unknown
 from latentlab.core.files import atomic
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch
 from latentlab.studio.lab import Lab
 from latentlab.studio.rivals import CONTESTANTS
-from latentlab.studio.rivals.apply import heated, photos_of
-from latentlab.studio.rivals.cases import SIZE, Cases, render_cases, shipped_cases
+from latentlab.studio.rivals.apply import heated
+from latentlab.studio.rivals.cases import Cases, render_cases, shipped_cases
 from latentlab.studio.rivals.contestant import Contestant
 from latentlab.studio.rivals.figures import FIGURES, Measured, Measures
+from latentlab.studio.rivals.photographs import PHOTOGRAPHED, as_asked, photo_cases
 from latentlab.studio.shelf.companions import find_distance
 from latentlab.world.tasks import TASKS
 
@@ -46,7 +46,7 @@ class Benchmark:
     baselines: tuple[Path, ...] = ()
     """Files or folders of further trained baselines."""
     photos: tuple[Path, ...] = ()
-    """Photographs (or folders of them) to show the methods on as well; judged by identity alone."""
+    """Photographs (or folders of them) to show the methods on as well; judged by identity and by how far the target moved."""
 
     def __post_init__(self) -> None:
         for task in self.tasks:
@@ -117,7 +117,7 @@ class Standings:
             {
                 "task": task,
                 "method": one.method,
-                "source": [_plain(v) for v in one.measured.interval("source")],
+                **{name: [_plain(v) for v in one.measured.interval(name)] for name in ("source", "moved")},
             }
             for task, results in self.photos.items()
             for one in results
@@ -138,8 +138,8 @@ def compare(lab: Lab, request: Benchmark, watch: Watch | None = None) -> Standin
         results[task] = [
             r for name, who in able.items() if (r := _run(name, who, cases[task], measures)) is not None
         ]
-        if pictured is not None and task not in ("makeup", "identity"):
-            asked = Cases(task, pictured, None, (_usual(cases[task]),) * len(pictured))
+        if pictured is not None and task in PHOTOGRAPHED:
+            asked = as_asked(task, pictured, cases[task], measures.judge)
             found = [_run(name, who, asked, measures) for name, who in able.items() if name != FLOOR]
             photos[task] = [r for r in found if r is not None]
     tell(1.0, "done")
@@ -168,21 +168,6 @@ def find_contestants(lab: Lab, request: Benchmark) -> dict[str, Contestant]:
     return found
 
 
-def photo_cases(photos: Sequence[Path]) -> Images:
-    """Aligned faces of photographs; one without a face is told and left out."""
-    from latentlab.faces.photo import face_in_photo
-
-    faces = []
-    for photo in photos_of(tuple(photos)):
-        try:
-            faces.append(face_in_photo(photo, SIZE).image)
-        except LatentLabError as error:
-            warnings.warn(f"left out: {error}", stacklevel=2)
-    if not faces:
-        raise BadInput("none of the photos shows a face that can be used; see the notes above")
-    return torch.cat(faces)
-
-
 def _run(name: str, who: Contestant, cases: Cases, measures: Measures) -> Result | None:
     started = time.monotonic()
     try:
@@ -194,11 +179,6 @@ def _run(name: str, who: Contestant, cases: Cases, measures: Measures) -> Result
     heat = who.heat(cases.some(SHOWN))
     maps = None if heat is None else heated(cases.before[:SHOWN], heat)
     return Result(name, measures(cases, edited), seconds, edited[:SHOWN], maps)
-
-
-def _usual(cases: Cases) -> float:
-    """What photographs are asked for: the middle of what the test faces were."""
-    return float(torch.tensor(cases.values).median())
 
 
 def _plain(value: float) -> float | None:

@@ -87,6 +87,7 @@ class Measures:
         seen = embed(after)
         faces["source"] = distances(seen, embed(before))
         if cases.truth is None:
+            faces["moved"] = self._moved(cases.task, before, after)
             return faces
         truth = fitted(cases.truth, SIZE)
         faces |= {
@@ -104,12 +105,20 @@ class Measures:
 
     def _target(self, task: str, after: Images, truth: Images) -> Tensor:
         """How far the measured attribute is from that of the truth, in its own unit."""
+        return (self._reading(task, after) - self._reading(task, truth)).abs()
+
+    def _moved(self, task: str, before: Images, after: Images) -> Tensor:
+        """How much more of the measured attribute there is; of a turn to either side, how much less it is."""
+        was, became = self._reading(task, before), self._reading(task, after)
+        return became.abs() - was.abs() if task == "frontal" else became - was
+
+    def _reading(self, task: str, faces: Images) -> Tensor:
+        """The measured attribute of a task, [n]; NaN where there is none."""
         if task not in TARGETS:
-            return torch.full((len(after),), float("nan"))
+            return torch.full((len(faces),), float("nan"))
         who, what = TARGETS[task]
         scorer = self.scorers[who]
-        place = list(scorer.names).index(what)
-        return (scorer(after)[:, place] - scorer(truth)[:, place]).abs()
+        return scorer(faces)[:, list(scorer.names).index(what)]
 
     def _kept(self, task: str, after: Images, truth: Images) -> Tensor:
         """Mean distance from the truth of all other attributes the judge reads, in standard deviations of people."""

@@ -11,7 +11,7 @@ import torch
 
 from latentlab.core.image import to_picture
 from latentlab.studio.rivals.apply import fitted
-from latentlab.studio.rivals.figures import BETTER_HIGH, FIGURES
+from latentlab.studio.rivals.figures import BETTER_HIGH, FIGURES, Measured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,9 +141,13 @@ def _plot(results: Sequence[Result]) -> str:
 
 
 def _told(results: Sequence[Result]) -> list[str]:
-    return [
-        f"{r.method}: dlib distance to the photo {r.measured.interval('source').mean:.2f}" for r in results
-    ]
+    return [f"{r.method}: {_of_photos(r.measured)}" for r in results]
+
+
+def _of_photos(measured: Measured) -> str:
+    moved = measured.interval("moved").mean
+    told = f"dlib distance to the photo {measured.interval('source').mean:.2f}"
+    return told if math.isnan(moved) else f"{told}, target moved by {moved:+.2g}"
 
 
 def _whole(value: object) -> str:
