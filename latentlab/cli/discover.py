@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import tyro
 
 from latentlab.cli.command import Command
-from latentlab.core.ranges import Count, Psi, Seed
+from latentlab.core.ranges import ClassNumber, Count, Psi, Seed
 from latentlab.core.text import with_unit
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class Discover(Command):
     pairs: Annotated[Count, tyro.conf.arg(metavar="N")] = 32
     """How many pairs to render."""
 
+    class_: Annotated[ClassNumber | None, tyro.conf.arg(name="class", metavar="K")] = None
+    """The class of all samples (conditional networks)."""
     assume_faces: bool = False
     """Apply scorers of faces although no detector finds faces in the network's samples."""
 
@@ -73,6 +75,7 @@ class Discover(Command):
             labels=self.labels,
             scorers=self.scorer,
             first_seed=self.first_seed,
+            class_=self.class_,
         )
         session.studio.assume_faces = self.assume_faces
         with session.progress("discovering") as watch:

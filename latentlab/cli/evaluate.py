@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 
 from latentlab.cli.command import Command
-from latentlab.core.ranges import MeasuredSamples, Psi, Reach, SamplesOrNone
+from latentlab.core.ranges import ClassNumber, MeasuredSamples, Psi, Reach, SamplesOrNone
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
@@ -37,6 +37,8 @@ class Evaluate(Command):
     """Also measure how disentangled Z, W, W+ and S are, on so many samples; 0 leaves it out."""
     scorer: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=PLACE")] = ()
     """Judge by a scorer of your own: NAME=MODULE:FUNCTION, NAME=FILE.pt, NAME=FILE.onnx; can be repeated."""
+    class_: Annotated[ClassNumber | None, tyro.conf.arg(name="class", metavar="K")] = None
+    """The class of the fresh faces (conditional networks)."""
     assume_faces: bool = False
     """Apply scorers of faces although no detector finds faces in the network's samples."""
     update: bool = False
@@ -60,7 +62,14 @@ class Evaluate(Command):
             raise BadInput("which directions? 'latentlab directions list' shows their names")
         may_write(self.out)  # before minutes of measuring
         request = Judge(
-            self.samples, self.psi, self.reach, not self.no_identity, self.dci, self.scorer, self.update
+            self.samples,
+            self.psi,
+            self.reach,
+            not self.no_identity,
+            self.dci,
+            self.scorer,
+            self.update,
+            self.class_,
         )
         session.studio.assume_faces = self.assume_faces
         with session.progress("evaluating") as watch:

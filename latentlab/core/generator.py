@@ -50,6 +50,8 @@ class Generator(nn.Module, ABC):
     """Height and width of what its first block makes; another shape than 4×4 makes pictures that are not square."""
     condition_width: int = 0
     """Length of the class label; 0 for an unconditional network."""
+    standing_class: int | None = None
+    """The class that `map` takes where it is given no label; see `of_class`."""
     style_layers: tuple[StyleLayer, ...]
 
     @property
@@ -59,7 +61,7 @@ class Generator(nn.Module, ABC):
 
     @abstractmethod
     def map(self, z: Z, condition: Conditions | None = None) -> W:
-        """The mapping network, without truncation."""
+        """The mapping network, without truncation; a conditional one needs labels [n classes], or a standing class."""
 
     @abstractmethod
     def styles(self, w_plus: WPlus) -> Styles:
@@ -78,6 +80,14 @@ class Generator(nn.Module, ABC):
     @abstractmethod
     def style_weight(self, layer: int) -> Tensor:
         """The affine matrix of style layer number `layer`, scaled as it acts: [channels width] (SeFa reads it)."""
+
+    def standing_labels(self, count: int) -> Conditions | None:
+        """So many labels of the standing class, [count classes]; None where there is none."""
+        if self.standing_class is None or not self.condition_width:
+            return None
+        labels = torch.zeros(count, self.condition_width, device=self.device)
+        labels[:, self.standing_class] = 1
+        return labels
 
     @property
     def device(self) -> torch.device:

@@ -27,7 +27,7 @@ class MappedGenerator(Generator):
         return self.mapping.w_avg
 
     def map(self, z: Z, condition: Conditions | None = None) -> W:
-        return self.mapping(z, condition)
+        return self.mapping(z, self.standing_labels(len(z)) if condition is None else condition)
 
     def styles(self, w_plus: WPlus) -> Styles:
         return torch.cat([self.affine(layer)(w_plus[:, layer.w_index]) for layer in self.style_layers], dim=1)

@@ -46,6 +46,8 @@ class BankKey:
     psi: float = 1.0
     """Truncation of the samples."""
     block: int = BLOCK
+    class_: int | None = None
+    """The class that all samples are of, in a conditional network."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -276,7 +278,10 @@ def bank_key(
     """The key of the bank of these scorers on this generator."""
     names = tuple(name for scorer in scorers for name in scorer.names)
     units = tuple(scorer.units[name] for scorer in scorers for name in scorer.names)
-    return BankKey(generator.hash, tuple(scorer.hash for scorer in scorers), names, units, first_seed, psi)
+    return BankKey(
+        generator.hash, tuple(scorer.hash for scorer in scorers), names, units, first_seed, psi,
+        class_=generator.standing_class,
+    )  # fmt: skip
 
 
 def _read_key(place: Path) -> BankKey:

@@ -173,6 +173,7 @@ class JudgeFields(TypedDict, total=False):
     dci: int
     scorers: tuple[str, ...]
     keep: bool
+    class_: int | None
 
 
 class CompareFields(TypedDict, total=False):
@@ -275,6 +276,7 @@ class DiscoverRequestFields(TypedDict, total=False):
     labels: Path | str
     scorers: tuple[str, ...]
     first_seed: int
+    class_: int | None
 
 
 class DiscoverFields(DiscoverRequestFields, total=False):

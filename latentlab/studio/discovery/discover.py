@@ -13,7 +13,7 @@ import torch
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput, MissingPart, unknown
-from latentlab.core.ranges import Count, Psi, Seed, check
+from latentlab.core.ranges import ClassNumber, Count, Psi, Seed, check
 from latentlab.core.watch import Watch, part, silent
 from latentlab.directions import DISCOVERERS
 from latentlab.directions.counterfactual import Counterfactual as WishMethod
@@ -24,6 +24,7 @@ from latentlab.studio.discovery.labels import fitted, labelled_bank
 from latentlab.studio.discovery.pairs import Counterfactual, photo_pairs, rendered_pairs
 from latentlab.studio.lab import Lab
 from latentlab.studio.shelf.directions import directions_folder
+from latentlab.studio.shelf.networks import of_class
 
 if TYPE_CHECKING:
     from latentlab.core.scorer import Scorer
@@ -62,6 +63,8 @@ class Discover:
     """Scorers of your own beside or instead of the guide: NAME=MODULE:FUNCTION, NAME=FILE.pt or NAME=FILE.onnx."""
     first_seed: Seed = 0
     """The bank's first sample: another one is another bank."""
+    class_: ClassNumber | None = None
+    """The class of all samples; needed by conditional networks."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -71,12 +74,19 @@ def discover(
     studio: Lab, request: Discover, scorers: Sequence[Scorer] | None = None, watch: Watch | None = None
 ) -> list[Direction]:
     """Find directions; `scorers` defaults to the guide."""
-    finder, tell = request.method, studio.tell(watch)
+    with of_class(studio.generator, request.class_):
+        return _kept(studio, request, _discover(studio, request, scorers, studio.tell(watch)))
+
+
+def _discover(
+    studio: Lab, request: Discover, scorers: Sequence[Scorer] | None, tell: Watch
+) -> list[Direction]:
+    finder = request.method
     if request.scorers and scorers is None:
         scorers = own_scorers(request.scorers)
     if request.labels:
         bank = labelled_bank(studio, request.labels, _labels_of(finder), request.psi)
-        return _kept(studio, request, fitted(finder, bank).discover(studio.generator, bank, tell))
+        return fitted(finder, bank).discover(studio.generator, bank, tell)
     source = _source(studio, request, scorers, part(tell, 0, SHARE_OF_BANK))
     many = finder.needs == "nothing"  # components, of which nobody knows yet what they change
     begun, over = SHARE_OF_BANK if source else 0.0, SHARE_OF_SEARCH if many else 1.0
@@ -87,7 +97,7 @@ def discover(
         found = [in_steps(direction, finder.wish) for direction in found]
     if many and len(found) > 1:
         found = named(studio, found, scorers, watch=part(tell, over, 1.0))
-    return _kept(studio, request, found)
+    return found
 
 
 def _kept(studio: Lab, request: Discover, found: list[Direction]) -> list[Direction]:
@@ -178,6 +188,7 @@ def bank_folder(studio: Lab, key: BankKey) -> Path:
     """Where the lab keeps the bank of this key."""
     mark = "-".join([key.model[:12], *(each[:8] for each in key.scorers), f"psi{key.psi:g}"])
     mark += f"-from{key.first_seed}" if key.first_seed else ""
+    mark += "" if key.class_ is None else f"-class{key.class_}"
     return Path(studio.home) / "banks" / mark
 
 

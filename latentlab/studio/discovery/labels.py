@@ -58,8 +58,12 @@ def labelled_bank(studio: Lab, table: Path | str, wanted: Sequence[str], psi: fl
 def _bank(studio: Lab, seeds: np.ndarray, scores: torch.Tensor, names: tuple[str, ...], psi: float) -> Bank:
     generator = studio.generator
     mark = hashlib.sha256(repr((seeds.tolist(), scores.tolist(), names)).encode()).hexdigest()
-    key = BankKey(generator.hash, (mark,), names, ("label",) * len(names), int(seeds[0]), psi, len(seeds))
-    folder = Path(studio.home) / "banks" / f"{generator.hash[:12]}-labels-{mark[:12]}-psi{psi:g}"
+    one = generator.standing_class
+    key = BankKey(
+        generator.hash, (mark,), names, ("label",) * len(names), int(seeds[0]), psi, len(seeds), one
+    )
+    of = "" if one is None else f"-class{one}"
+    folder = Path(studio.home) / "banks" / f"{generator.hash[:12]}-labels-{mark[:12]}-psi{psi:g}{of}"
     bank = Bank.open(folder, key)
     if not bank.path(0).exists():
         with torch.no_grad():

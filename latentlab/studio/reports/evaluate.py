@@ -15,7 +15,7 @@ from latentlab.core.direction import Direction
 from latentlab.core.errors import MissingPart
 from latentlab.core.files import write_text
 from latentlab.core.image import grid, save_image
-from latentlab.core.ranges import MeasuredSamples, Psi, Reach, SamplesOrNone, check
+from latentlab.core.ranges import ClassNumber, MeasuredSamples, Psi, Reach, SamplesOrNone, check
 from latentlab.core.watch import Watch, part
 from latentlab.scorers.own import own_scorers
 from latentlab.studio.discovery.discover import default_guides
@@ -23,6 +23,7 @@ from latentlab.studio.discovery.discover import keep as keep_directions
 from latentlab.studio.lab import Lab
 from latentlab.studio.reports.population import Confounder, confounders, disentanglement
 from latentlab.studio.shelf.directions import find_direction
+from latentlab.studio.shelf.networks import of_class
 
 if TYPE_CHECKING:
     from latentlab.core.scorer import Scorer
@@ -82,6 +83,8 @@ class Judge:
     """Scorers of your own instead of the judges: NAME=MODULE:FUNCTION, NAME=FILE.pt or NAME=FILE.onnx."""
     keep: bool = False
     """Write what was measured (span, leakage) into the directions' files."""
+    class_: ClassNumber | None = None
+    """The class of the fresh faces; needed by conditional networks."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -105,6 +108,14 @@ def evaluate(
     """Measure directions on fresh faces; `method` and `scorers` take the place of the request's and of the judges."""
     request = request or Judge()
     method = method or request.method(studio.seed)
+    with of_class(studio.generator, request.class_):
+        return _evaluate(studio, names, request, method, scorers, watch)
+
+
+def _evaluate(
+    studio: Lab, names: Sequence[str | Direction], request: Judge, method: Evaluate, scorers: Sequence[Scorer] | None,
+    watch: Watch | None,
+) -> Judged:  # fmt: skip
     if request.scorers and scorers is None:
         scorers = own_scorers(request.scorers)
     judges = list(scorers) if scorers is not None else default_judges(studio)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -58,6 +60,18 @@ def make(foreign: Foreign) -> nn.Module:
     from latentlab.networks import build
 
     return build(foreign.kind, foreign.arguments, foreign.tensors)
+
+
+@contextmanager
+def of_class(generator: Generator, number: int | None) -> Iterator[None]:
+    """Within it, every sample of a conditional network is of this class; BadInput where it has no such class."""
+    if number is not None:
+        one_hot(generator, number)
+    before, generator.standing_class = generator.standing_class, number
+    try:
+        yield
+    finally:
+        generator.standing_class = before
 
 
 def one_hot(generator: Generator, number: int | None, count: int = 1) -> Tensor | None:
