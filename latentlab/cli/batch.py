@@ -8,28 +8,26 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import tyro
 
-from latentlab.cli.batched import Batched, Running, Sought
+from latentlab.cli.batched import MANIFEST, Batched, OverPhotos, Running, Sought
+from latentlab.cli.makeup import Paint
 from latentlab.cli.words import Look, Wish
 from latentlab.core.ranges import Pixels, Share
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
 
-MANIFEST = tyro.conf.arg(metavar="MANIFEST")
 Run = tyro.conf.OmitArgPrefixes[Running]
 Seek = tyro.conf.OmitArgPrefixes[Sought]
 
 
 @dataclass(frozen=True)
-class Align(Batched):
+class Align(OverPhotos):
     """Find the face of every photo and cut it out as FFHQ does.
 
     The manifest is a folder, a glob in quotes, or a table (.parquet, .csv) with the columns id and path; paths may be
     any address that fsspec has a driver for. Rows and pictures go into shards; photos that fail are rows with their reason.
     """
 
-    manifest: Annotated[tyro.conf.Positional[str], MANIFEST] = ""
-    """A folder, a glob, or a table .parquet or .csv with the columns id and path."""
     size: Pixels = 256
     """Side of the aligned pictures in pixels."""
     sought: Seek = field(default_factory=Sought)
@@ -49,15 +47,13 @@ class Align(Batched):
 
 
 @dataclass(frozen=True)
-class Invert(Batched):
+class Invert(OverPhotos):
     """Find the latent of every face.
 
     Each row holds the latent; pictures are the network's of it. Only the error is measured unless --measured. The
     manifest is what it is for 'batch align'.
     """
 
-    manifest: Annotated[tyro.conf.Positional[str], MANIFEST] = ""
-    """A folder, a glob, or a table .parquet or .csv with the columns id and path."""
     method: Annotated[str, tyro.conf.arg(metavar="NAME")] = "encode"
     """How to invert: encode, refine, descend or projector."""
     encoder: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
@@ -84,14 +80,12 @@ class Invert(Batched):
 
 
 @dataclass(frozen=True)
-class Edit(Batched):
+class Edit(OverPhotos):
     """The same edit of every photo.
 
     Flags of the edit are those of 'edit'; each photo is inverted first. The manifest is what it is for 'batch align'.
     """
 
-    manifest: Annotated[tyro.conf.Positional[str], MANIFEST] = ""
-    """A folder, a glob, or a table .parquet or .csv with the columns id and path."""
     wish: tyro.conf.OmitArgPrefixes[tyro.conf.UseAppendAction[Wish]] = field(default_factory=Wish)
     method: Annotated[str, tyro.conf.arg(metavar="NAME")] = "encode"
     """How each photo is inverted first."""
@@ -116,14 +110,12 @@ class Edit(Batched):
 
 
 @dataclass(frozen=True)
-class Stylize(Batched):
+class Stylize(OverPhotos):
     """Every face in a style, as 'stylize' draws it.
 
     The manifest is what it is for 'batch align'.
     """
 
-    manifest: Annotated[tyro.conf.Positional[str], MANIFEST] = ""
-    """A folder, a glob, or a table .parquet or .csv with the columns id and path."""
     style: Annotated[str, tyro.conf.arg(metavar="NAME")] = "toon"
     """'latentlab style list' names them."""
     strength: Share = 1.0
@@ -151,14 +143,12 @@ class Stylize(Batched):
 
 
 @dataclass(frozen=True)
-class Swap(Batched):
+class Swap(OverPhotos):
     """Every photo with the identity of one source, as 'swap' does it, for people who agreed to it.
 
     The manifest is what it is for 'batch align'.
     """
 
-    manifest: Annotated[tyro.conf.Positional[str], MANIFEST] = ""
-    """A folder, a glob, or a table .parquet or .csv with the columns id and path."""
     source: Annotated[str, tyro.conf.arg(metavar="FACE")] = ""
     """Whose identity: a photo, or a face of the lab."""
     by: Literal["detail", "latent"] = "detail"
@@ -186,14 +176,60 @@ class Swap(Batched):
 
 
 @dataclass(frozen=True)
-class Score(Batched):
+class Makeup(OverPhotos):
+    """The makeup of a reference on every face, a colour for a region, or none at all.
+
+    Flags of the makeup are those of 'makeup'. The manifest is what it is for 'batch align'.
+    """
+
+    reference: Annotated[str, tyro.conf.arg(metavar="FACE")] = ""
+    """Whose makeup: a photo, or a face of the lab."""
+    paint: tyro.conf.OmitArgPrefixes[Paint] = field(default_factory=Paint)
+    sought: Seek = field(default_factory=Sought)
+    running: Run = field(default_factory=Running)
+
+    verb: ClassVar[str] = "makeup"
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab batch makeup photos/ --reference anna.jpg --out made-up",
+        "latentlab batch makeup photos/ --remove --out bare",
+    )
+
+    def task(self, session: Session) -> Any:
+        from latentlab.studio import Makeup as Request
+        from latentlab.studio import MakeupPhotos
+
+        return MakeupPhotos(self.reference, Request(**self.paint.fields()), self.sought.look())
+
+
+@dataclass(frozen=True)
+class Frontalize(OverPhotos):
+    """Every head turned to the front, as 'frontalize' does it.
+
+    Rows say by how many degrees. The manifest is what it is for 'batch align'.
+    """
+
+    paste_back: bool = False
+    """Put the turned heads back into their photos, in the photos' own tilt."""
+    sought: Seek = field(default_factory=Sought)
+    running: Run = field(default_factory=Running)
+
+    verb: ClassVar[str] = "turning"
+    examples: ClassVar[tuple[str, ...]] = ("latentlab batch frontalize photos/ --out fronts --workers 4",)
+
+    def task(self, session: Session) -> Any:
+        from latentlab.studio import Frontalize as Request
+        from latentlab.studio import FrontalizePhotos
+
+        return FrontalizePhotos(Request(self.paste_back), self.sought.look())
+
+
+@dataclass(frozen=True)
+class Score(OverPhotos):
     """What the guide scorer reads on every face.
 
     Rows hold every attribute in its unit. The manifest is what it is for 'batch align'.
     """
 
-    manifest: Annotated[tyro.conf.Positional[str], MANIFEST] = ""
-    """A folder, a glob, or a table .parquet or .csv with the columns id and path."""
     sought: Seek = field(default_factory=Sought)
     running: Run = field(default_factory=Running)
 

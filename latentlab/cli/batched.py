@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from latentlab.studio import Batch, Summary
     from latentlab.studio import Look as Sight
 
+MANIFEST = tyro.conf.arg(metavar="MANIFEST")
 SOME_FAILED = 3
 EVERY = 30.0
 """Seconds between two lines of progress where no bar can move."""
@@ -113,6 +114,14 @@ class Batched(Command):
             out=str(self.running.out), items=summary.items, ok=summary.ok, failed=dict(summary.failed),
             kept=summary.kept, seconds=round(summary.seconds, 2),
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class OverPhotos(Batched):
+    """What the commands of tasks over photos have in common."""
+
+    manifest: Annotated[tyro.conf.Positional[str], MANIFEST] = ""
+    """A folder, a glob, or a table .parquet or .csv with the columns id and path."""
 
 
 class Lines:

@@ -22,6 +22,8 @@ COMMANDS: Registry = Registry(
         "batch edit": "latentlab.cli.batch:Edit",
         "batch stylize": "latentlab.cli.batch:Stylize",
         "batch swap": "latentlab.cli.batch:Swap",
+        "batch makeup": "latentlab.cli.batch:Makeup",
+        "batch frontalize": "latentlab.cli.batch:Frontalize",
         "batch score": "latentlab.cli.batch:Score",
         "batch render": "latentlab.cli.batch:Render",
         "swap": "latentlab.cli.swap:Swap",

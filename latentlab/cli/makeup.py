@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import tyro
 
@@ -20,16 +20,9 @@ Colour = Annotated[str, tyro.conf.arg(metavar="COLOUR")]
 
 
 @dataclass(frozen=True)
-class Makeup(Command):
-    """Give a face the makeup of a reference photo, a colour by name of region, or none at all.
+class Paint:
+    """Flags that say which makeup."""
 
-    Colours go from region to region through landmarks, at the photo's own resolution; light, pores and hairs stay.
-    """
-
-    photo: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="FACE")] = ""
-    """A photo, a face of the lab, or a clip."""
-    reference: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="REFERENCE")] = ""
-    """Whose makeup: a photo, or a face of the lab."""
     remove: bool = False
     """Take makeup off."""
     regions: Annotated[str, tyro.conf.arg(metavar="LIST")] = ""
@@ -46,6 +39,30 @@ class Makeup(Command):
     """Blush."""
     skin: Colour = ""
     """Foundation."""
+
+    def fields(self) -> dict[str, Any]:
+        """Those of the request."""
+        colours = {name: getattr(self, name) for name in ("lips", "lids", "liner", "blush", "skin")}
+        return {
+            "colours": {name: colour for name, colour in colours.items() if colour},
+            "remove": self.remove,
+            "regions": tuple(word.strip() for word in self.regions.split(",") if word.strip()),
+            "strength": self.strength,
+        }
+
+
+@dataclass(frozen=True)
+class Makeup(Command):
+    """Give a face the makeup of a reference photo, a colour by name of region, or none at all.
+
+    Colours go from region to region through landmarks, at the photo's own resolution; light, pores and hairs stay.
+    """
+
+    photo: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="FACE")] = ""
+    """A photo, a face of the lab, or a clip."""
+    reference: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="REFERENCE")] = ""
+    """Whose makeup: a photo, or a face of the lab."""
+    paint: tyro.conf.OmitArgPrefixes[Paint] = field(default_factory=Paint)
     aligned: bool = False
     """Give the aligned face alone, not the photo with it."""
     where: tyro.conf.OmitArgPrefixes[Where] = field(default_factory=Where)
@@ -63,17 +80,13 @@ class Makeup(Command):
         from latentlab.studio import Makeup as Request
 
         need(self.photo, "makeup", " reference.jpg")
-        regions = tuple(word.strip() for word in self.regions.split(",") if word.strip())
-        colours = {name: getattr(self, name) for name in ("lips", "lids", "liner", "blush", "skin")}
-        chosen = {name: c for name, c in colours.items() if c}
         with session.progress("makeup") as watch:
             if is_clip(self.photo):
-                asked = EditClip(Request(chosen, self.remove, regions, self.strength), self.where.face)
+                asked = EditClip(Request(**self.paint.fields()), self.where.face)
                 out = self.where.clip_out(aligned=self.aligned)
                 film(session, Path(self.photo), asked, out, watch, self.reference or None)
                 return session.exit_code
             opened = session.studio.open_makeup(
-                self.photo, self.reference or None, colours=chosen,
-                remove=self.remove, regions=regions, strength=self.strength, aligned=self.aligned, **self.where.choice(),
+                self.photo, self.reference or None, **self.paint.fields(), aligned=self.aligned, **self.where.choice(),
             )  # fmt: skip
             return self.where.save(session, opened, watch)

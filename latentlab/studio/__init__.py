@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from latentlab.studio.batch.tasks.align import AlignPhotos
     from latentlab.studio.batch.tasks.apply import StylizePhotos, SwapPhotos
     from latentlab.studio.batch.tasks.edit import EditPhotos
+    from latentlab.studio.batch.tasks.frontalize import FrontalizePhotos
     from latentlab.studio.batch.tasks.invert import InvertPhotos
+    from latentlab.studio.batch.tasks.makeup import MakeupPhotos
     from latentlab.studio.batch.tasks.render import RenderSamples
     from latentlab.studio.batch.tasks.score import ScorePhotos
     from latentlab.studio.clips.clip import is_clip
@@ -97,7 +99,9 @@ _PLACES = {
     "batch.tasks.align": ("AlignPhotos",),
     "batch.tasks.apply": ("StylizePhotos", "SwapPhotos"),
     "batch.tasks.edit": ("EditPhotos",),
+    "batch.tasks.frontalize": ("FrontalizePhotos",),
     "batch.tasks.invert": ("InvertPhotos",),
+    "batch.tasks.makeup": ("MakeupPhotos",),
     "batch.tasks.render": ("RenderSamples",),
     "batch.tasks.score": ("ScorePhotos",),
     "clips.clip": ("is_clip",),
@@ -190,6 +194,7 @@ __all__ = [
     "Finding",
     "Findings",
     "Frontalize",
+    "FrontalizePhotos",
     "Gallery",
     "Generate",
     "History",
@@ -203,6 +208,7 @@ __all__ = [
     "LogReader",
     "Look",
     "Makeup",
+    "MakeupPhotos",
     "Measures",
     "Mix",
     "Networks",

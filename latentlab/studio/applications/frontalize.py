@@ -97,7 +97,7 @@ class OpenFrontalize:
 
 
 def open_frontalize(
-    studio: Lab, request: Frontalize, source: Source = None, given: Ingredients | None = None
+    studio: Lab, request: Frontalize, source: Source | Sitter = None, given: Ingredients | None = None
 ) -> OpenFrontalize:
     """Find the face; NoFace where there is none, two and no choice, or only a profile."""
     given = given or Ingredients(studio)

@@ -123,8 +123,8 @@ class OpenMakeup:
 def open_makeup(
     studio: Lab,
     request: Makeup,
-    source: Source = None,
-    reference: Source = None,
+    source: Source | Sitter = None,
+    reference: Source | Sitter = None,
     given: Ingredients | None = None,
 ) -> OpenMakeup:
     """Find both faces and see what can be made up.
@@ -135,10 +135,7 @@ def open_makeup(
     """
     given = given or Ingredients(studio)
     worn = reference is not None or given.has("faces", "reference") or given.has("photos", "reference")
-    if not (worn or request.remove or request.colours):
-        raise BadInput("which makeup? name a reference photo, a colour such as lips '#a01030', or `remove`")
-    if worn and request.remove:
-        raise BadInput("makeup is taken off or taken from a reference, not both; leave one of them out")
+    expect_makeup(request, worn=worn)
     face = find_sitter(given, "face", source, request.choice)
     theirs = find_reference(given, reference) if worn else None
     opened = OpenMakeup(studio, request, face, theirs, given)
@@ -151,7 +148,15 @@ def open_makeup(
     return opened
 
 
-def find_reference(given: Ingredients, source: Source) -> Sitter:
+def expect_makeup(request: Makeup, *, worn: bool) -> None:
+    """BadInput where nothing is asked for, or two things that exclude each other; `worn` says that there is a reference."""
+    if not (worn or request.remove or request.colours):
+        raise BadInput("which makeup? name a reference photo, a colour such as lips '#a01030', or `remove`")
+    if worn and request.remove:
+        raise BadInput("makeup is taken off or taken from a reference, not both; leave one of them out")
+
+
+def find_reference(given: Ingredients, source: Source | Sitter) -> Sitter:
     """Whose makeup is taken over; NoFace says that it is the reference."""
     try:
         return find_sitter(given, "reference", source, Choice())

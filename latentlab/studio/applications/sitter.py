@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -24,6 +24,11 @@ from latentlab.studio.portraits.faces import Source
 from latentlab.studio.portraits.request import Invert
 from latentlab.studio.recipes.ingredients import Ingredients
 from latentlab.studio.shelf.latents import LOOSE
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from latentlab.faces.photo import FaceInPhoto
 
 Request = TypeVar("Request")
 COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
@@ -82,13 +87,16 @@ def with_choice(kind: type[Request], values: Mapping[str, Any]) -> Request:
 
 
 def find_sitter(
-    given: Ingredients, role: str, source: Source, choice: Choice, *, latent: bool = False,
+    given: Ingredients, role: str, source: Source | Sitter, choice: Choice, *, latent: bool = False,
     method: Inverter | None = None,
 ) -> Sitter:  # fmt: skip
     """The face of a role (`face`, `reference`, `source`); a photo is inverted only where its latent is wanted.
 
-    An inversion by another `method` than `auto` has a name of its own in the lab, beside the photo's usual one.
+    An inversion by another `method` than `auto` has a name of its own in the lab, beside the photo's usual one. A sitter
+    was looked at before and stands for itself: who made it has noted where it came from.
     """
+    if isinstance(source, Sitter):
+        return source
     if given.pinned is None and is_photo(given.studio, source):
         path = Path(str(source))
         number = _number(given, path, choice)
@@ -143,11 +151,16 @@ def _seen(path: Path, number: int | None, choice: Choice) -> Sitter:
     from latentlab.faces.photo import face_in_photo
 
     found = face_in_photo(path, SMALLEST, number, allow_profile=choice.profile)
-    photo = Photo(found.image, path, found.crop)
+    name = safe_name(path.name) if number is None else f"{safe_name(path.name)}-face{number}"
+    return seated(found, path, name)
+
+
+def seated(found: FaceInPhoto, source: Path | Image, name: str) -> Sitter:
+    """A face that was found in a photo (its file, or an upright RGB picture), at the photo's own resolution."""
+    photo = Photo(found.image, source, found.crop)
     image = own_size(photo)
     known = found.crop.resized(image.shape[-1]).aligned_landmarks
     assert known is not None, "the crop was set by them"
-    name = safe_name(path.name) if number is None else f"{safe_name(path.name)}-face{number}"
     return Sitter(name, image, known, photo, None, found.notes)
 
 

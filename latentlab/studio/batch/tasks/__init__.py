@@ -18,6 +18,8 @@ TASKS: Registry[Task] = Registry(
         "score": "latentlab.studio.batch.tasks.score:ScorePhotos",
         "stylize": "latentlab.studio.batch.tasks.apply:StylizePhotos",
         "swap": "latentlab.studio.batch.tasks.apply:SwapPhotos",
+        "makeup": "latentlab.studio.batch.tasks.makeup:MakeupPhotos",
+        "frontalize": "latentlab.studio.batch.tasks.frontalize:FrontalizePhotos",
         "render": "latentlab.studio.batch.tasks.render:RenderSamples",
     },
 )
