@@ -2,7 +2,7 @@
 
     python benchmarks/scale.py rates                       photos a second of one core, beside one by one
     python benchmarks/scale.py cost --n 100 1000 --engines local ray
-    python benchmarks/scale.py kills --kills 20
+    python benchmarks/scale.py kills --kills 20 --engines local ray
     python benchmarks/scale.py broken --n 2000
 
 Photos are rendered faces (LATENTLAB_FACE_MODEL). Each prints a table; --write puts it into results/scale.json.
@@ -35,6 +35,8 @@ from latentlab.studio import AlignPhotos, Batch, Edit, EditPhotos, InvertPhotos,
 FOLDER = Path("/tmp/latentlab-scale")
 ENVIRONMENT = {**os.environ, "RAY_worker_niceness": "0"}
 """Ray's workers at the priority of local ones."""
+VICTIMS = {"local": ("driver", "worker"), "ray": ("driver", "worker", "agent")}
+"""What is killed; the agent is Ray's on this machine, the raylet."""
 
 
 def main() -> None:
@@ -159,55 +161,55 @@ def watched(process: subprocess.Popen) -> dict[str, float]:
 
 
 def kills(wish: argparse.Namespace) -> list[dict[str, Any]]:
-    """kill -9 of driver or worker at random moments; then the union is complete and nothing is there twice."""
+    """kill -9 of each kind of process at random moments; then the union is complete and nothing is there twice."""
     rows, dice = [], random.Random(0)
     n, source = wish.n[0], manifest(wish.folder / "photos", wish.n[0])
     for engine in wish.engines:
-        out, done = wish.folder / f"kills-{engine}", {"driver": 0, "worker": 0}
+        out, done = wish.folder / f"kills-{engine}", dict.fromkeys(VICTIMS[engine], 0)
+        words = command(wish, source, out, "--engine", engine, "--shard", "4", "--resume")
         shutil.rmtree(out, ignore_errors=True)
+        wholes = 0
         while sum(done.values()) < wish.kills:
-            words = command(wish, source, out, "--engine", engine, "--shard", "4", "--resume")
-            process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-            victim = dice.choice(["driver", "worker"])
-            if strike(process, victim, dice, out):
-                done[victim] += 1
-            if victim == "worker":
-                process.wait(timeout=600)
-            if finished(out, n):
+            process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
+            victim = min(done, key=lambda kind: (done[kind], dice.random()))
+            done[victim] += strike(process, victim, dice, out)
+            _, told = process.communicate(timeout=600)
+            print(engine, done, f"exit {process.returncode}", told.decode().strip()[-200:], flush=True)
+            if shards(out) == -(-n // 4):
+                assert whole(out, n), "rows were lost, or are there twice"
                 shutil.rmtree(out)  # all done: begin anew, kills are still owed
-        subprocess.run(
-            command(wish, source, out, "--engine", engine, "--shard", "4", "--resume"),
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        ids = read(out).column("id").to_pylist()
+                wholes += 1
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
         rows.append(
             {
                 "engine": engine,
                 "kills": done,
-                "rows": len(ids),
-                "complete": ids == [f"p{i:08d}" for i in range(n)],
+                "rows": n,
+                "batches completed": wholes + 1,
+                "complete": whole(out, n),
             }
         )
     return rows
 
 
-def strike(process: subprocess.Popen, victim: str, dice: random.Random, out: Path) -> bool:
-    """Kill one process somewhere in the next few shards, or while workers begin; False where it was over before."""
+def strike(process: subprocess.Popen, victim: str, dice: random.Random, out: Path) -> int:
+    """Kill one process somewhere in the next few shards, or while workers begin; 0 where it was over before."""
     wanted, wait = shards(out) + dice.randint(0, 3), dice.uniform(0, 1)
     while process.poll() is None:
-        mine = workers_of(process)
-        if mine and shards(out) >= wanted:
+        below = alive(process)
+        if found(below, "worker") and shards(out) >= wanted:
             time.sleep(wait)
-            target = process.pid if victim == "driver" else dice.choice(workers_of(process) or mine).pid
-            if process.poll() is not None or not psutil.pid_exists(target):
-                return False
-            os.kill(target, signal.SIGKILL)
-            if victim == "driver":
-                process.wait()
-            return True
+            targets = [process.pid] if victim == "driver" else found(alive(process), victim)
+            if process.poll() is not None or not targets:
+                return 0
+            os.kill(dice.choice(targets), signal.SIGKILL)
+            if victim != "worker":  # nothing that it had begun may go on without it
+                process.wait(timeout=180)
+                _, left = psutil.wait_procs(below, timeout=180)  # Ray's own agents look now and then
+                assert not left, f"processes are left behind: {left}"
+            return 1
         time.sleep(0.02)
-    return False
+    return 0
 
 
 def shards(out: Path) -> int:
@@ -215,15 +217,24 @@ def shards(out: Path) -> int:
     return len(list(out.rglob("shard-*.parquet")))
 
 
-def workers_of(process: subprocess.Popen) -> list[psutil.Process]:
-    """Processes that do the work: spawned ones, or Ray's."""
+def alive(process: subprocess.Popen) -> list[psutil.Process]:
+    """All processes below one."""
     try:
-        found = psutil.Process(process.pid).children(recursive=True)
-        return [
-            one for one in found if "spawn_main" in " ".join(one.cmdline()) or one.name().startswith("ray::")
-        ]
+        return psutil.Process(process.pid).children(recursive=True)
     except psutil.Error:
         return []
+
+
+def found(below: list[psutil.Process], victim: str) -> list[int]:
+    """Those that do the work (spawned ones, or Ray's), or Ray's agent on this machine."""
+    pids = []
+    for one in below:
+        with suppress(psutil.Error):
+            name, words = one.name(), " ".join(one.cmdline())
+            worker = "spawn_main" in words or (name.startswith("ray::") and "_Actor" in words)
+            if worker if victim == "worker" else name == "raylet":
+                pids.append(one.pid)
+    return pids
 
 
 def read(out: Path) -> Any:
@@ -231,9 +242,9 @@ def read(out: Path) -> Any:
     return ds.dataset(sorted(map(str, (out / "rows").rglob("*.parquet"))), format="parquet").to_table()
 
 
-def finished(out: Path, n: int) -> bool:
-    """Whether all is there."""
-    return (out / "rows").is_dir() and any((out / "rows").rglob("*.parquet")) and len(read(out)) == n
+def whole(out: Path, n: int) -> bool:
+    """Whether all is there, in order, and nothing twice."""
+    return read(out).column("id").to_pylist() == [f"p{number:08d}" for number in range(n)]
 
 
 def broken(wish: argparse.Namespace) -> list[dict[str, Any]]:

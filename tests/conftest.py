@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,18 @@ def _outside(variable: str, part: str = "") -> Path:
     if not path.exists():
         pytest.skip(f"{path} does not exist")
     return path
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """Ray with one worker on this machine and the CPU beside it, no lower in priority than the tests."""
+    os.environ.setdefault("RAY_worker_niceness", "0")  # read when ray is imported
+    ray = pytest.importorskip("ray", reason="Ray is not installed: latentlab[cluster]")
+    ray.init(
+        address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False
+    )
+    yield
+    ray.shutdown()
 
 
 @pytest.fixture(scope="session")

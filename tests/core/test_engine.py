@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 from latentlab.core.engine import Ready, run_blocks
+from latentlab.core.engine import cluster as cluster_module
+from latentlab.core.engine.cluster import actors, connect
 from latentlab.core.engine.engine import WorkerDied
 from latentlab.core.engine.local import Local
 from latentlab.core.engine.on_ray import OnRay
 from latentlab.core.errors import BadInput, MissingPart, UnknownName
 from tests.directions.toy import ToyGenerator, ToyScorer, toy_bank
-
-with_ray = pytest.mark.skipif(
-    importlib.util.find_spec("ray") is None, reason="Ray is not installed: latentlab[cluster]"
-)
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[None]:
-    """One worker on this machine and the CPU beside it, no lower in priority than the tests."""
-    os.environ.setdefault("RAY_worker_niceness", "0")  # read when ray is imported
-    import ray
-
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
-    yield
-    ray.shutdown()
 
 
 def double(item: int) -> int:
@@ -52,20 +37,17 @@ def test_without_ray_the_line_says_what_to_install(monkeypatch) -> None:
         list(run_blocks(double, [1], "ray"))
 
 
-@with_ray
 def test_ray_gives_the_same_results_in_any_order(cluster) -> None:
     assert sorted(run_blocks(double, [1, 2, 3], "ray")) == [2, 4, 6]
     assert list(run_blocks(double, [], "ray")) == []
 
 
-@with_ray
 def test_an_error_on_a_worker_is_the_error_here(cluster) -> None:
     with pytest.raises(BadInput, match="-1 is below 0") as caught:
         list(run_blocks(double, [1, -1], "ray"))
     assert "\n" not in str(caught.value)
 
 
-@with_ray
 def test_a_bank_filled_on_ray_is_the_bank_filled_here(cluster, tmp_path: Path) -> None:
     from latentlab.scorers.bank import Bank, bank_key
 
@@ -109,7 +91,54 @@ def test_an_item_that_kills_its_process_is_told_and_the_rest_is_done(tmp_path: P
     assert len(list(tmp_path.glob("opened-*"))) == 3
 
 
-@with_ray
 def test_a_cluster_without_a_cpu_to_spare_says_so(cluster) -> None:
     with pytest.raises(BadInput, match="take at most 1"):
         list(OnRay(2).run(Ready(double), [1]))
+
+
+class FakeRay:
+    """A cluster of so many CPUs, of which so many are free after a while."""
+
+    def __init__(self, have: int, *free: int) -> None:
+        self.have, self.free = have, list(free)
+
+    def cluster_resources(self) -> dict[str, float]:
+        return {"CPU": self.have}
+
+    def available_resources(self) -> dict[str, float]:
+        return {"CPU": self.free.pop(0) if len(self.free) > 1 else self.free[0]}
+
+    def is_initialized(self) -> bool:
+        return False
+
+    def init(self, **given: object) -> None:
+        raise ConnectionError("wrong\ntoken")
+
+
+def test_one_cpu_is_left_for_ray_itself_and_those_that_others_hold_are_not_counted(monkeypatch) -> None:
+    monkeypatch.setattr(cluster_module.time, "sleep", lambda seconds: None)
+    assert actors(FakeRay(8, 8), None) == 7
+    assert actors(FakeRay(8, 8), 2) == 2
+    assert actors(FakeRay(8, 3), None) == 2
+    assert actors(FakeRay(2, 0, 0, 2), None) == 1  # the actor of a driver that was killed is ended
+    monkeypatch.setattr(cluster_module, "PATIENCE", 0.0)
+    for ray, told in ((FakeRay(1, 1), "Ray has 1 CPU"), (FakeRay(4, 1), "of Ray's 4 CPUs 1 are free")):
+        with pytest.raises(BadInput, match=told):
+            actors(ray, None)
+
+
+def test_a_cluster_that_is_not_there_or_wants_a_token_is_one_line(monkeypatch) -> None:
+    import socket
+
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{listening.getsockname()[1]}"
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        with pytest.raises(BadInput, match="nothing answers"):
+            connect(FakeRay(2, 2), None)
+        listening.listen()
+        with pytest.raises(BadInput, match="wrong token; is it a Ray cluster"):
+            connect(FakeRay(2, 2), None)
+    monkeypatch.setenv("RAY_ADDRESS", "")
+    with pytest.raises(BadInput, match="does not start on this machine: wrong token"):
+        connect(FakeRay(2, 2), None)

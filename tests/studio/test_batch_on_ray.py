@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow.dataset as ds
-import pytest
 
 from latentlab.core.engine import Here
 from latentlab.core.engine.on_ray import OnRay
 from latentlab.studio import Batch, RenderSamples, Studio
-
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("ray") is None, reason="Ray is not installed: latentlab[cluster]"
-)
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[None]:
-    os.environ.setdefault("RAY_worker_niceness", "0")  # read when ray is imported
-    import ray
-
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
-    yield
-    ray.shutdown()
 
 
 def content(out: Path) -> tuple[list[dict[str, Any]], list[bytes]]:

@@ -10,8 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from latentlab.core.engine.cluster import actors, connect
 from latentlab.core.engine.engine import Done, Engine, Opener, attempt
-from latentlab.core.errors import BadInput, LatentLabError, MissingPart
+from latentlab.core.errors import LatentLabError, MissingPart
 from latentlab.core.ranges import Workers, check
 
 MOST_TASKS = 20_000
@@ -35,38 +36,19 @@ class OnRay(Engine):
             raise MissingPart("the engine 'ray' needs Ray: pip install 'latentlab[cluster]'") from None
         if not len(items):
             return
-        count = self._actors(ray)
+        connect(ray, self.workers)
+        count = actors(ray, self.workers)
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False  # our own bar watches the results
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         # once in the object store: a network is too large for the closure of a task
         shared = ray.put((opener, list(items), os.getcwd()))
         rows = ray.data.range(len(items), override_num_blocks=min(len(items), MOST_TASKS))
-        actors = ray.data.ActorPoolStrategy(min_size=1, max_size=min(count, len(items)))
+        pool = ray.data.ActorPoolStrategy(min_size=1, max_size=min(count, len(items)))
         made: Any = _Actor  # Ray's types know functions alone
-        done = rows.map(made, fn_constructor_args=([shared],), compute=actors, num_cpus=1)
+        done = rows.map(made, fn_constructor_args=([shared],), compute=pool, num_cpus=1)
         for row in done.iter_rows():
             yield _told(row)
-
-    def _actors(self, ray: Any) -> int:
-        """How many actors there may be: with no CPU left beside them, Ray Data waits for one without a word."""
-        if not ray.is_initialized():
-            own = (
-                max(os.cpu_count() or 1, self.workers or 1) + 1
-            )  # logical: the one beside the actors does little
-            address = os.environ.get("RAY_ADDRESS")
-            cpus = {} if address else {"num_cpus": own}
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **cpus)
-        have = int(ray.cluster_resources().get("CPU", 0))
-        if have < 2:
-            raise BadInput(
-                f"Ray has {have} CPU and needs one beside each worker's; start the cluster with two or more"
-            )
-        if self.workers is not None and self.workers > have - 1:
-            raise BadInput(
-                f"`workers` is {self.workers}, but Ray has {have} CPUs and needs one for its own actors; take at most {have - 1}"
-            )
-        return self.workers or have - 1
 
 
 class _Actor:
