@@ -36,6 +36,8 @@ class Stylize(Command):
     """The photo's broad colours, or the style's."""
     direction: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=S")] = ()
     """S steps along a direction, as in edit."""
+    by: Literal["photo", "network"] = "photo"
+    """Draw over the photo, where it is known how (toon), or show the picture of the style's network."""
     paste_back: bool = False
     """Put the drawn face into its photo."""
     where: tyro.conf.OmitArgPrefixes[Where] = field(default_factory=Where)
@@ -53,12 +55,13 @@ class Stylize(Command):
         need(self.photo, "stylize")
         with session.progress("stylizing") as watch:
             if is_clip(self.photo):
-                wish = Request(self.style, self.strength, self.colours, parse_strengths(self.direction))
+                moves = parse_strengths(self.direction)
+                wish = Request(self.style, self.strength, self.colours, moves, self.by)
                 film(session, Path(self.photo), EditClip(wish, self.where.face), self.where.clip_out(), watch)
                 return session.exit_code
             opened = session.studio.open_stylize(
                 self.photo, style=self.style, strength=self.strength, colours=self.colours,
-                directions=parse_strengths(self.direction), paste_back=self.paste_back, **self.where.choice(),
+                directions=parse_strengths(self.direction), by=self.by, paste_back=self.paste_back, **self.where.choice(),
             )  # fmt: skip
             return self.where.save(session, opened, watch)
 

@@ -119,6 +119,7 @@ class StylizeFields(ChoiceFields, total=False):
     strength: float
     colours: Literal["keep", "take"]
     directions: Mapping[str, float]
+    by: Literal["photo", "network"]
     paste_back: bool
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 
 from latentlab.core.errors import LatentLabError, NoFace
-from latentlab.core.face import Face
+from latentlab.core.face import Face, Photo
 from latentlab.core.shapes import Images
 from latentlab.networks.regressor import fit_to
 from latentlab.studio.applications.frontalize import Frontalize, OpenFrontalize
@@ -85,10 +85,10 @@ def _frontal(who: Applications, face: Images, other: Images | None) -> Images:
 
 
 def _toon(who: Applications, face: Images, other: Images | None) -> Images:
-    large = fit_to(face, SMALLEST)
-    sitter = Sitter("test face", large, torch.zeros(68, 2), None, who.face(large))
+    sitter = who.sitter(face, latent=True)
+    seen = replace(sitter, photo=Photo(sitter.image, None, None))
     request = Stylize("toon", colours="take")
-    opened = OpenStylize(who.lab, request, sitter, find_style(who.lab, "toon"), Ingredients(who.lab))
+    opened = OpenStylize(who.lab, request, seen, find_style(who.lab, "toon"), Ingredients(who.lab))
     return opened.image()
 
 

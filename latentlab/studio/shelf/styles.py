@@ -11,8 +11,10 @@ from torch import Tensor
 from latentlab.core.errors import BadInput, MissingPart, unknown
 from latentlab.core.fingerprint import fingerprint
 from latentlab.core.generator import Generator
+from latentlab.editing.style.cartoon import DRAWINGS, Cartoon
 from latentlab.editing.style.filters import FILTERS
 from latentlab.store.bridge.foreign import Foreign
+from latentlab.store.home import assets_folder
 from latentlab.studio.lab import Lab
 from latentlab.studio.shelf.children import children_of
 from latentlab.studio.shelf.networks import GENERATORS, find, make, read
@@ -29,6 +31,8 @@ class Style:
     hash: str
     tensors: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
     """The child's, under its parent's names; empty for a filter."""
+    drawing: Cartoon | None = None
+    """What it does to a photo itself, where that is known."""
 
 
 def style_names(studio: Lab) -> list[str]:
@@ -44,7 +48,8 @@ def find_style(studio: Lab, name: str) -> Style:
     if name not in files:
         raise unknown("style", name, style_names(studio))
     tensors = read(files[name], GENERATORS, studio.home)["G_ema"].tensors
-    return Style(name, fingerprint(tensors), tensors)
+    drawing = DRAWINGS.get(name) if files[name].is_relative_to(assets_folder()) else None
+    return Style(name, fingerprint(tensors), tensors, drawing)
 
 
 def style_by_hash(studio: Lab, name: str, digest: object) -> Style:
