@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 import latentlab
@@ -49,6 +50,7 @@ def build(serving: Serving | None = None) -> FastAPI:
     _routes(app, serving)
     _queries(app, meters)
     app.add_exception_handler(LatentLabError, _sorry)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _no_route)  # type: ignore[arg-type]
     return app
 
 
@@ -167,6 +169,14 @@ async def _sorry(_: Request, error: LatentLabError) -> Response:
     if isinstance(error, NoJob):
         return _error(404, error.kind, str(error))
     return _error(400 if isinstance(error, BadInput) else status_of(error), error.kind, str(error))
+
+
+async def _no_route(request: Request, error: HTTPException) -> Response:
+    kind = {404: "no route", 405: "not allowed"}.get(error.status_code, "bad request")
+    message = (
+        f"{request.method} {request.url.path[:80]}: {error.detail.lower()}; the routes are shown at /docs"
+    )
+    return _error(error.status_code, kind, message, dict(error.headers or {}))
 
 
 def _error(status: int, kind: str, message: str, headers: dict[str, str] | None = None) -> Response:

@@ -99,7 +99,8 @@ class Desk:
     def _result(self, form: InversionForm, content: bytes, watch: Any) -> dict[str, Any]:
         if form.method == QUICK:
             return told(self._answer(form.task(), [(NAME, content)])[0], self.model)
-        with tempfile.TemporaryDirectory(prefix="latentlab-") as folder:
+        # beside the jobs: it goes with them where this process is killed
+        with tempfile.TemporaryDirectory(prefix="photo-", dir=self.jobs.folder) as folder:
             photo = Path(folder) / "photo"
             photo.write_bytes(content)
             try:

@@ -76,14 +76,15 @@ class Jobs:
         here = state.machine == platform.node()
         if state.state not in OVER and here and not _lives(state.process):
             state.state, state.error = "failed", "the process that had it ended; ask for it again"
+        elif state.state not in OVER and self.is_cancelled(name):
+            state.text = "asked to stop"
         return state
 
     def cancel(self, name: str) -> JobState:
         """Ask it to stop; it does so at its next step."""
-        state = self.read(name)
-        if state.state not in OVER:
+        if self.read(name).state not in OVER:
             self._mark(name).touch()
-        return state
+        return self.read(name)
 
     def is_cancelled(self, name: str) -> bool:
         """Whether somebody asked it to stop."""

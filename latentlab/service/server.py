@@ -38,5 +38,5 @@ def _run(serving: Serving) -> None:
     uvicorn.run(
         "latentlab.service.app:build", factory=True, host=serving.host, port=serving.port, workers=serving.workers,
         log_level="warning", limit_concurrency=CONCURRENT, timeout_keep_alive=KEEP_ALIVE, server_header=False,
-        timeout_graceful_shutdown=20,
+        timeout_graceful_shutdown=20, http="latentlab.service.lines:Patient",
     )  # fmt: skip

@@ -106,12 +106,14 @@ def test_a_slow_method_is_a_job_with_progress_and_quick_requests_pass_it(
     waited(service, name, ("running",))
     assert service.post("/v1/inversions", **form(photo)).status_code == 200
     assert service.get(f"/v1/jobs/{name}").json()["state"] == "running"
-    service.delete(f"/v1/jobs/{name}")
+    assert service.delete(f"/v1/jobs/{name}").json()["text"] == "asked to stop"
     told = waited(service, name)
     assert (told["state"], told["result"]) == ("cancelled", None)
 
 
-def test_a_job_brings_its_result(service: TestClient, photo: bytes) -> None:
+def test_a_job_brings_its_result_and_leaves_nothing_of_the_photo(
+    service: TestClient, photo: bytes, folder: Path
+) -> None:
     begun = service.post("/v1/inversions", **form(photo, method="descend", settings={"steps": 3})).json()
     told = waited(service, begun["id"])
     assert told["state"] == "done", told["error"]
@@ -123,6 +125,8 @@ def test_a_job_brings_its_result(service: TestClient, photo: bytes) -> None:
     failed = service.post("/v1/inversions", **form(bad.getvalue(), method="descend")).json()
     told = waited(service, failed["id"])
     assert told["state"] == "failed" and "no face in the photo" in told["error"]
+    kept = [path.name for path in (folder / "jobs").rglob("*") if path.suffix not in (".json", ".cancel")]
+    assert not kept
 
 
 def large() -> bytes:

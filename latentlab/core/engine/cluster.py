@@ -33,7 +33,7 @@ def connect(ray: Any, workers: int | None) -> None:
         _expect_answer(address)
     try:
         ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **alone)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except Exception as error:  # it raises bare ones too, for example where its processes begin too slowly
         reason = " ".join(str(error).split())[:160]
         if alone:
             raise BadInput(f"Ray does not start on this machine: {reason}") from None
