@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
@@ -96,8 +97,15 @@ def modulated(
     return x.reshape(n, out, *x.shape[2:])
 
 
-def stylegan2(network, styles: Tensor, *, fused: bool, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Skip architecture, stored noise; `dtype` in all blocks, or float16 in the published ones."""
+def stylegan2(
+    network,
+    styles: Tensor,
+    *,
+    fused: bool,
+    dtype: torch.dtype = torch.float32,
+    noise: Mapping[str, Tensor] | None = None,
+) -> Tensor:
+    """Skip architecture, stored noise or that of a mapping; `dtype` in all blocks, or float16 in the published ones."""
     by_layer = {layer.name: styles[:, layer.channels] for layer in network.style_layers}
     x = image = None
     for block in network.blocks():
@@ -119,7 +127,8 @@ def stylegan2(network, styles: Tensor, *, fused: bool, dtype: torch.dtype = torc
                 fused=fused,
                 padding=0 if conv.up > 1 else 1,
             )
-            x = x + (conv.noise_const * conv.noise_strength).to(x.dtype)
+            drawn = conv.noise_const if noise is None else noise[key]
+            x = x + (drawn * conv.noise_strength).to(x.dtype)
             x = bias_act(x, conv.bias, "lrelu", SQRT2, conv.clamp)
         rgb = block.torgb
         y = modulated(

@@ -59,7 +59,12 @@ class EndGradient:
 
 
 def tail_gradient(
-    above: Tensor | None, y: Tensor, end: End, out: Tensor, colours: Tensor | None = None
+    above: Tensor | None,
+    y: Tensor,
+    end: End,
+    out: Tensor,
+    colours: Tensor | None = None,
+    at_noise: Tensor | None = None,
 ) -> EndGradient:
     """The gradient through the end of a layer, or through a band of it.
 
@@ -69,19 +74,27 @@ def tail_gradient(
         end: what made y.
         out: where the gradient at v goes, like y.
         colours: gradient at the colours, float32 [n k h w]; rows are dense.
+        at_noise: where the gradient at every image's noise goes, float32 [n h w], rows are dense; or None.
     """
     kernels = native.kernels_for(y, "tail_gradient") if y.device.type == "cpu" else None
     if kernels is None:
-        return reference(above, y, end, out, colours)
+        return reference(above, y, end, out, colours, at_noise)
     weight = None if colours is None else end.weight
     numbers = (end.strength, end.bias, end.slope, end.gain, end.clamp)
     sums = kernels.tail_gradient(
-        above, y, out, colours, weight, end.scale, end.following, end.noise, *numbers
+        above, y, out, colours, weight, end.scale, end.following, end.noise, *numbers, at_noise
     )
     return EndGradient(sums[:, 0], sums[:, 1], sums[:, 2:])
 
 
-def reference(above: Tensor | None, y: Tensor, end: End, out: Tensor, colours: Tensor | None) -> EndGradient:
+def reference(
+    above: Tensor | None,
+    y: Tensor,
+    end: End,
+    out: Tensor,
+    colours: Tensor | None,
+    at_noise: Tensor | None,
+) -> EndGradient:
     """The definition, in plain PyTorch; z is found again from y, since only its linear pieces let a gradient through."""
     seen = y.float()
     gradient = torch.zeros_like(seen)
@@ -100,6 +113,8 @@ def reference(above: Tensor | None, y: Tensor, end: End, out: Tensor, colours: T
         limit = float(torch.tensor(end.clamp).to(y.dtype))  # outputs were rounded, so was the limit
         opened = slope * (seen.abs() < limit)
     gradient = gradient * opened
+    if at_noise is not None:
+        at_noise.copy_(gradient.sum(1) * end.strength)
 
     shift = end.bias[:, None, None]
     if end.noise is not None:

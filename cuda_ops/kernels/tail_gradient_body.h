@@ -7,7 +7,7 @@ typedef float Lanes __attribute__((vector_size(64)));
 typedef int32_t Whole __attribute__((vector_size(64)));
 typedef uint32_t Bits __attribute__((vector_size(64)));
 typedef uint16_t Halves __attribute__((vector_size(32)));
-enum { kLanes = 16 };
+enum { kLanes = 16, kPixels = 256 };
 
 // Up to sixteen values, zeros behind them.
 template <bool FULL>
@@ -42,10 +42,11 @@ OPS_FORCE void put(bfloat16* p, Lanes v, int64_t some) {
 struct Tile {
   const float *scale, *bias, *next, *weight, *noise, *colours;  // from the first channel, the first pixel
   float* sums;                                                  // [2 + K, c], added to
+  Lanes* kept;  // the gradient at z of each pixel, summed over blocks of channels; added to
   int64_t c, pixels, plane;
 };
 
-template <class T, int K, bool LIMIT, bool FULL>
+template <class T, int K, bool LIMIT, bool NOISE, bool FULL>
 OPS_FORCE void tile_lanes(const T* t, const T* y, T* out, const Tile& a, const EndGradient& f, int64_t from) {
   const int64_t c = a.c, some = FULL ? kLanes : c - from;
   const Lanes zero = {}, scale = lanes<FULL>(a.scale + from, some), bias = lanes<FULL>(a.bias + from, some);
@@ -72,6 +73,7 @@ OPS_FORCE void tile_lanes(const T* t, const T* y, T* out, const Tile& a, const E
     const Whole positive = seen > zero;
     g *= positive ? above : below;
     if (LIMIT) g = (seen < f.clamp) & (seen > -f.clamp) ? g : zero;
+    if (NOISE) a.kept[p] += g;
     const float shift = a.noise ? a.noise[p] * f.strength : 0.0f;
     sums[1] += g * (seen * (positive ? above_back : below_back) - (bias + shift));
     put<FULL>(out + at, g * scale, some);
@@ -79,11 +81,20 @@ OPS_FORCE void tile_lanes(const T* t, const T* y, T* out, const Tile& a, const E
   for (int k = 0; k < K + 2; ++k) put<FULL>(a.sums + k * c + from, sums[k], some);
 }
 
-template <class T, int K, bool LIMIT>
+template <class T, int K, bool LIMIT, bool NOISE>
 static void tile(const T* t, const T* y, T* out, const Tile& a, const EndGradient& f) {
   int64_t from = 0;
-  for (; from + kLanes <= a.c; from += kLanes) tile_lanes<T, K, LIMIT, true>(t, y, out, a, f, from);
-  if (from < a.c) tile_lanes<T, K, LIMIT, false>(t, y, out, a, f, from);
+  for (; from + kLanes <= a.c; from += kLanes) tile_lanes<T, K, LIMIT, NOISE, true>(t, y, out, a, f, from);
+  if (from < a.c) tile_lanes<T, K, LIMIT, NOISE, false>(t, y, out, a, f, from);
+}
+
+// The gradient at the noise of a tile, from what its pixels kept.
+static void tile_noise(const Lanes* kept, int64_t pixels, float strength, float* at_noise) {
+  for (int64_t p = 0; p < pixels; ++p) {
+    float sum = 0;
+    for (int i = 0; i < kLanes; ++i) sum += kept[p][i];
+    at_noise[p] = sum * strength;
+  }
 }
 
 template <class T>
@@ -94,21 +105,35 @@ struct TailGradient {
   EndGradient f;
   float* parts;  // [n, chunks, 2 + k, c]
 
-  template <int K>
+  template <int K, bool NOISE>
   void work(int64_t image, int64_t begin, int64_t end, float* sums) const {
     int64_t most = 4096 / (c > 0 ? c : 1);
-    most = most < 8 ? 8 : (most > 256 ? 256 : most);
+    most = most < 8 ? 8 : (most > kPixels ? kPixels : most);
+    Lanes kept[NOISE ? kPixels : 1];
     const float* noise = f.noise ? f.noise + image * f.noise_n : nullptr;
     for (int64_t p = begin; p < end; p += most) {
       Tile a = {f.scale + image * c, f.bias, f.next + image * c, K ? f.weight + image * K * c : nullptr,
-                noise ? noise + p : nullptr, K ? f.colours + image * f.colours_n + p : nullptr, sums, c,
+                noise ? noise + p : nullptr, K ? f.colours + image * f.colours_n + p : nullptr, sums, kept, c,
                 end - p < most ? end - p : most, f.colours_k};
+      if (NOISE) __builtin_memset(kept, 0, sizeof(Lanes) * a.pixels);
       const T *above = t ? t + (image * pixels + p) * c : nullptr, *seen = y + image * y_n + p * c;
       T* to = out + image * out_n + p * c;
       if (f.clamp >= 0)
-        tile<T, K, true>(above, seen, to, a, f);
+        tile<T, K, true, NOISE>(above, seen, to, a, f);
       else
-        tile<T, K, false>(above, seen, to, a, f);
+        tile<T, K, false, NOISE>(above, seen, to, a, f);
+      if (NOISE) tile_noise(kept, a.pixels, f.strength, f.at_noise + image * f.at_noise_n + p);
+    }
+  }
+
+  template <bool NOISE>
+  void with(int64_t image, int64_t begin, int64_t end, float* sums) const {
+    switch (f.count) {
+      case 0: return work<0, NOISE>(image, begin, end, sums);
+      case 1: return work<1, NOISE>(image, begin, end, sums);
+      case 2: return work<2, NOISE>(image, begin, end, sums);
+      case 3: return work<3, NOISE>(image, begin, end, sums);
+      default: return work<4, NOISE>(image, begin, end, sums);
     }
   }
 
@@ -116,13 +141,7 @@ struct TailGradient {
     int64_t image = job / chunks, begin = job % chunks * chunk, end = begin + chunk < pixels ? begin + chunk : pixels;
     float* sums = parts + job * (2 + f.count) * c;
     for (int64_t i = 0; i < (2 + f.count) * c; ++i) sums[i] = 0.0f;
-    switch (f.count) {
-      case 0: return work<0>(image, begin, end, sums);
-      case 1: return work<1>(image, begin, end, sums);
-      case 2: return work<2>(image, begin, end, sums);
-      case 3: return work<3>(image, begin, end, sums);
-      default: return work<4>(image, begin, end, sums);
-    }
+    f.at_noise ? with<true>(image, begin, end, sums) : with<false>(image, begin, end, sums);
   }
 };
 

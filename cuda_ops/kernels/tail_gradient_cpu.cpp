@@ -41,7 +41,7 @@ const float* maps(const Tensor& t, int64_t h, int64_t w, const char* name) {
 
 Tensor tail_gradient(const optional<Tensor>& above, const Tensor& y, Tensor out, const optional<Tensor>& colours,
                      const optional<Tensor>& weight, const Tensor& scale, const Tensor& next, const optional<Tensor>& noise,
-                     double strength, const Tensor& bias, double slope, double gain, double clamp) {
+                     double strength, const Tensor& bias, double slope, double gain, double clamp, optional<Tensor> at_noise) {
   STD_TORCH_CHECK(y.dim() == 4 && (y.scalar_type() == ScalarType::BFloat16 || y.scalar_type() == ScalarType::Float),
               "y must be float32 or bfloat16 images");
   int64_t n = y.size(0), c = y.size(1), h = y.size(2), w = y.size(3), k = colours ? colours->size(1) : 0;
@@ -65,6 +65,11 @@ Tensor tail_gradient(const optional<Tensor>& above, const Tensor& y, Tensor out,
     g.colours = maps(*colours, h, w, "colours"), g.weight = floats(*weight, n * k * c, "weight");
     g.count = k, g.colours_n = colours->stride(0), g.colours_k = colours->stride(1);
   }
+  if (at_noise) {
+    STD_TORCH_CHECK(at_noise->dim() == 3 && at_noise->size(0) == n, "at_noise must be [n, h, w]");
+    maps(*at_noise, h, w, "at_noise");
+    g.at_noise = at_noise->mutable_data_ptr<float>(), g.at_noise_n = at_noise->stride(0);
+  }
   g.sums = sums.mutable_data_ptr<float>();
   if (y.numel() == 0) return torch::stable::zero_(sums);
   ops::tail_gradient_cpu(y.scalar_type() == ScalarType::BFloat16 ? ops::kBfloat16 : ops::kFloat, above ? t.const_data_ptr() : nullptr,
@@ -75,7 +80,7 @@ Tensor tail_gradient(const optional<Tensor>& above, const Tensor& y, Tensor out,
 }  // namespace
 
 STABLE_TORCH_LIBRARY_FRAGMENT(latentlab_cpu, m) {
-  m.def("tail_gradient(Tensor? above, Tensor y, Tensor(a!) out, Tensor? colours, Tensor? weight, Tensor scale, Tensor next, Tensor? noise, float strength, Tensor bias, float slope, float gain, float clamp) -> Tensor");
+  m.def("tail_gradient(Tensor? above, Tensor y, Tensor(a!) out, Tensor? colours, Tensor? weight, Tensor scale, Tensor next, Tensor? noise, float strength, Tensor bias, float slope, float gain, float clamp, Tensor(b!)? at_noise) -> Tensor");
 }
 
 STABLE_TORCH_LIBRARY_IMPL(latentlab_cpu, CompositeImplicitAutograd, m) {

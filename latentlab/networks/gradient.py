@@ -1,14 +1,15 @@
-"""StyleGAN2's synthesis when only the styles ask for a gradient, as in projection: the fast path, and its way back by hand.
+"""StyleGAN2's synthesis when styles or own noise maps ask for a gradient, as in projection: the fast path, and its way back by hand.
 
 Forward it is inference that keeps each layer's output. Backward each layer takes one pass over that output (activation,
-noise, demodulation, colours and the sums that the styles need), the filter turned round, and one convolution with weights
+noise, demodulation, colours and the sums that styles and noise need), the filter turned round, and one convolution with weights
 laid out once. A gradient of this gradient is taken through the general path.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from cuda_ops.tail_gradient import End, tail_gradient
 from cuda_ops.upfirdn2d import transposed
-from latentlab.core.noise import NO_NOISE, Noise
+from latentlab.core.noise import FIXED, NO_NOISE, Noise
 from latentlab.core.pivot import Pivot
 from latentlab.networks.fast import gradients_asked, plan_for, state_of, undisturbed, workspaces
 from latentlab.networks.inference import Inference
@@ -33,63 +34,86 @@ if TYPE_CHECKING:
 def synthesise(
     network: StyleGAN2, styles: Tensor, noise: Noise, pivot: Pivot | None, dtype: torch.dtype | None
 ) -> Tensor | None:
-    """The image, differentiable in the styles; None where something else asks for a gradient, or the path is not for it."""
-    if not (torch.is_grad_enabled() and styles.requires_grad):
+    """The image, differentiable in styles and own noise maps; None where others ask for a gradient, or the path is not for it."""
+    asking = {name: value for name, value in noise.maps.items() if value.requires_grad}
+    if not (torch.is_grad_enabled() and (styles.requires_grad or asking)):
         return None
-    if gradients_asked(network, styles.detach(), noise, pivot):
+    if gradients_asked(network, styles.detach(), FIXED, pivot):
         return None
     plan = plan_for(network, styles, dtype)
     if plan is None:
         return None
-    image: Tensor = _Synthesis.apply(styles, network, plan, noise, pivot)
+    image: Tensor = _Synthesis.apply(_Call(network, plan, noise, pivot, tuple(asking)), styles, *asking.values())
     return image
+
+
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """What a synthesis is given beside what it may be differentiated by."""
+
+    network: StyleGAN2
+    plan: Plan
+    noise: Noise
+    pivot: Pivot | None
+    asking: tuple[str, ...]
+    """The layers whose noise maps follow the styles."""
 
 
 class _Synthesis(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, styles: Tensor, network: StyleGAN2, plan: Plan, noise: Noise, pivot: Pivot | None
-    ) -> Tensor:
+    def forward(ctx: Any, call: _Call, styles: Tensor, *maps: Tensor) -> Tensor:
         with undisturbed():
-            spaces = workspaces(network)
+            spaces = workspaces(call.network)
             space = spaces.take()
-            forward = Inference(network, plan, space, styles.detach().float(), pivot, traced=True)
+            forward = Inference(
+                call.network, call.plan, space, styles.detach().float(), call.pivot, traced=True
+            )
             weakref.finalize(forward, spaces.give, space)  # with the graph
-            image = forward.run(NoiseMaps(noise, pivot, len(styles)))
-        ctx.forward, ctx.state = forward, state_of(network)
-        ctx.save_for_backward(styles)
+            image = forward.run(NoiseMaps(call.noise, call.pivot, len(styles)))
+        ctx.forward, ctx.state, ctx.asking = forward, state_of(call.network), call.asking
+        ctx.save_for_backward(styles, *maps)
         return image
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        (styles,) = ctx.saved_tensors
+        styles, *values = ctx.saved_tensors
+        maps = dict(zip(ctx.asking, values, strict=True))
         forward: Inference = ctx.forward
         if state_of(forward.network) != ctx.state:
             raise RuntimeError("the generator's weights were changed between the synthesis and its gradient")
         if torch.is_grad_enabled():
-            return _again(forward, styles, gradient), None, None, None, None
+            return None, *_again(forward, styles, maps, gradient)
         with undisturbed():
-            found = Backward(forward).run(gradient.float().contiguous())
-        parts = [found[layer.name] for layer in forward.network.style_layers]
-        return torch.cat(parts, dim=1).to(styles.dtype), None, None, None, None
+            backward = Backward(forward, frozenset(maps))
+            found = backward.run(gradient.float().contiguous())
+            parts = [found[layer.name] for layer in forward.network.style_layers]
+            at_maps = [backward.at_map(name, value) for name, value in maps.items()]
+        return None, torch.cat(parts, dim=1).to(styles.dtype), *at_maps
 
 
-def _again(forward: Inference, styles: Tensor, gradient: Tensor) -> Tensor:
-    """The gradient as a function that can be differentiated once more, under the noise that was used."""
+def _again(
+    forward: Inference, styles: Tensor, asking: Mapping[str, Tensor], gradient: Tensor
+) -> Iterator[Tensor | None]:
+    """The gradients as functions that can be differentiated once more, under the noise that was used."""
     maps = {trace.layer.name: trace.noise[:, None] for trace in forward.traces if trace.noise is not None}
-    noise = Noise(maps=maps) if maps else NO_NOISE
+    used = maps | {name: value for name, value in asking.items() if name in maps}
+    noise = Noise(maps=used) if maps else NO_NOISE
     with torch.autocast("cpu", forward.plan.dtype, enabled=forward.plan.dtype != torch.float32):
         image = forward.network.layer_by_layer(styles, noise, forward.pivot)
-    (found,) = torch.autograd.grad(image, styles, gradient, create_graph=True)
-    return found
+    inputs = [styles, *asking.values()]
+    wanted = [value for value in inputs if value.requires_grad]
+    found = iter(torch.autograd.grad(image, wanted, gradient, create_graph=True, allow_unused=True))
+    return (next(found) if value.requires_grad else None for value in inputs)
 
 
 class Backward:
-    """The way from the gradient at the image to the gradients at the styles, by the traces of a synthesis."""
+    """The way from the gradient at the image to the gradients at styles and noise, by the traces of a synthesis."""
 
-    def __init__(self, forward: Inference) -> None:
+    def __init__(self, forward: Inference, asking: Set[str] = frozenset()) -> None:
         self.forward, self.space, self.dtype = forward, forward.space, forward.plan.dtype
+        self.asking = asking
         self.found: dict[str, Tensor] = {}
+        self.at_noise: dict[str, Tensor] = {}
 
     def run(self, image: Tensor) -> Mapping[str, Tensor]:
         """By the name of the style layer, [n channels]."""
@@ -108,6 +132,12 @@ class Backward:
         self._into_constant(traces[0], gradient)
         return self.found
 
+    def at_map(self, name: str, value: Tensor) -> Tensor | None:
+        """The gradient at a noise map, in its own shape; None where its layer takes no noise."""
+        if (found := self.at_noise.get(name)) is None:
+            return None
+        return found[:, None].sum_to_size(value.shape).to(value)
+
     def _through(
         self,
         trace: Trace,
@@ -122,10 +152,14 @@ class Backward:
         out = self.space.rows(piece, n, c, h, w, self.dtype)
         log_scale = torch.zeros_like(end.scale)
         at_weight = None if end.weight is None else torch.zeros_like(end.weight)
+        if name in self.asking and end.noise is not None:
+            self.at_noise[name] = torch.empty(n, h, w)
+        at_noise = self.at_noise.get(name)
         for samples, rows, above in self._before(following, gradient):
             shown = None if colours is None else colours[samples, :, rows]
             part = end.cut(samples, rows)
-            passed = tail_gradient(above, y[samples, :, rows], part, out[samples, :, 1:-1][:, :, rows], shown)
+            into, noisy = out[samples, :, 1:-1][:, :, rows], None if at_noise is None else at_noise[samples, rows]
+            passed = tail_gradient(above, y[samples, :, rows], part, into, shown, noisy)
             log_scale[samples] += passed.scale
             if following is not None:
                 self.found[following.layer.name][samples] += passed.following

@@ -24,6 +24,7 @@ from latentlab.faces.photo import face_in_photo
 from latentlab.faces.steady import smooth
 from latentlab.inversion.auto import Auto
 from latentlab.inversion.descend import Descend
+from latentlab.inversion.descent import Schedule
 from latentlab.inversion.encode import Encode, encode
 from latentlab.inversion.inverter import Given, Inverter
 from latentlab.inversion.objective import Objective
@@ -31,6 +32,7 @@ from latentlab.inversion.pivot import PivotalTuning
 from latentlab.inversion.projector import Projector
 from latentlab.inversion.refine import Refine
 from latentlab.inversion.resize import resize
+from latentlab.inversion.statistics import w_statistics
 from latentlab.metrics.leakage import (
     Evaluate,
     Evaluation,

@@ -40,21 +40,25 @@ def test_the_definition_is_what_autograd_finds(settings):
     scale, following, weight = (
         part.clone().requires_grad_() for part in (end.scale, end.following, end.weight)
     )
-    numbers = (end.noise, end.strength, end.bias, end.slope, end.gain, end.clamp)
+    noise = None if end.noise is None else end.noise.clone().requires_grad_()
+    numbers = (noise, end.strength, end.bias, end.slope, end.gain, end.clamp)
     y = finished(v, scale, *numbers)
     above, colours = torch.randn_like(y), torch.randn(n, k, h, w)
     product = (y * following[:, :, None, None] * above).sum()
     product = product + (torch.einsum("nkc,nchw->nkhw", weight, y) * colours).sum()
-    expected = torch.autograd.grad(product, [v, scale, following, weight])
+    asking = [v, scale, following, weight] + ([] if noise is None else [noise])
+    expected = torch.autograd.grad(product, asking)
 
-    out = torch.empty_like(y)
+    out, at_noise = torch.empty_like(y), None if noise is None else torch.empty_like(noise)
     with native.backend("reference"):
-        seen = tail_gradient(above, y.detach(), end, out, colours)
+        seen = tail_gradient(above, y.detach(), end, out, colours, at_noise)
 
     torch.testing.assert_close(out, expected[0])
     torch.testing.assert_close(seen.scale / end.scale, expected[1], rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(seen.following, expected[2], rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(seen.weight, expected[3], rtol=1e-4, atol=1e-4)
+    if at_noise is not None:
+        torch.testing.assert_close(at_noise, expected[4], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("dtype", CLOSE)
@@ -72,11 +76,13 @@ def test_the_kernel_is_the_definition(dtype, n, c, colours):
         for gradient in (above, None) if colours else (above,):
             found = []
             for name in ("reference", "native"):
-                out = last(torch.zeros(n, c, h, w, dtype=dtype))
+                out, at_noise = last(torch.zeros(n, c, h, w, dtype=dtype)), torch.zeros(n, h, w)
                 shown = None if at_colours is None else at_colours[:, :, rows]
                 with native.backend(name):
-                    sums = tail_gradient(gradient, y[:, :, rows], end, out[:, :, rows], shown)
-                found.append((out, sums.following, sums.scale, sums.weight))
+                    sums = tail_gradient(
+                        gradient, y[:, :, rows], end, out[:, :, rows], shown, at_noise[:, rows]
+                    )
+                found.append((out, sums.following, sums.scale, sums.weight, at_noise))
             for expected, seen in zip(*found, strict=True):
                 assert seen.shape == expected.shape
                 if expected.numel():
@@ -98,7 +104,24 @@ def test_shapes_that_do_not_fit_are_refused_before_anything_is_written():
             ("bias", lambda: tail_gradient(y, y, replace(end, bias=torch.zeros(3)), out)),
             ("noise", lambda: tail_gradient(y, y, replace(end, noise=torch.zeros(1, 3, 4)), out)),
             ("colours", lambda: tail_gradient(y, y, end, out, torch.zeros(1, 3, 3, 3))),
+            ("at_noise", lambda: tail_gradient(y, y, end, out, None, torch.zeros(1, 3, 4))),
         ]:
             with pytest.raises(RuntimeError, match=words):
                 call()
     assert bool((out == 1).all())
+
+
+@pytest.mark.parametrize("noisy", [True, False])
+def test_the_kernel_writes_only_where_its_schema_says(noisy):
+    kernels = native.load("cpu").kernels
+    if kernels is None:
+        pytest.skip(native.load("cpu").reason)
+    torch.manual_seed(0)
+    end, y = some_end(2, 5, 4, 3, 3), last(torch.randn(2, 5, 4, 3))
+    sample = (y, y.clone(), torch.empty_like(y), torch.randn(2, 3, 4, 3), end.weight, end.scale, end.following)
+    numbers = (end.noise, end.strength, end.bias, end.slope, end.gain, end.clamp)
+    torch.library.opcheck(
+        kernels.tail_gradient.default,
+        (*sample, *numbers, torch.zeros(2, 4, 3) if noisy else None),
+        test_utils=("test_schema",),
+    )

@@ -1,4 +1,4 @@
-"""The fast path that styles alone can ask a gradient of finds what the general path finds."""
+"""The fast path that styles and noise maps can ask a gradient of finds what the general path finds."""
 
 from __future__ import annotations
 
@@ -54,6 +54,83 @@ def test_pivots_and_own_noise_maps_count(scaled, monkeypatch):
     noise = Noise(maps={"b16.conv0": torch.randn(2, 1, 16, 16), "b32.conv1": torch.randn(32, 32)})
     image = gradient.synthesise(generator, styles, noise, pivot, None)
     assert relative(slope_of(image, styles), expected_slope(generator, styles, noise, pivot)) <= 1e-5
+
+
+def own_maps(generator, count: int) -> dict[str, torch.Tensor]:
+    """A map for every layer: by turns one for each sample, one for all of them, and one without a batch."""
+    source, maps = torch.Generator().manual_seed(5), {}
+    for name, module in generator.synthesis.named_modules():
+        if getattr(module, "noisy", False):
+            shape = [(count, 1), (1, 1), ()][len(maps) % 3]
+            maps[name] = torch.randn(*shape, *module.noise_const.shape, generator=source).requires_grad_(True)
+    return maps
+
+
+def all_slopes(image, styles, maps, **settings) -> list[torch.Tensor]:
+    above = torch.randn(image.shape, generator=torch.Generator().manual_seed(9))
+    asking = [value for value in (styles, *maps.values()) if value.requires_grad]
+    return list(torch.autograd.grad(image, asking, above, **settings))
+
+
+@pytest.mark.parametrize("band", [4 << 20, 20_000], ids=["whole layers", "bands"])
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "no noise"])
+def test_noise_maps_have_their_gradient(name, band, monkeypatch):
+    monkeypatch.setattr(plan, "BAND_BYTES", band)
+    generator = tiny_generator(**NETWORKS[name])
+    for count, wanted in ((1, True), (3, True), (3, False)):
+        styles, maps = styles_for(generator, count).requires_grad_(wanted), own_maps(generator, count)
+        image = gradient.synthesise(generator, styles, Noise(maps=maps), None, None)
+        assert image is not None
+        with native.backend("reference"):
+            expected = all_slopes(generator.layer_by_layer(styles, Noise(maps=maps)), styles, maps)
+        for found, wished in zip(all_slopes(image, styles, maps), expected, strict=True):
+            assert found.shape == wished.shape
+            assert relative(found, wished) <= 1e-5
+
+
+def test_noise_maps_have_a_second_gradient():
+    generator = tiny_generator()
+    styles, maps = styles_for(generator, 2).requires_grad_(True), own_maps(generator, 2)
+    fast_one = all_slopes(generator(styles, Noise(maps=maps)), styles, maps, create_graph=True)
+    general_one = all_slopes(
+        generator.layer_by_layer(styles, Noise(maps=maps)), styles, maps, create_graph=True
+    )
+    asking = [styles, *maps.values()]
+    found = torch.autograd.grad(sum(one.square().sum() for one in fast_one), asking)
+    expected = torch.autograd.grad(sum(one.square().sum() for one in general_one), asking)
+    for one, wished in zip(found, expected, strict=True):
+        assert relative(one, wished) <= 1e-4
+
+
+def test_maps_that_no_layer_uses_have_no_gradient():
+    generator = tiny_generator()
+    styles, maps = styles_for(generator, 1).requires_grad_(True), own_maps(generator, 1)
+    image = generator(styles, Noise(NoiseMode.NONE, maps=maps))
+    slopes = all_slopes(image, styles, maps, allow_unused=True)
+    assert slopes[0] is not None
+    assert all(slope is None for slope in slopes[1:])
+
+
+def test_a_map_that_changes_before_the_gradient_is_an_error():
+    generator = tiny_generator()
+    styles, maps = styles_for(generator, 1).requires_grad_(True), own_maps(generator, 1)
+    image = generator(styles, Noise(maps=maps))
+    with torch.no_grad():
+        maps["b8.conv1"].mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        slope_of(image, styles)
+
+
+def test_noise_maps_in_bf16_point_the_same_way():
+    generator = tiny_generator(resolution=64)
+    styles, maps = styles_for(generator, 2), own_maps(generator, 2)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        image = generator(styles, Noise(maps=maps))
+    found = all_slopes(image, styles, maps)
+    expected = all_slopes(generator.layer_by_layer(styles, Noise(maps=maps)), styles, maps)
+    for one, wished in zip(found, expected, strict=True):
+        assert one.dtype == torch.float32
+        assert torch.cosine_similarity(one.flatten(), wished.flatten(), dim=0) > 0.99
 
 
 def test_styles_of_zero_have_their_gradient():
@@ -167,9 +244,7 @@ def test_whoever_else_asks_for_a_gradient_gets_it_from_the_general_path():
     styles = styles_for(generator, 1).requires_grad_(True)
     pivot = random_pivot(generator)
     asking = Pivot({name: (up.requires_grad_(True), down) for name, (up, down) in pivot.factors.items()})
-    maps = Noise(maps={"b8.conv1": torch.randn(8, 8, requires_grad=True)})
     assert gradient.synthesise(generator, styles, FIXED, asking, None) is None
-    assert gradient.synthesise(generator, styles, maps, None, None) is None
     assert gradient.synthesise(generator, styles, FIXED, None, torch.float64) is None
     generator.requires_grad_(True)
     assert gradient.synthesise(generator, styles, FIXED, None, None) is None
