@@ -15,6 +15,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import plain
 import torch
@@ -53,7 +54,9 @@ class Scene:
     @classmethod
     def of(cls, size: int) -> Scene:
         """Random weights of the published shapes, the noise switched on."""
-        generator = build("stylegan2", {"resolution": size, "channels": channels_for(size, 16384, 512)}, None, 0)
+        generator = build(
+            "stylegan2", {"resolution": size, "channels": channels_for(size, 16384, 512)}, None, 0
+        )
         with torch.no_grad():
             for name, value in generator.named_parameters():
                 if name.endswith("noise_strength"):
@@ -75,7 +78,7 @@ def ours(scene: Scene, precision: str) -> list[float]:
         measured=False,
     )
     Projector(steps=STEPS, precision=precision).invert(scene.generator, scene.target, given)  # type: ignore[arg-type]
-    return [after - before for before, after in zip(ends, ends[1:], strict=False)]
+    return [after - before for before, after in pairwise(ends)]
 
 
 def published(scene: Scene, *, fused: bool) -> list[float]:
@@ -145,7 +148,10 @@ def main() -> None:
         help="tuned: freed memory is kept, as our command line does, for all of them",
     )
     parser.add_argument(
-        "--clock", choices=tuple(CLOCKS), default="wall", help="cpu: of all threads; on a machine that others use too"
+        "--clock",
+        choices=tuple(CLOCKS),
+        default="wall",
+        help="cpu: of all threads; on a machine that others use too",
     )
     parser.add_argument("--save", action="store_true", help="write results/projection.json")
     wish = parser.parse_args()
@@ -176,7 +182,18 @@ def main() -> None:
     ]  # fmt: skip
     print(table(rows))
     if wish.save:
-        print(write("projection", {"size": wish.size, "allocator": wish.allocator, "clock": wish.clock, "machine": describe(), "rows": rows}))
+        print(
+            write(
+                "projection",
+                {
+                    "size": wish.size,
+                    "allocator": wish.allocator,
+                    "clock": wish.clock,
+                    "machine": describe(),
+                    "rows": rows,
+                },
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -43,7 +43,9 @@ def synthesise(
     plan = plan_for(network, styles, dtype)
     if plan is None:
         return None
-    image: Tensor = _Synthesis.apply(_Call(network, plan, noise, pivot, tuple(asking)), styles, *asking.values())
+    image: Tensor = _Synthesis.apply(
+        _Call(network, plan, noise, pivot, tuple(asking)), styles, *asking.values()
+    )
     return image
 
 
@@ -158,7 +160,10 @@ class Backward:
         for samples, rows, above in self._before(following, gradient):
             shown = None if colours is None else colours[samples, :, rows]
             part = end.cut(samples, rows)
-            into, noisy = out[samples, :, 1:-1][:, :, rows], None if at_noise is None else at_noise[samples, rows]
+            into, noisy = (
+                out[samples, :, 1:-1][:, :, rows],
+                None if at_noise is None else at_noise[samples, rows],
+            )
             passed = tail_gradient(above, y[samples, :, rows], part, into, shown, noisy)
             log_scale[samples] += passed.scale
             if following is not None:

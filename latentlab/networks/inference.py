@@ -1,8 +1,8 @@
 """StyleGAN2's synthesis when no gradient is asked for: packed weights, bands that stay in the cache, fused layer ends.
 
-The styles of wide layers scale the activations (at the end of the layer before), those of large images scale the small
-weights instead. An up-convolution runs as the four convolutions whose results interleave; the filter behind it, noise,
-bias, activation and the way to colours happen while the band is still in the cache.
+Styles scale the activations, at the end of the layer before: there it costs nothing, while weights of each sample's own
+would have to be laid out each time. An up-convolution runs as the four convolutions whose results interleave; the filter
+behind it, noise, bias, activation and the way to colours happen while the band is still in the cache.
 """
 
 from __future__ import annotations
@@ -90,10 +90,7 @@ class Inference:
         const = next(network.blocks()).const
         side = first.size_in
         x = self.space.rows("odd", self.count, first.width_in, side, side, self.plan.dtype)
-        start = const[None].expand(self.count, -1, -1, -1)
-        if not first.scales_weights:
-            start = start * self.styles[first.name][:, :, None, None]
-        x[:, :, 1:-1].copy_(start)
+        x[:, :, 1:-1].copy_(const[None] * self.styles[first.name][:, :, None, None])
 
         image: Any = None
         for index, layer in enumerate(layers):
@@ -109,21 +106,16 @@ class Inference:
         count, size = self.count, layer.module.resolution
         prepared = self.weights[layer.name]
         styles = self.styles[layer.name]
-        scale = next_styles = None
-        if not layer.scales_weights:
-            scale = (styles.square() @ prepared.power + EPSILON).rsqrt()
-        if following is not None and not following.scales_weights:
-            next_styles = self.styles[following.name]
+        scale = (styles.square() @ prepared.power + EPSILON).rsqrt()
+        next_styles = None if following is None else self.styles[following.name]
         out = keep = None
         if self.traced:
             keep = self.space.rows(layer.name, count, layer.width_out, size, size, self.plan.dtype)
-        if self.traced and next_styles is None:
-            out = keep  # what is kept is what the next layer reads
-        elif following is not None:
+        if following is not None:
             out = self.space.rows(piece, count, layer.width_out, size, size, self.plan.dtype)
         rgb, weight = self._colours(layer)
-        noise, kept = self._noise(layer, maps), None if out is keep else keep
-        ending = Ending(self.arguments(layer), out, kept, rgb, noise, weight, scale, next_styles)
+        noise = self._noise(layer, maps)
+        ending = Ending(self.arguments(layer), out, keep, rgb, noise, weight, scale, next_styles)
         if layer.up:
             self._up(layer, prepared, x, ending)
         else:
@@ -203,7 +195,7 @@ class Inference:
         """(first sample, last, first row, last): pieces that stay in the cache."""
         element = 4 if self.plan.dtype == torch.float32 else 2
         rows, band = layer.size_in + layer.up, layer.band(element)
-        if band < rows or layer.scales_weights:
+        if band < rows:
             for sample in range(self.count):
                 for row in range(0, rows, band):
                     yield sample, sample + 1, row, min(row + band, rows)
@@ -216,26 +208,22 @@ class Inference:
             yield sample, min(sample + some, self.count), 0, rows
 
     def _flat(self, layer: Layer, prepared: Prepared, x: Tensor, ending: Ending) -> None:
-        packed = prepared.packed
+        (packed,) = prepared.packed
         for s0, s1, r0, r1 in self._units(layer):
-            if layer.scales_weights and r0 == 0:
-                packed = prepared.for_sample(layer, self.styles[layer.name][s0])
-            y = packed[0](x[s0:s1, :, r0 : r1 + 2])  # type: ignore[index]
+            y = packed(x[s0:s1, :, r0 : r1 + 2])
             self.plan.kernels.band_tail(y, **ending.cut(s0, s1, r0, r1))
 
     def _up(self, layer: Layer, prepared: Prepared, x: Tensor, ending: Ending) -> None:
-        packed, done = prepared.packed, 0
+        done = 0
         previous: list[Any] = []
         side = layer.size_in
         lag = len(layer.taps) - 1 - layer.before
         for s0, s1, r0, r1 in self._units(layer):
             if r0 == 0:
                 previous, done = [], 0
-                if layer.scales_weights:
-                    packed = prepared.for_sample(layer, self.styles[layer.name][s0])
             odd = (r0 + 1, r1 + 1) if s1 - s0 == 1 else (0, side + 2)
             rows = ((r0, r1 + 1), (r0, r1 + 1), odd, odd)
-            phases = [part(x[s0:s1, :, a:b]) for part, (a, b) in zip(packed, rows, strict=True)]  # type: ignore[arg-type]
+            phases = [part(x[s0:s1, :, a:b]) for part, (a, b) in zip(prepared.packed, rows, strict=True)]
             end = 2 * side if r1 == side + 1 else min(2 * side, 2 * r1 - lag)
             if end > done:
                 where = (r0, odd[0] - 1, side, done, end - done, layer.taps, layer.before)

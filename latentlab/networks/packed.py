@@ -48,3 +48,6 @@ def phases_of(weight: Tensor) -> list[Tensor]:
 
 PHASE_PADDING = ((0, 1), (0, 0), (0, 1), (0, 0))
 """Rows are padded in the buffers, columns by the convolution."""
+
+PHASE_ROWS = (1, 1, 0, 0)
+"""Rows that each phase is given beyond those of its band."""

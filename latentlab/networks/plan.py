@@ -13,8 +13,7 @@ from torch import Tensor
 from cuda_ops.activations import ACTIVATIONS
 from latentlab.core.pivot import Pivot
 from latentlab.networks.convolution import blur_padding
-from latentlab.networks.layers import EPSILON
-from latentlab.networks.packed import PHASE_PADDING, Packed, phases_of
+from latentlab.networks.packed import PHASE_PADDING, PHASE_ROWS, Packed, phases_of
 
 if TYPE_CHECKING:
     from latentlab.networks.stylegan2 import StyledConvolution, StyleGAN2
@@ -51,11 +50,6 @@ class Layer:
     def width_out(self) -> int:
         return self.module.weight.shape[0]
 
-    @property
-    def scales_weights(self) -> bool:
-        """Cheaper to scale the weights of each sample than its activations."""
-        return self.size_in**2 > 18 * self.width_out
-
     def band(self, element: int) -> int:
         """Rows of the input computed at once."""
         row = self.width_out * self.size_in * (4 if self.up else 1) * element
@@ -76,21 +70,21 @@ class Prepared:
     def __init__(self, layer: Layer, weight: Tensor, dtype: torch.dtype) -> None:
         weight = weight.detach().float()
         self.power = weight.square().sum((2, 3)).t().contiguous()  # [in out]
-        self.parts = phases_of(weight) if layer.up else [weight.contiguous()]
         self.dtype = dtype
         self.back: Packed | None = None
-        self.packed: list[Packed] | None = None
-        if not layer.scales_weights:
-            self.packed = self.pack(layer, self.parts)
-            self.parts = []
+        self.packed = self._pack(layer, phases_of(weight) if layer.up else [weight.contiguous()])
 
-    def pack(self, layer: Layer, parts: list[Tensor]) -> list[Packed]:
-        """oneDNN's layout of the convolutions of the layer."""
-        paddings = PHASE_PADDING if layer.up else ((0, 1),)
+    def _pack(self, layer: Layer, parts: list[Tensor]) -> list[Packed]:
+        """oneDNN's layout of the convolutions of the layer, for the very rows that they are given.
+
+        For other sizes it may choose another layout, and then turns the weights round at every call, at the cost of many
+        convolutions.
+        """
+        paddings, more = (PHASE_PADDING, PHASE_ROWS) if layer.up else (((0, 1),), (2,))
         rows = layer.band(4 if self.dtype == torch.float32 else 2)
-        size = (1, layer.width_in, rows + 2, layer.size_in)
         return [
-            Packed(part.to(self.dtype), padding, size) for part, padding in zip(parts, paddings, strict=True)
+            Packed(part.to(self.dtype), padding, (1, layer.width_in, rows + beyond, layer.size_in))
+            for part, padding, beyond in zip(parts, paddings, more, strict=True)
         ]
 
     def backwards(self, layer: Layer, weight: Tensor) -> Packed:
@@ -105,12 +99,6 @@ class Prepared:
                 size = (1, layer.width_out, 2 * rows + 1, 2 * layer.size_in + 1)
             self.back = Packed(turned, padding, size, stride)
         return self.back
-
-    def for_sample(self, layer: Layer, styles: Tensor) -> list[Packed]:
-        """The modulated and demodulated weight of one sample, styles [in]."""
-        demodulation = (styles.square() @ self.power + EPSILON).rsqrt()
-        factor = demodulation[:, None, None, None] * styles[None, :, None, None]
-        return self.pack(layer, [part * factor for part in self.parts])
 
 
 class Plan:

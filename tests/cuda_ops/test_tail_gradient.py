@@ -118,7 +118,15 @@ def test_the_kernel_writes_only_where_its_schema_says(noisy):
         pytest.skip(native.load("cpu").reason)
     torch.manual_seed(0)
     end, y = some_end(2, 5, 4, 3, 3), last(torch.randn(2, 5, 4, 3))
-    sample = (y, y.clone(), torch.empty_like(y), torch.randn(2, 3, 4, 3), end.weight, end.scale, end.following)
+    sample = (
+        y,
+        y.clone(),
+        torch.empty_like(y),
+        torch.randn(2, 3, 4, 3),
+        end.weight,
+        end.scale,
+        end.following,
+    )
     numbers = (end.noise, end.strength, end.bias, end.slope, end.gain, end.clamp)
     torch.library.opcheck(
         kernels.tail_gradient.default,

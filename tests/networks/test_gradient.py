@@ -46,9 +46,7 @@ def test_gradients_are_those_of_the_general_path(name, band, monkeypatch):
             assert relative(slope_of(image, styles), expected_slope(generator, styles, noise)) <= 1e-5
 
 
-@pytest.mark.parametrize("scaled", ["weights", "activations"])
-def test_pivots_and_own_noise_maps_count(scaled, monkeypatch):
-    monkeypatch.setattr(plan.Layer, "scales_weights", property(lambda layer: scaled == "weights"))
+def test_pivots_and_own_noise_maps_count():
     generator = tiny_generator()
     styles, pivot = styles_for(generator, 2).requires_grad_(True), random_pivot(generator)
     noise = Noise(maps={"b16.conv0": torch.randn(2, 1, 16, 16), "b32.conv1": torch.randn(32, 32)})

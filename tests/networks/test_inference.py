@@ -12,7 +12,7 @@ import torch
 from cuda_ops import native
 from latentlab.core.noise import FIXED, NO_NOISE, Noise, NoiseMode
 from latentlab.core.pivot import Pivot
-from latentlab.networks import inference, plan
+from latentlab.networks import inference, packed, plan
 from latentlab.networks.tiny import tiny_generator
 
 
@@ -76,14 +76,37 @@ def test_images_are_those_of_the_general_path(name, band, monkeypatch):
             assert relative(image, general(generator, styles, noise)) <= 1e-5
 
 
-@pytest.mark.parametrize("scaled", ["weights", "activations"])
-def test_both_ways_to_modulate_agree(scaled, monkeypatch):
-    monkeypatch.setattr(plan.Layer, "scales_weights", property(lambda layer: scaled == "weights"))
+def test_pivots_count():
     generator = tiny_generator()
     styles, pivot = styles_for(generator, 2), random_pivot(generator)
     with torch.no_grad():
         image = inference.synthesise(generator, styles, Noise(), pivot, None)
     assert relative(image, general(generator, styles, pivot=pivot)) <= 1e-5
+
+
+@pytest.mark.parametrize("band", [4 << 20, 20_000], ids=["whole layers", "bands"])
+@pytest.mark.parametrize("kind", ["stylegan2", "wide"])
+def test_weights_are_laid_out_for_the_sizes_that_come(kind, band, monkeypatch):
+    """Another size may want another layout, and the weights would be turned round at every call."""
+    monkeypatch.setattr(plan, "BAND_BYTES", band)
+    laid_out, given = {}, {}
+    pack, convolve = packed.Packed.__init__, packed.Packed.__call__
+
+    def noted(self, weight, padding, size, stride=1):
+        laid_out[self] = size
+        pack(self, weight, padding, size, stride)
+
+    def called(self, x):
+        given.setdefault(self, tuple(x.shape))  # the last band of a layer may be thinner
+        return convolve(self, x)
+
+    monkeypatch.setattr(packed.Packed, "__init__", noted)
+    monkeypatch.setattr(packed.Packed, "__call__", called)
+    generator = tiny_generator(**({"channels": {4: 64, 8: 64, 16: 64, 32: 32}} if kind == "wide" else {}))
+    styles = styles_for(generator, 1).requires_grad_(True)
+    torch.autograd.grad(generator(styles).sum(), styles)
+    assert len(given) > 20
+    assert {each: laid_out[each] for each in given} == given
 
 
 def test_bf16_stays_near_fp32():
