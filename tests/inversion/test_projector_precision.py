@@ -6,8 +6,10 @@ import pytest
 import torch
 
 import latentlab
+from cuda_ops import native
 from latentlab.core.errors import BadInput
 from latentlab.inversion.projector import Projector
+from latentlab.networks import gradient
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +25,30 @@ def test_bf16_comes_nearly_to_the_same_face(generator):
     assert 0 < float((exact - half).abs().mean()) < 0.05
     before = float((exact - face).square().mean())
     assert float((half - face).square().mean()) == pytest.approx(before, rel=0.1)
+
+
+def test_fp32_is_what_the_general_path_finds(generator, monkeypatch):
+    """The fast path takes the noise maps' gradients too; without it the same steps come to the same face."""
+    if not hasattr(native.load("cpu").kernels, "tail_gradient"):
+        pytest.skip("the native operators are not built here")
+    face = latentlab.open("faces").sample(11, psi=0.7).image
+    took: list[bool] = []
+    fast = gradient.synthesise
+
+    def noted(*given):
+        image = fast(*given)
+        took.append(image is not None)
+        return image
+
+    monkeypatch.setattr(gradient, "synthesise", noted)
+    found = Projector(steps=4).invert(generator, face)
+    assert took[:4] == [True] * 4
+    monkeypatch.setattr(gradient, "synthesise", lambda *given: None)
+    expected = Projector(steps=4).invert(generator, face)
+    assert float((found.latent.values - expected.latent.values).abs().max()) < 1e-3
+    assert float((found.image - expected.image).abs().mean()) < 1e-3
+    for name, drawn in found.noise.maps.items():
+        assert float((drawn - expected.noise.maps[name]).abs().mean()) < 0.02, name
 
 
 def test_what_is_no_precision_is_refused():
