@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from latentlab.core.errors import BadFile, LatentLabError
-from latentlab.core.leftovers import live, name_for, sweep
+from latentlab.core.leftovers import live, name_for, sweep_once
 from latentlab.core.made import made_here, marked
 
 SPARE = 1 << 16
@@ -87,7 +87,7 @@ def atomic(path: Path | str, *, own: bool = False, force: bool = False) -> Itera
     """
     target = may_write(path, own=own, force=force)
     make_folder(target.parent)
-    sweep(target)
+    sweep_once(target.parent)
     temporary, handle = _open(target)
     try:
         yield temporary
@@ -121,7 +121,7 @@ def drop_unfinished() -> None:
 def draft_folder(beside: Path) -> Iterator[Path]:
     """An empty folder beside `beside`, to be filled and renamed; what is still there on leaving is removed."""
     make_folder(beside.parent)
-    sweep(beside)
+    sweep_once(beside.parent)
     draft = beside.parent / name_for(beside, os.getpid())
     try:
         draft.mkdir()

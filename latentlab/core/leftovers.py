@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import secrets
@@ -38,10 +37,19 @@ def live(handle: int) -> None:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def sweep(target: Path) -> list[Path]:
-    """Remove what killed writers of this file or folder left beside it."""
-    stem = os.fsencode(target.name)[:LONGEST].decode("utf-8", "ignore")
-    return _remove(target.parent.glob(f".{glob.escape(stem)}.latentlab-*"))
+_looked_into: set[str] = set()
+
+
+def sweep_once(folder: Path) -> list[Path]:
+    """`sweep_folder` of the folder alone, before this process first writes into it; returns what went.
+
+    With many files in it, a look at each write would cost more than the write.
+    """
+    name = os.path.abspath(folder)
+    if name in _looked_into:
+        return []
+    _looked_into.add(name)
+    return sweep_folder(folder, deep=False)
 
 
 def sweep_folder(folder: Path, *, deep: bool = True) -> list[Path]:

@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 from latentlab.core.errors import BadInput
 from latentlab.core.image import to_pixels
 from latentlab.core.shapes import Images
-from latentlab.faces.dlib_models import identity_network, landmark_predictor
+from latentlab.faces.dlib_models import corner_predictor, identity_network, landmark_predictor
 from latentlab.faces.landmarks import aligned_box, standard
 
 SAME_PERSON = 0.6
@@ -23,23 +23,25 @@ BATCH = 8
 Embeddings = Float[Tensor, "n 128"]
 
 
-def embed(images: Images, *, strict: bool = False) -> Embeddings:
+def embed(images: Images, *, strict: bool = False, quick: bool = False) -> Embeddings:
     """Embeddings of aligned faces [n 3 s s] in [-1, 1], each enlarged to 256 pixels first (bicubic).
 
     Not differentiable; about 0.1 s a face on one core. A face that no detector sees is looked for where aligned
-    faces sit, or its row is NaN if `strict`.
+    faces sit, or its row is NaN if `strict`. `quick` cuts the face out by five points instead of 68, for a process that
+    needs the 68 for nothing else: distances are the same on average, some .02 apart face by face; the two kinds do not mix.
     """
-    rows = [_embed(to_pixels(standard(part)).numpy(), strict) for part in images.split(BATCH)]
+    rows = [_embed(to_pixels(standard(part)).numpy(), strict, quick) for part in images.split(BATCH)]
     return torch.cat(rows).to(images.device) if rows else images.new_zeros(0, 128)
 
 
-def _embed(pixels: np.ndarray, strict: bool) -> Tensor:
+def _embed(pixels: np.ndarray, strict: bool, quick: bool) -> Tensor:
     import dlib
 
     if len(pixels) == 0:
         return torch.zeros(0, 128)
     boxes = [aligned_box(one) for one in pixels]
-    shapes = [landmark_predictor()(one, box) for one, (box, _) in zip(pixels, boxes, strict=True)]
+    predictor = corner_predictor() if quick else landmark_predictor()
+    shapes = [predictor(one, box) for one, (box, _) in zip(pixels, boxes, strict=True)]
     chips = [dlib.get_face_chip(one, shape, size=150) for one, shape in zip(pixels, shapes, strict=True)]
     vectors = identity_network().compute_face_descriptor(chips)
     rows = torch.from_numpy(np.array(vectors, dtype=np.float32).reshape(-1, 128))
@@ -58,9 +60,10 @@ def distances(first: Float[Tensor, "_ 128"], second: Float[Tensor, "_ 128"]) -> 
     return (first - second).norm(dim=1)
 
 
-def apart(images: Images, *others: Images) -> list[Float[Tensor, " n"]]:
-    """The distance of each face to the same row of each of the others; one look at every picture."""
-    first, *rest = embed(torch.cat([standard(part) for part in (images, *others)])).split(len(images))
+def apart(images: Images, *others: Images, quick: bool = False) -> list[Float[Tensor, " n"]]:
+    """The distance of each face to the same row of each of the others; one look at every picture; `quick` as in `embed`."""
+    every = torch.cat([standard(part) for part in (images, *others)])
+    first, *rest = embed(every, quick=quick).split(len(images))
     return [distances(first, rows) for rows in rest]
 
 

@@ -18,10 +18,11 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from latentlab.core import leftovers
 from latentlab.core.errors import BadFile
 from latentlab.core.files import atomic, draft_folder, may_write, write_text, writing
 from latentlab.core.image import save_image
-from latentlab.core.leftovers import sweep, sweep_folder
+from latentlab.core.leftovers import sweep_folder
 from latentlab.core.locks import InUse, held, in_turn
 from latentlab.core.made import made_here
 from latentlab.store.archive import Archive
@@ -164,14 +165,24 @@ def writer(tmp_path):
 
 def test_what_a_live_process_writes_is_left_alone_and_what_a_killed_one_left_goes(writer, tmp_path) -> None:
     assert len(list(tmp_path.glob(".*"))) == 2
-    assert sweep(tmp_path / "a.png") == sweep_folder(tmp_path) == []
+    assert sweep_folder(tmp_path) == []
     writer.send_signal(signal.SIGKILL)
     writer.wait()
     (tmp_path / ".a.png.of-somebody").write_text("")
-    write(tmp_path / "a.png")
-    assert sorted(path.name.split(".")[1] for path in tmp_path.glob(".*")) == ["a", "anna"]
-    assert len(sweep_folder(tmp_path)) == 1
+    write(tmp_path / "b.png")
     assert [path.name for path in tmp_path.glob(".*")] == [".a.png.of-somebody"]
+
+
+def test_a_folder_is_looked_through_at_the_first_write_only(tmp_path, monkeypatch) -> None:
+    looked = []
+    sweep = leftovers.sweep_folder
+    monkeypatch.setattr(
+        leftovers, "sweep_folder", lambda folder, **how: looked.append(folder) or sweep(folder, **how)
+    )
+    monkeypatch.chdir(tmp_path)
+    for place in ("a.png", tmp_path / "b.png", "below/c.png", "below/d.png"):
+        write(Path(place))
+    assert [folder.resolve() for folder in looked] == [tmp_path, tmp_path / "below"]
 
 
 def test_a_second_user_of_a_shared_thing_gets_a_line_or_waits(tmp_path) -> None:

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from latentlab.core.errors import BadInput, MissingPart
-from latentlab.faces import dlib_models
-from latentlab.faces.identity import best_threshold, distances, embed, floor, impostor_distance
+from latentlab.faces import dlib_models, identity
+from latentlab.faces.identity import apart, best_threshold, distances, embed, floor, impostor_distance
 from latentlab.faces.photo import FaceInPhoto, face_in_photo
 
 
@@ -26,6 +26,15 @@ def test_a_face_is_near_its_mirror_image_and_itself(found: FaceInPhoto) -> None:
 def test_the_floor_grows_as_resolution_falls(found: FaceInPhoto) -> None:
     low, high = floor(found.image, 32), floor(found.image, 128)
     assert 0 <= high.item() < low.item()
+
+
+def test_five_points_tell_nearly_the_same_distance_and_leave_the_large_model_shut(found, monkeypatch) -> None:
+    darker = found.image * 0.8
+    (full,) = apart(found.image, darker)
+    monkeypatch.setattr(identity, "landmark_predictor", lambda: pytest.fail("the 68 points were asked for"))
+    (quick,) = apart(found.image, darker, quick=True)
+    assert quick.item() == pytest.approx(full.item(), abs=0.08)
+    assert apart(found.image, found.image, quick=True)[0].item() == 0
 
 
 def test_people_differ_more_than_pictures_of_one(photos) -> None:
