@@ -28,12 +28,18 @@ WAIT = 90_000
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
 @contextmanager
 def server(home: Path) -> Iterator[str]:
     """A running app over an empty lab, and the seconds until it answered on stderr."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     words = [
         sys.executable,
         "-m",
@@ -52,9 +58,7 @@ def server(home: Path) -> Iterator[str]:
 @contextmanager
 def plain_server() -> Iterator[str]:
     """The plain page."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     page = str(Path(__file__).with_name("app_plain.py"))
     options = [
         "--server.headless",

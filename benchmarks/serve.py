@@ -3,15 +3,17 @@
     python benchmarks/serve.py load --workers 2 --seconds 20
     python benchmarks/serve.py soak --minutes 10
 
-`soak` mixes good photos with malformed and huge bodies, slow senders, slow readers, other sites and wrong jobs. Photos are
-rendered faces (LATENTLAB_FACE_MODEL). --write puts the tables into results/serve.json.
+`soak` mixes good photos with malformed and huge bodies, slow senders, slow readers, other sites, wrong tokens, jobs and wishes.
+Photos are rendered faces (LATENTLAB_FACE_MODEL). --write puts the tables into results/serve.json.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import itertools
 import json
+import os
 import random
 import socket
 import subprocess
@@ -19,7 +21,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,10 +30,14 @@ import numpy as np
 import psutil
 import report
 import requests
+from app import free_port
 from photos import photos
+from PIL import Image
 
 FOLDER = Path("/tmp/latentlab-serve-benchmark")
 CALLERS = (1, 4, 16, 64)
+TOKEN = "of-this-benchmark"
+ALLOWED = {"authorization": f"Bearer {TOKEN}"}
 
 
 def main() -> None:
@@ -59,9 +65,7 @@ def main() -> None:
 @contextmanager
 def served(wish: argparse.Namespace) -> Iterator[tuple[str, psutil.Process]]:
     """A service of its own on a free port, ended afterwards."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     words = [
         sys.executable,
         "-m",
@@ -74,7 +78,11 @@ def served(wish: argparse.Namespace) -> Iterator[tuple[str, psutil.Process]]:
         "--queue",
         wish.queue,
     ]
-    process = subprocess.Popen([*map(str, words), "--home", str(FOLDER / "lab")], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*map(str, words), "--home", str(FOLDER / "lab")],
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "LATENTLAB_TOKEN": TOKEN},
+    )
     address = f"http://127.0.0.1:{port}"
     try:
         while True:
@@ -93,7 +101,7 @@ def served(wish: argparse.Namespace) -> Iterator[tuple[str, psutil.Process]]:
 def edit(session: requests.Session, address: str, photo: bytes) -> int:
     """One request; its status."""
     form = {"photo": ("p.jpg", photo), "request": (None, '{"directions": {"age": 2}}')}
-    return session.post(f"{address}/v1/edits", files=form, timeout=120).status_code
+    return session.post(f"{address}/v1/edits", files=form, headers=ALLOWED, timeout=120).status_code
 
 
 def load(
@@ -150,23 +158,22 @@ def together(calls: list[Callable[[], None]]) -> None:
 def soak(
     wish: argparse.Namespace, address: str, process: psutil.Process, files: list[bytes]
 ) -> list[dict[str, Any]]:
-    """Good and bad requests by turns; memory of all its processes as it goes."""
+    """Good and bad requests by turns, one good one in four followed by a bad one; memory of all its processes by minute."""
     began, rows = time.monotonic(), []
     statuses: Counter[str] = Counter()
+    turns = itertools.cycle(misdeeds(address, files[0]))
     with requests.Session() as session:
-        turns = itertools.cycle(misdeeds(address))
-        step = wish.minutes * 60 / 10
         for number, photo in enumerate(itertools.cycle(files)):
             statuses[f"good {edit(session, address, photo)}"] += 1
             if number % 4 == 0:
                 name, misdeed = next(turns)
                 statuses[f"{name} {misdeed()}"] += 1
-            if time.monotonic() - began >= step * len(rows):
+            minutes = (time.monotonic() - began) / 60
+            if minutes >= len(rows):
                 told = ", ".join(f"{name}: {count}" for name, count in sorted(statuses.items()))
-                rows.append(
-                    {"minute": (time.monotonic() - began) / 60, "MB": memory(process), "answers": told}
-                )
-            if len(rows) > 10:
+                rows.append({"minute": minutes, "MB": memory(process), "answers": told})
+                print(f"minute {minutes:.1f}: {rows[-1]['MB']:.0f} MB; {told}", flush=True)
+            if minutes >= wish.minutes:
                 return rows
     return rows
 
@@ -176,39 +183,69 @@ def memory(process: psutil.Process) -> float:
     return sum(one.memory_full_info().uss for one in [process, *process.children(recursive=True)]) / 2**20
 
 
-def misdeeds(address: str) -> list[tuple[str, Callable[[], object]]]:
-    """What a service has to bear."""
-    host, port = address.removeprefix("http://").split(":")
-    url, kind = f"{address}/v1/edits", {"content-type": "application/json"}
+def grey(width: int, height: int) -> bytes:
+    """The file of a picture of one colour."""
+    content = io.BytesIO()
+    Image.new("L", (width, height), 128).save(content, "PNG")
+    return content.getvalue()
 
-    def status(**more: Any) -> object:
+
+def misdeeds(address: str, good: bytes) -> list[tuple[str, Callable[[], object]]]:
+    """What a service has to bear."""
+    url, large = f"{address}/v1/edits", {"photo": ("a", grey(6000, 5000))}
+    kind = {"content-type": "application/json"}
+    wish = {"photo": ("a", good), "request": (None, '{"directions": {"x": 1}}')}
+
+    def status(where: str = url, headers: Mapping[str, str] = kind, **more: Any) -> object:
         try:
-            return requests.post(url, timeout=60, **more).status_code
+            return requests.post(where, headers=ALLOWED | dict(headers), timeout=60, **more).status_code
         except requests.RequestException:  # it hung up while we were still sending
             return "closed"
 
+    return [
+        ("malformed", lambda: status(data=b"{")),
+        ("huge", lambda: status(data=b"0" * (20 << 20))),
+        ("no picture", lambda: status(headers={}, files={"photo": ("a", b"text")})),
+        ("large picture", lambda: status(headers={}, files=large)),
+        ("wrong wish", lambda: status(headers={}, files=wish)),
+        ("another site", lambda: status(data=b"{}", headers={**kind, "origin": "http://evil.example"})),
+        ("wrong token", lambda: status(data=b"{}", headers={**kind, "authorization": "Bearer guessed"})),
+        ("no route", lambda: status(f"{address}/v1/nothing")),
+        ("wrong job", lambda: requests.get(f"{address}/v1/jobs/x", headers=ALLOWED, timeout=60).status_code),
+        *bad_lines(address),
+    ]
+
+
+def bad_lines(address: str) -> list[tuple[str, Callable[[], object]]]:
+    """Connections whose other end is slow, or gone."""
+    host, port = address.removeprefix("http://").split(":")
+    held: list[socket.socket] = []
+
+    def send(line: socket.socket, first: str, rest: str = "") -> None:
+        head = f"{first} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKEN}\r\n"
+        line.sendall(f"{head}{rest}".encode())
+
     def slow_sender() -> object:
         with socket.create_connection((host, int(port))) as line:
-            line.sendall(b"POST /v1/edits HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n{")
+            send(line, "POST /v1/edits", "Content-Length: 1000\r\n\r\n{")
             time.sleep(0.5)
         return "left"
 
     def slow_reader() -> object:
         with socket.create_connection((host, int(port))) as line:
-            line.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            send(line, "GET /static-offline-docs/swagger-ui-bundle.js", "\r\n")
             time.sleep(0.5)
             line.recv(10)
         return "left"
 
-    return [
-        ("malformed", lambda: status(data=b"{", headers=kind)),
-        ("huge", lambda: status(data=b"0" * (20 << 20), headers=kind)),
-        ("no picture", lambda: status(files={"photo": ("a", b"text")})),
-        ("another site", lambda: status(data=b"{}", headers={**kind, "origin": "http://evil.example"})),
-        ("slow sender", slow_sender),
-        ("slow reader", slow_reader),
-        ("wrong job", lambda: requests.get(f"{address}/v1/jobs/{'0' * 24}", timeout=60).status_code),
-    ]
+    def half_a_head() -> object:
+        held.append(socket.create_connection((host, int(port))))
+        send(held[-1], "POST /v1/edits")
+        while len(held) > 8:  # the service gives up the others by itself
+            held.pop(0).close()
+        return "held"
+
+    return [("slow sender", slow_sender), ("slow reader", slow_reader), ("half a head", half_a_head)]
 
 
 if __name__ == "__main__":
