@@ -94,10 +94,12 @@ class Crop:
         back, start = torch.linalg.inv(self.matrix[:, :2]) * 2 / self.size, self.matrix[:, 2]
         across = back[:, :1] * (torch.arange(left, right) - start[0]) + 1 / self.size - 1  # [2 w]
         down = back[:, 1:] * (torch.arange(top, bottom) - start[1])  # [2 h]
-        places = across[:, None] + down[:, :, None]  # [2 h w] in -1..1
-        grid = places.to(images).permute(1, 2, 0)[None].expand(len(images), -1, -1, -1)
+        places = across.T.to(images) + down.T[:, None].to(images)  # [h w 2] in -1..1
+        grid = places.expand(len(images), -1, -1, -1)
         warped = grid_sample(images, grid, mode="bicubic", padding_mode="border", align_corners=False)
-        return warped * (places.abs().amax(0) <= 1)
+        if _ends_in_zeros(images):  # which the border repeats
+            return warped
+        return warped * ((places[..., 0].abs() <= 1) & (places[..., 1].abs() <= 1))
 
     def resized(self, size: int) -> Crop:
         """The same square for an aligned picture of another size."""
@@ -137,3 +139,9 @@ class Crop:
         if not sound:
             raise BadInput("this record of a crop has impossible numbers; align the photo again")
         return crop
+
+
+def _ends_in_zeros(images: Tensor) -> bool:
+    """Whether all four sides of the pictures are 0."""
+    sides = (images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1])
+    return not any(bool(side.any()) for side in sides)

@@ -49,7 +49,7 @@ class Layers:
         size = photo.shape[-1]
         kept, colour, new = (_at(layer, size) for layer in (self.kept, self.colour, self.new))
         moved = warp(photo, flow_at(self.flow, size)) + colour
-        return new + kept * (moved - new)
+        return torch.lerp(new, moved, kept)
 
     def stronger(self, gain: float) -> Layers:
         """The same change, so many times as large; what is kept and what is new stay."""
