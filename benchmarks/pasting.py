@@ -20,6 +20,7 @@ from PIL import Image
 from report import table, write
 
 from latentlab.core.allocator import tune_allocator
+from latentlab.core.crop import Crop
 from latentlab.studio.parts import TRANSFERS, Scene, cut, face_in_photo, paste_back, resize, square_mask
 
 CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -38,23 +39,28 @@ def main() -> None:
     crop = face_in_photo(photo, 256).crop
     rows = []
     for size in (256, 512, 1024):
-        before, mask = cut(photo, crop.resized(size)), square_mask(size)
-        after = before.clone()
-        after[..., size // 2 : size * 3 // 4, size // 4 : size * 3 // 4] *= 0.8
-        scene, method = Scene(before, resize(before, 128), resize(after, 128)), TRANSFERS.build("learned")
-        layers = method.layers(scene)
-        stages: dict[str, Callable[[], object]] = {
-            "transfer": lambda scene=scene: method.layers(scene),
-            "compose": lambda before=before, layers=layers: layers.compose(before),
-            "paste": lambda a=after, m=mask, k=before: paste_back(photo, a, crop, m, match=False, original=k),
-            "paste, cut again": lambda a=after, m=mask: paste_back(photo, a, crop, m, match=False),
-        }  # type: ignore[misc]
+        stages = stages_of(photo, crop, size)
         taken = {name: milliseconds(work, wish.runs, CLOCKS[wish.clock]) for name, work in stages.items()}
         whole = sum(taken[name] for name in ("transfer", "compose", "paste"))
         rows.append({"crop": size, **taken, "edit of a photo": round(whole, 1)})
     print(f"milliseconds ({wish.clock}), {torch.get_num_threads()} threads\n{table(rows)}")
     if wish.save:
         write("pasting", {"clock": wish.clock, "rows": rows})
+
+
+def stages_of(photo: Image.Image, crop: Crop, size: int) -> dict[str, Callable[[], object]]:
+    """What is timed, by name: a patch of the face made darker."""
+    before, mask = cut(photo, crop.resized(size)), square_mask(size)
+    after = before.clone()
+    after[..., size // 2 : size * 3 // 4, size // 4 : size * 3 // 4] *= 0.8
+    scene, method = Scene(before, resize(before, 128), resize(after, 128)), TRANSFERS.build("learned")
+    layers = method.layers(scene)
+    return {
+        "transfer": lambda: method.layers(scene),
+        "compose": lambda: layers.compose(before),
+        "paste": lambda: paste_back(photo, after, crop, mask, match=False, original=before),
+        "paste, cut again": lambda: paste_back(photo, after, crop, mask, match=False),
+    }
 
 
 def milliseconds(work: Callable[[], object], runs: int, now: Callable[[], float]) -> float:
