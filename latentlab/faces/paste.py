@@ -54,7 +54,9 @@ def paste_back(
     if match:
         face = match_colours(face, original, mask)
     agreement = _agreement(face, original)
-    layers = torch.cat([torch.addcmul(face, agreement, original, value=-1), 1 - agreement], dim=1)  # [1 4 s s]
+    layers = torch.cat(
+        [torch.addcmul(face, agreement, original, value=-1), 1 - agreement], dim=1
+    )  # [1 4 s s]
     layers *= mask
 
     photo = photo.copy() if photo.mode == "RGB" else photo.convert("RGB")

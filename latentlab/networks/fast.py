@@ -72,7 +72,7 @@ def _plan(network: StyleGAN2, dtype: torch.dtype, kernels: Any) -> Plan | None:
         known = plans.get(dtype)
     if known is not None and known[0] == state:
         return known[1]
-    plan = Plan(network, dtype, kernels) if applies(network) else None
+    plan = Plan(network, dtype, kernels) if packing_works(dtype) and applies(network) else None
     with _lock:
         plans[dtype] = (state, plan)
     return plan
@@ -84,7 +84,7 @@ def _version(value: Tensor) -> int:
 
 def applies(network: StyleGAN2) -> bool:
     """Whether this network's layers are of the kind that the fast path knows."""
-    if network.architecture == "resnet" or network.constant != SQUARE or not packing_works():
+    if network.architecture == "resnet" or network.constant != SQUARE:
         return False
     if any(value.dtype != torch.float32 for value in network.synthesis.parameters()):
         return False

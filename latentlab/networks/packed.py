@@ -7,14 +7,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def packing_works() -> bool:
-    """Whether this PyTorch can keep convolution weights in oneDNN's own layout."""
-    return (
-        torch.backends.mkldnn.is_available()  # type: ignore[return-value]
+def packing_works(dtype: torch.dtype = torch.float32) -> bool:
+    """Whether this PyTorch, on this processor, can keep such convolution weights in oneDNN's own layout."""
+    known = (
+        torch.backends.mkldnn.is_available()
         and torch.backends.mkldnn.enabled
         and hasattr(torch.ops.mkldnn, "_reorder_convolution_weight")
         and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
     )
+    if dtype != torch.bfloat16:
+        return bool(known)
+    return bool(known and torch.ops.mkldnn._is_mkldnn_bf16_supported())  # not without AVX-512
 
 
 class Packed:
@@ -25,7 +28,7 @@ class Packed:
     ) -> None:
         self.padding, self.stride = list(padding), [stride, stride]
         self.weight = weight
-        self.laid_out = packing_works()
+        self.laid_out = packing_works(weight.dtype)
         if self.laid_out:
             reorder = torch.ops.mkldnn._reorder_convolution_weight
             self.weight = reorder(weight, self.padding, self.stride, [1, 1], 1, list(size))

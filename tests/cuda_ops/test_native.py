@@ -128,6 +128,23 @@ def test_a_folder_of_somebody_else_is_not_trusted(empty_cache, monkeypatch, capl
     warned_once(caplog, f"belongs to user {owner}")
 
 
+@pytest.mark.parametrize("place", ["/proc/latentlab", "a file/latentlab"])
+def test_a_cache_that_cannot_be_written_costs_one_line(empty_cache, place, tmp_path, monkeypatch, caplog):
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setenv("LATENTLAB_CACHE", str(tmp_path / place))
+    assert "set LATENTLAB_CACHE" in warned_once(caplog, "cannot be made")
+
+
+def test_the_library_of_another_version_is_left_where_it_is(empty_cache, monkeypatch, caplog):
+    monkeypatch.setenv("CXX", "/nowhere/c++")
+    other = cache.private_folder() / order.library_name("cpu", "0123456789abcdef0123")
+    other.write_bytes(b"of an older or a newer version, which may still be in use")
+    other.chmod(0o700)
+    warned_once(caplog, "no C++ compiler")
+    assert native.load("cpu").kernels is None
+    assert other.is_file()
+
+
 def test_a_folder_above_that_others_may_change_is_not_trusted(tmp_path, monkeypatch):
     parent = tmp_path / "shared"
     parent.mkdir()

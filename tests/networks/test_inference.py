@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -107,6 +110,22 @@ def test_weights_are_laid_out_for_the_sizes_that_come(kind, band, monkeypatch):
     torch.autograd.grad(generator(styles).sum(), styles)
     assert len(given) > 20
     assert {each: laid_out[each] for each in given} == given
+
+
+def test_bf16_on_a_processor_that_cannot_lay_it_out_takes_the_general_path():
+    code = (
+        "import torch; from latentlab.networks.tiny import tiny_generator; from latentlab.networks.packed import packing_works\n"
+        "generator = tiny_generator(); generator.compute_dtype = torch.bfloat16\n"
+        "styles = torch.ones(1, sum(layer.width for layer in generator.style_layers))\n"
+        "assert packing_works() and not packing_works(torch.bfloat16)\n"
+        "with torch.no_grad(): half = generator(styles); generator.compute_dtype = None; whole = generator(styles)\n"
+        "assert 0 < float((half - whole).abs().max()) < 0.1 * float(whole.abs().max())"
+    )
+    older = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "LATENTLAB_OPS_ISA": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **older}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_bf16_stays_near_fp32():
