@@ -5,7 +5,7 @@
     python benchmarks/synthesis.py --device cuda         # fp16, with and without graph capture
 
 "As shipped" alternates two processes, each with its own memory settings (ours those of the command line, plain PyTorch
-those it comes with). "Tuned for both" runs all variants in one process with ours. Writes benchmarks/results/.
+those it comes with). "Tuned for both" runs all variants in one process with ours, and shows where their time goes, layer by layer (`roofline.py`). Writes benchmarks/results/.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import roofline  # noqa: E402
 from cases import CASES, FLOORED  # noqa: E402
 
 PLAIN = ("plain", "plain-fused")
@@ -110,8 +111,9 @@ def tuned(case: str, wanted: int, seconds: float) -> dict:
         names |= dict.fromkeys(["peak-fp32", "peak-bf16"], worker)
     results = collect(names, wanted, seconds)
     story = worker.ask("check")
+    layers = worker.ask("roofline")
     worker.close()
-    report = {"variants": results, "ratios": ratios(results), **story}
+    report = {"variants": results, "ratios": ratios(results), **story, "roofline": layers}
     if case in FLOORED:
         report["over_floor"] = {
             name: round(
@@ -150,6 +152,9 @@ def table(report: dict) -> str:
                 f"{variants['bf16']['median_ms']:>9.1f}{found['ratios']['fp32']:>8.2f}{found['ratios']['bf16']:>8.2f}"
                 f"  {'; '.join(notes)}"
             )
+    for case, settings in report["cases"].items():
+        for name, found in settings.get("tuned", {}).get("roofline", {}).items():
+            lines += ["", roofline.shown(case, name, found)]
     return "\n".join(lines)
 
 

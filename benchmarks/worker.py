@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -48,35 +49,46 @@ def variants(case: str) -> dict[str, Callable]:
 
         return run
 
-    x = torch.randn(1, 512, 64, 64).contiguous(memory_format=torch.channels_last)
-    weight = torch.randn(512, 512, 3, 3)
     return {
         "plain": lambda: baseline(generator, styles, fused=False),
         "plain-fused": lambda: baseline(generator, styles, fused=True),
         "fp32": ours(None),
         "bf16": ours(torch.bfloat16),
-        "peak-fp32": peak(x, weight),
-        "peak-bf16": peak(x.bfloat16(), weight.bfloat16()),
+        "peak-fp32": lambda: fastest_convolution(torch.float32),
+        "peak-bf16": lambda: fastest_convolution(torch.bfloat16),
+        "roofline": lambda: rooflines(case),
         "check": lambda: check(case, generator, styles, baseline, ours),
     }
 
 
-def peak(x, weight) -> Callable:
-    """The fastest convolution of three, as a rate."""
+def fastest_convolution(dtype, now: Callable[[], float] = time.perf_counter) -> float:
+    """GFLOP/s of the quickest of three 3×3 convolutions of 512 channels at 64²."""
+    packed, x, work = _convolution(dtype)
+    times = []
+    for _ in range(3):
+        begin = now()
+        packed(x)
+        times.append(now() - begin)
+    return work / min(times)
+
+
+@cache
+def _convolution(dtype):
+    import torch
+
     from latentlab.studio.parts import Packed
 
-    packed = Packed(weight, (1, 1), x.shape)
-    work = 2 * weight.numel() * x.shape[2] * x.shape[3] / 1e9
+    x = torch.randn(1, 512, 64, 64).contiguous(memory_format=torch.channels_last).to(dtype)
+    weight = torch.randn(512, 512, 3, 3).to(dtype)
+    return Packed(weight, (1, 1), x.shape), x, 2 * weight.numel() * 64 * 64 / 1e9
 
-    def run() -> float:
-        times = []
-        for _ in range(3):
-            begin = time.perf_counter()
-            packed(x)
-            times.append(time.perf_counter() - begin)
-        return work / min(times)
 
-    return run
+def rooflines(case: str) -> dict[str, dict]:
+    """Of the cases that the fast path computes."""
+    from cases import CASES
+    from roofline import report
+
+    return {name: report(case, name) for name in ("fp32", "bf16")} if CASES[case].kind == "stylegan2" else {}
 
 
 def check(case: str, generator, styles, baseline, ours) -> dict[str, float]:
@@ -115,7 +127,7 @@ def main() -> None:
     with torch.inference_mode():
         for line in sys.stdin:
             order = line.strip()
-            if order == "check":
+            if order in ("check", "roofline"):
                 answer = known[order]()
             elif order.startswith("peak"):
                 rate: list[float] = []

@@ -44,6 +44,7 @@ from latentlab.metrics.leakage import (
 )
 from latentlab.metrics.truth import nearness
 from latentlab.networks.build import build
+from latentlab.networks.inference import Inference
 from latentlab.networks.packed import Packed
 from latentlab.networks.perceptual import DiscriminatorDistance, ms_ssim, mse
 from latentlab.networks.sizes import channels_for
