@@ -1,12 +1,14 @@
-"""Makeup, frontal view, identity and toon against the rendered truth, beside doing nothing, the backbone and baselines.
+"""Makeup, frontal view, identity and toon against the rendered truth, beside doing nothing, other ways and baselines.
 
     python benchmarks/applications.py                        the 24 faces a task that ship
     python benchmarks/applications.py --faces 100            fresh renders of seed 990301 (needs the face model)
-    python benchmarks/applications.py --baselines runs/beautygan runs/ffgan runs/deepfakes runs/ugatit
+    python benchmarks/applications.py --baseline assets/baselines/beautygan.safetensors runs/ffgan
     python benchmarks/applications.py --sheets docs/images   pictures as well: renders, and scikit-image's astronaut
 
-Means with 95 % bootstrap intervals over the faces. `off target` is the redness of the lips (makeup, bare) or the landmarks' yaw
-(frontal); identities are dlib's distances. Needs no face model but for `identity`, whose source is rendered.
+Makes every table of docs/applications.md. Means with 95 % bootstrap intervals over the faces. `off target` is the redness of
+the lips (makeup, bare) or the landmarks' yaw (frontal); identities are dlib's distances. Needs no face model but for
+`people`: 24 targets and 24 sources, where a swap is also asked how far it is from its source, and how far yaw, smile and
+open mouth are from the target's.
 """
 
 from __future__ import annotations
@@ -18,25 +20,97 @@ from tempfile import TemporaryDirectory
 
 import torch
 from report import table, write
+from ways import PEOPLE, WAYS, angles, people
 
 from latentlab.core.image import from_pixels, load_picture, resized, save_image
 from latentlab.core.shapes import Images
 from latentlab.studio import Benchmark, Picture, Standings, Studio
+from latentlab.studio.parts import (
+    Applications,
+    Cases,
+    Geometry,
+    Measured,
+    Measures,
+    bootstrap,
+    distances,
+    embed,
+    find_distance,
+)
 
 TASKS = ("makeup", "bare", "frontal", "identity", "toon")
+BANDS = ((15, 30), (30, 45), (45, 60))
+"""Degrees of yaw by which the frontal task is told once more."""
+KEPT = ("landmark_yaw", "landmark_smile", "landmark_mouth_open")
+"""What a swap leaves to its target."""
 SHOWN = {"psnr": "PSNR", "ssim": "MS-SSIM", "perceptual": "perceptual", "target": "off target", "kept": "rest, sd",
          "identity": "to truth", "source": "to source"}  # fmt: skip
 SIDE = 192
 
 
+def row(task: str, method: str, measured: Measured, seconds: float | None = None) -> dict[str, object]:
+    """One line of the table."""
+    figures = {word: _interval(measured.interval(name)) for name, word in SHOWN.items()}
+    return {"task": task, "method": method, **figures, "s a face": seconds}
+
+
 def rows(found: Standings) -> list[dict[str, object]]:
     """A row for each method on each task."""
+    return [
+        row(task, one.method, one.measured, one.seconds)
+        for task, results in found.results.items()
+        for one in results
+    ]
+
+
+def banded(found: Standings) -> list[dict[str, object]]:
+    """The frontal task once more, by how far the head was turned."""
     answer: list[dict[str, object]] = []
-    for task, results in found.results.items():
-        for one in results:
-            figures = {word: _interval(one.measured.interval(name)) for name, word in SHOWN.items()}
-            answer.append({"task": task, "method": one.method, **figures, "s a face": one.seconds})
+    turned = angles(len(found.cases["frontal"])) if "frontal" in found.cases else torch.zeros(0)
+    for low, high in BANDS:
+        inside = (turned >= low) & (turned < high)
+        for one in found.results.get("frontal", ()):
+            faces = {name: values[inside] for name, values in one.measured.faces.items()}
+            told = row(f"{low}-{high}°, n={int(inside.sum())}", one.method, Measured(faces, float("nan")))
+            answer.append(told)
     return answer
+
+
+def other_ways(studio: Studio, found: Standings) -> list[dict[str, object]]:
+    """What was tried besides, on the same faces."""
+    who, measures = Applications(studio), Measures(find_distance(studio))
+    return [
+        row(task, name, measures(cases, who.each(cases, job)))
+        for task, cases in found.cases.items()
+        for name, job in WAYS.get(task, {}).items()
+    ]
+
+
+def swapped(studio: Studio, count: int) -> list[dict[str, object]]:
+    """Swaps between people who all differ: near to the source, and what stays the target's."""
+    cases = people(count)
+    assert cases.truth is not None, "they are rendered"
+    who, measures = Applications(studio), Measures(find_distance(studio))
+    pictures = {"nothing": cases.before, "the truth": cases.truth}
+    pictures |= {name: who.each(cases, job) for name, job in WAYS[PEOPLE].items()}
+    return [_swap_row(name, images, cases, measures) for name, images in pictures.items()]
+
+
+def _swap_row(name: str, images: Images, cases: Cases, measures: Measures) -> dict[str, object]:
+    assert cases.references is not None, "every swap has a source"
+    reader = Geometry(strict=False)
+    seen, source = embed(images), embed(cases.references)
+    moved = (reader(images) - reader(cases.before)).abs()
+    kept = {
+        f"{what.removeprefix('landmark_')} moved": _interval(bootstrap(moved[:, reader.names.index(what)]))
+        for what in KEPT
+    }
+    told = row(PEOPLE, name, measures(cases, images))
+    del told["off target"], told["s a face"]
+    return (
+        told
+        | {"to target": told.pop("to source"), "to source": _interval(bootstrap(distances(seen, source)))}
+        | kept
+    )
 
 
 def _interval(values: tuple[float, float, float]) -> str:
@@ -93,18 +167,28 @@ def main() -> None:
     )
     parser.add_argument("--tasks", default=",".join(TASKS))
     parser.add_argument("--faces", type=int, default=0, help="fresh renders a task; 0: those that ship")
-    parser.add_argument("--baselines", type=Path, nargs="*", default=[])
+    parser.add_argument(
+        "--baseline", type=Path, nargs="*", default=[], help="files or folders of trained baselines"
+    )
+    parser.add_argument("--ways", action=argparse.BooleanOptionalAction, default=True, help="other ways too")
+    parser.add_argument("--people", type=int, default=24, help="swaps between people who all differ; 0: none")
     parser.add_argument("--sheets", type=Path, help="a folder for pictures")
     given = parser.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("default")
     request = Benchmark(
         tuple(given.tasks.split(",")), faces=given.faces or 24, quick=not given.faces,
-        methods=("nothing", "backbone", "applications"), baselines=tuple(given.baselines),
+        methods=("nothing", "backbone", "applications"), baselines=tuple(given.baseline),
     )  # fmt: skip
-    found = Studio(device="cpu").compare(request)
-    print(table(rows(found)))
-    write("applications", {"faces": given.faces or "shipped", **found.as_json()})
+    with TemporaryDirectory() as folder:
+        studio = Studio(device="cpu", home=Path(folder) / "lab")
+        found = studio.compare(request)
+        more = {"all": rows(found), "by yaw": banded(found)}
+        more["other ways"] = other_ways(studio, found) if given.ways else []
+        more["swaps"] = swapped(studio, given.people) if given.people else []
+    for name, lines in more.items():
+        print(f"\n{name}\n{table(lines)}")
+    write("applications", {"faces": given.faces or "shipped", **found.as_json(), "tables": more})
     if given.sheets:
         sheet_of_renders(found, given.sheets / "applications.jpg")
         references = found.cases["makeup"].references if "makeup" in found.cases else None

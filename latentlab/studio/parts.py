@@ -64,7 +64,10 @@ from latentlab.studio.discovery.pairs import Counterfactual, rendered_pairs
 from latentlab.studio.portraits.carry import Carrier
 from latentlab.studio.reports.evaluate import dlib_embedding, judge_words
 from latentlab.studio.reports.population import confounders
-from latentlab.studio.shelf.companions import companions, guide, judge
+from latentlab.studio.rivals.applications import Applications, Job, swap, toon
+from latentlab.studio.rivals.cases import TEST_SEED, Cases
+from latentlab.studio.rivals.figures import Measured, Measures, bootstrap
+from latentlab.studio.shelf.companions import companions, find_distance, guide, judge
 from latentlab.studio.shelf.directions import find_direction
 from latentlab.training.ema import follow
 from latentlab.training.run import Run
@@ -73,3 +76,4 @@ from latentlab.world.counterfactuals import WISHES, Wish
 from latentlab.world.factors import Face, identity_factors
 from latentlab.world.laws import HAIR_COLOURS, LIPSTICKS, SHADOWS, draw_faces
 from latentlab.world.render import Renderer, load_renderer
+from latentlab.world.tasks import at_rest, task_pairs

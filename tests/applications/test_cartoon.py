@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from latentlab.core.face import Photo
-from latentlab.editing.style.cartoon import Cartoon, lab, skin_of
+from latentlab.editing.style.cartoon import Cartoon
+from latentlab.editing.style.skin import lab, skin_of
 from latentlab.scorers.pose import mean_face
 from latentlab.studio import Studio, Stylize
 from latentlab.studio.applications.sitter import Sitter

@@ -6,15 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from PIL import Image, ImageDraw
 from torch import Tensor
 
 from latentlab.core.shapes import Images
 from latentlab.core.warp import warp
 from latentlab.editing.geometry.plate import area, plate
 from latentlab.editing.style.filters import gaussian
+from latentlab.editing.style.skin import polygon, skin_of
 from latentlab.editing.transfer.background import filled
 from latentlab.faces.align import frame
 from latentlab.scorers.pose import Pose, fit_pose, mean_face, rotation
@@ -27,9 +26,9 @@ PAIRS = (
 """Points that are mirror images of one another."""
 HEAD = ((0.0, -0.25, -0.9), (1.5, 2.1))
 """Centre and half axes of the head's outline behind the face; the eyes are 1 apart, y up, z to the viewer."""
-FAR = (12.0, 30.0)
-"""Degrees from which, and beyond which, what lies around the head is not turned with it but filled from behind it."""
 AROUND = 20
+WIDE = 1.7
+"""How many times as large as the head's outline the ring is beyond which nothing is turned."""
 SEEN = (0.35, 0.8)
 """Shares of the other side's area at which a place counts as hidden, and as seen as well as that."""
 
@@ -68,6 +67,11 @@ class Frontal:
         flip = torch.tensor([1.0, -1.0])
         source = torch.cat([landmarks.double(), there * flip])
         goal = torch.cat([own, ring])[:, :2] * flip
+        still = (
+            WIDE * (ring - ring.mean(0))[:, :2] * flip
+        )  # what lies around the head moves with it and does not turn
+        source = torch.cat([source, source[68:].mean(0) + scale * still])
+        goal = torch.cat([goal, goal[68:].mean(0) + still])
         return Turned(source.float(), _aligned(goal.float(), size), pose)
 
     def _symmetric(self, own: Tensor, body: Tensor, yaw: float) -> Tensor:
@@ -94,32 +98,16 @@ class Frontal:
         other = moved.flip(3)
         if light is not None:
             other = other + gaussian(light - light.flip(3), image.shape[-1] / 12)
-        whole = other + share * (moved - other)
-        outside = (abs(float(turned.pose.yaw[0])) - FAR[0]) / (FAR[1] - FAR[0])
-        if outside <= 0:
-            return whole.clamp(-1, 1)
-        size = image.shape[-1]
-        around = filled(image, 1 - _head(turned.source, size, 1.35)).clamp(-1, 1)
-        kept = 1 - min(outside, 1.0) * (1 - _head(turned.goal, size, 1.12))
-        return (around + kept * (whole - around)).clamp(-1, 1)
+        return (other + share * (moved - other)).clamp(-1, 1)
 
 
-def _head(points: Tensor, size: int, grow: float) -> Tensor:
-    """1 on a head and its neck, soft at the edge: [1 1 s s]; the last points are its outline."""
-    ring = points[68:]
-    middle = ring.mean(0)
-    shape = middle + grow * (ring - middle)
-    low, wide = shape[:, 1].max(), 0.55 * (shape[:, 0].max() - shape[:, 0].min()) / 2
-    neck = [
-        (middle[0] + wide, middle[1]),
-        (middle[0] + wide, low + size),
-        (middle[0] - wide, low + size),
-        (middle[0] - wide, middle[1]),
-    ]
-    canvas = Image.new("L", (size, size))
-    for corners in (shape.tolist(), [(float(x), float(y)) for x, y in neck]):
-        ImageDraw.Draw(canvas).polygon([tuple(corner) for corner in corners], fill=255)
-    return gaussian(torch.from_numpy(np.asarray(canvas, np.float32) / 255)[None, None], size / 50)
+def far_side_seen(image: Images, landmarks: Tensor) -> float:
+    """How much of the side that is turned away shows skin, 0 to 1; little where the points lie beside the face."""
+    yaw = float(fit_pose(landmarks[None].double()).yaw[0])
+    side = range(9) if yaw < 0 else range(16, 7, -1)
+    area = polygon(landmarks[[*side, 33, 30, 27]], image.shape[-1])
+    skin = (skin_of(image, landmarks)[0] > 0.3).float()
+    return float((skin * area).sum() / area.sum().clamp_min(1))
 
 
 def _inside(flow: Tensor) -> Tensor:

@@ -8,10 +8,11 @@ from functools import cached_property
 
 import torch
 
+from latentlab.core.errors import NoFace
 from latentlab.core.ranges import check
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch
-from latentlab.editing.geometry.frontal import Frontal, Turned
+from latentlab.editing.geometry.frontal import Frontal, Turned, far_side_seen
 from latentlab.scorers.pose import fit_pose
 from latentlab.studio.applications.sitter import Choice, Sitter, find_sitter
 from latentlab.studio.lab import Lab
@@ -25,6 +26,9 @@ CLOSE = 1.5
 ROUNDS = 3
 FAR = 40.0
 """Beyond so many degrees most of one side is a mirror image; said in one line."""
+
+TURNED, SEEN = 15.0, 0.25
+"""Heads that turn more are refused where less of their far side shows skin: there the detector's points lie beside the face."""
 
 
 @dataclass(frozen=True)
@@ -102,4 +106,11 @@ def open_frontalize(
     """Find the face; NoFace where there is none, two and no choice, or only a profile."""
     given = given or Ingredients(studio)
     face = find_sitter(given, "face", source, request.choice)
-    return OpenFrontalize(studio, request, replace(face, image=face.image.cpu().float()), given)
+    face = replace(face, image=face.image.cpu().float())
+    yaw = float(fit_pose(face.landmarks[None].double()).yaw[0])
+    if abs(yaw) > TURNED and far_side_seen(face.image, face.landmarks) < SEEN:
+        raise NoFace(
+            f"the face of '{face.name}' is turned too far, or its far side is covered: hardly any of it shows skin; "
+            "use a photo that shows both eyes"
+        )
+    return OpenFrontalize(studio, request, face, given)

@@ -16,9 +16,9 @@ from latentlab.core.ranges import Share, Strength, check
 from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch
 from latentlab.editing.apply import apply, out_of_span
-from latentlab.editing.style.cartoon import skin_of
 from latentlab.editing.style.filters import FILTERS
 from latentlab.editing.style.finish import coloured, enlarged
+from latentlab.editing.style.skin import skin_of
 from latentlab.inversion.encode import iterates
 from latentlab.inversion.inverter import Inverter
 from latentlab.inversion.refine import Refine

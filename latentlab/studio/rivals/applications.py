@@ -41,14 +41,18 @@ class Applications(Contestant):
         except LatentLabError:
             return False
 
-    @torch.no_grad()
     def edit(self, cases: Cases) -> Images:
+        return self.each(cases, JOBS[cases.task])
+
+    @torch.no_grad()
+    def each(self, cases: Cases, job: Job) -> Images:
+        """What a job makes of every face."""
         answers = []
         for number in range(len(cases)):
             face = cases.before[number : number + 1]
             theirs = None if cases.references is None else cases.references[number : number + 1]
             try:
-                answers.append(JOBS[cases.task](self, face, theirs))
+                answers.append(job(self, face, theirs))
             except NoFace:
                 answers.append(face)
         return torch.cat([fit_to(image, cases.before.shape[-1]).clamp(-1, 1) for image in answers])
@@ -85,25 +89,38 @@ def _frontal(who: Applications, face: Images, other: Images | None) -> Images:
     return OpenFrontalize(who.lab, Frontalize(), who.sitter(face), Ingredients(who.lab)).image
 
 
-def _toon(who: Applications, face: Images, other: Images | None) -> Images:
-    sitter = who.sitter(face, latent=True)
-    seen = replace(sitter, photo=Photo(sitter.image, None, None))
-    request = Stylize("toon", colours="take")
-    opened = OpenStylize(who.lab, request, seen, find_style(who.lab, "toon"), Ingredients(who.lab))
-    return opened.image()
+def toon(request: Stylize) -> Job:
+    """The job of drawing each face so."""
+
+    def drawn(who: Applications, face: Images, other: Images | None) -> Images:
+        sitter = who.sitter(face, latent=True)
+        seen = replace(sitter, photo=Photo(sitter.image, None, None))
+        return OpenStylize(
+            who.lab, request, seen, find_style(who.lab, request.style), Ingredients(who.lab)
+        ).image()
+
+    return drawn
 
 
-def _identity(who: Applications, face: Images, other: Images | None) -> Images:
-    assert other is not None, "the task has a source"
-    target, source = who.sitter(face, latent=True), who.sitter(other, latent=True)
-    return OpenSwap(who.lab, Swap(), source, target, Ingredients(who.lab)).exchanged.image
+def swap(request: Swap) -> Job:
+    """The job of exchanging each face so."""
+
+    def exchanged(who: Applications, face: Images, other: Images | None) -> Images:
+        assert other is not None, "the task has a source"
+        target, source = who.sitter(face, latent=True), who.sitter(other, latent=True)
+        return OpenSwap(who.lab, request, source, target, Ingredients(who.lab)).exchanged.image
+
+    return exchanged
 
 
-JOBS: dict[str, Callable[[Applications, Images, Images | None], Images]] = {
+Job = Callable[[Applications, Images, Images | None], Images]
+"""The applications, a face, and whose makeup or identity was asked for, to the face afterwards."""
+
+JOBS: dict[str, Job] = {
     "makeup": _makeup,
     "bare": _bare,
     "frontal": _frontal,
-    "toon": _toon,
-    "identity": _identity,
+    "toon": toon(Stylize("toon", colours="take")),
+    "identity": swap(Swap()),
 }
 """By task."""
