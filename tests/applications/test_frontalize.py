@@ -11,7 +11,7 @@ from PIL import Image
 
 from latentlab.core.errors import NoFace
 from latentlab.core.warp import warp
-from latentlab.editing.geometry.frontal import PAIRS, Frontal
+from latentlab.editing.geometry.frontal import PAIRS, Frontal, far_side_seen
 from latentlab.editing.geometry.plate import area, plate
 from latentlab.scorers.pose import fit_pose, mean_face, rotation
 from latentlab.studio import Studio
@@ -86,3 +86,20 @@ def test_two_faces_and_no_choice_are_refused(studio: Studio, two: Path, tmp_path
     Image.new("RGB", (300, 300), "white").save(tmp_path / "wall.png")
     with pytest.raises(NoFace, match="found no face"):
         studio.frontalize(tmp_path / "wall.png")
+
+
+def test_what_lies_around_the_head_moves_with_it_and_is_not_folded():
+    turned = Frontal().points(head(-35.0), SIZE)
+    flow = plate(turned.source, turned.goal, SIZE)
+    corner = area(flow)[..., :8, :8]
+    assert (corner - 1).abs().max() < 0.35
+
+
+def test_a_head_is_refused_whose_far_side_shows_no_skin():
+    picture = torch.full((1, 3, SIZE, SIZE), -0.8)
+    picture[:, 2] = 0.6
+    points, near = head(-30.0), torch.tensor([0.6, 0.2, 0.0])[:, None, None]
+    picture[..., :, 20:110] = near
+    assert far_side_seen(picture, points) > 0.8
+    picture[..., :, : int(points[[8, 27, 30, 33], 0].max())] = torch.tensor([-0.8, -0.8, 0.6])[:, None, None]
+    assert far_side_seen(picture, points) < 0.25
