@@ -95,10 +95,7 @@ def atomic(path: Path | str, *, own: bool = False, force: bool = False) -> Itera
     except LatentLabError:
         raise
     except Exception as error:
-        reason = _reason(error, target.parent)
-        if reason is None:
-            raise
-        raise BadFile(f"cannot write {path}: {reason}; nothing was left half-written") from None
+        raise _unwritten(error, path) from None
     finally:
         temporary.unlink(missing_ok=True)
         os.close(handle)
@@ -131,6 +128,10 @@ def draft_folder(beside: Path) -> Iterator[Path]:
     live(handle)
     try:
         yield draft
+    except LatentLabError:
+        raise
+    except Exception as error:
+        raise _unwritten(error, beside) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
         os.close(handle)
@@ -199,6 +200,14 @@ def _settle(temporary: Path, target: Path) -> None:
     with suppress(FileNotFoundError):
         os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
     os.replace(temporary, target)
+
+
+def _unwritten(error: Exception, path: Path | str) -> Exception:
+    """In one line if it was the disk, else the error itself."""
+    reason = _reason(error, Path(path).parent)
+    return (
+        error if reason is None else BadFile(f"cannot write {path}: {reason}; nothing was left half-written")
+    )
 
 
 def _reason(error: Exception, folder: Path) -> str | None:

@@ -128,11 +128,16 @@ def test_a_full_disk_is_one_line_whatever_writes(tmp_path) -> None:
         with atomic(tmp_path / "a.npy") as temporary:
             np.save(temporary, np.zeros(1 << 18))
 
+    def too_much_in_a_folder() -> None:
+        with draft_folder(tmp_path / "anna") as folder:
+            (folder / "photo.png").write_bytes(bytes(1 << 18))
+
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, limit[1]))
     try:
-        with pytest.raises(BadFile, match="nothing was left half-written"):
-            too_much()
+        for writes in (too_much, too_much_in_a_folder):
+            with pytest.raises(BadFile, match="nothing was left half-written"):
+                writes()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert not list(tmp_path.iterdir())

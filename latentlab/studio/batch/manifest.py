@@ -189,7 +189,7 @@ def _check_ids(table: pa.Table, source: str) -> None:
     if len(twice):
         name = min(twice[ID].to_pylist())
         raise BadInput(
-            f"the manifest {source} names {len(twice)} ids more than once, for example '{name[:80]}'; give each its own"
+            f"the manifest {source} names {len(twice)} of its ids more than once, for example '{name[:80]}'; give each its own"
         )
     long = table.filter(pa.compute.greater(pa.compute.binary_length(table[ID]), LONGEST_ID))
     if len(long):
