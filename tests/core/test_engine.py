@@ -12,7 +12,7 @@ import torch
 from latentlab.core.engine import Ready, run_blocks
 from latentlab.core.engine import cluster as cluster_module
 from latentlab.core.engine.cluster import actors, connect
-from latentlab.core.engine.engine import WorkerDied
+from latentlab.core.engine.engine import Engine, WorkerDied
 from latentlab.core.engine.local import Local
 from latentlab.core.engine.on_ray import OnRay
 from latentlab.core.errors import BadInput, MissingPart, UnknownName
@@ -84,8 +84,13 @@ def test_processes_open_once_each_and_bad_input_stops_nobody(tmp_path: Path) -> 
     assert 1 <= len(list(tmp_path.glob("opened-*"))) <= 2
 
 
-def test_an_item_that_kills_its_process_is_told_and_the_rest_is_done(tmp_path: Path) -> None:
-    done = {each.number: each for each in Local(1).run(Doubler(tmp_path, deadly=2), [1, 2, 3])}
+@pytest.mark.parametrize("engine", [Local(1), OnRay(1)], ids=["local", "ray"])
+def test_an_item_that_kills_its_process_is_told_and_the_rest_is_done(
+    engine: Engine, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if isinstance(engine, OnRay):
+        request.getfixturevalue("cluster")
+    done = {each.number: each for each in engine.run(Doubler(tmp_path, deadly=2), [1, 2, 3])}
     assert isinstance(done[1].error, WorkerDied)
     assert (done[0].result, done[2].result) == (2, 6)
     assert len(list(tmp_path.glob("opened-*"))) == 3

@@ -15,6 +15,10 @@ Opener = Callable[[], Work]
 """Called once in each worker, where it may load what the work needs; goes to workers by pickle, as items and results do."""
 
 
+TRIES = 2
+"""So often is an item tried whose process died: once more may be bad luck, twice is the item."""
+
+
 class WorkerDied(LatentLabError):
     """The process that did a piece of work was killed, or crashed, each time it was tried."""
 
@@ -53,3 +57,8 @@ def attempt(work: Work, number: int, item: Any) -> Done:
         return Done(number, work(item))
     except LatentLabError as error:
         return Done(number, error=error)
+
+
+def died(times: int) -> WorkerDied:
+    """What is told of an item that was tried so often."""
+    return WorkerDied(f"its process died {times} times")

@@ -13,12 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from latentlab.core.engine.engine import Done, Engine, Opener, Work, WorkerDied, attempt
+from latentlab.core.engine.engine import TRIES, Done, Engine, Opener, Work, attempt, died
 from latentlab.core.files import drop_unfinished
 from latentlab.core.ranges import Workers, check
-
-TRIES = 2
-"""So often is an item tried whose process died: once more may be bad luck, twice is the item."""
 
 PATIENCE = 10.0
 """Seconds that a process has to end in: it removes what it did not finish."""
@@ -85,7 +82,7 @@ class _Seat:
             deaths = self.deaths[self.number] = self.deaths.get(self.number, 0) + 1
             if deaths < TRIES:
                 return None
-            return Done(self.number, error=WorkerDied(f"its process died {deaths} times"))
+            return Done(self.number, error=died(deaths))
 
     def leave(self) -> None:
         """End the process at once: files are written whole or not at all, so nothing is lost but the item."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from latentlab.core.engine.cluster import actors, connect
-from latentlab.core.engine.engine import Done, Engine, Opener, attempt
+from latentlab.core.engine.engine import TRIES, Done, Engine, Opener, attempt, died
 from latentlab.core.errors import LatentLabError, MissingPart
 from latentlab.core.ranges import Workers, check
 
@@ -45,18 +46,35 @@ class OnRay(Engine):
         shared = ray.put((opener, list(items), os.getcwd()))
         rows = ray.data.range(len(items), override_num_blocks=min(len(items), MOST_TASKS))
         pool = ray.data.ActorPoolStrategy(min_size=1, max_size=min(count, len(items)))
+        begun = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(_Begun).remote()
         made: Any = _Actor  # Ray's types know functions alone
-        done = rows.map(made, fn_constructor_args=([shared],), compute=pool, num_cpus=1)
+        done = rows.map(made, fn_constructor_args=([shared], begun), compute=pool, num_cpus=1)
         for row in done.iter_rows():
             yield _told(row)
+
+
+class _Begun:
+    """Once in the cluster: which items were begun and not finished. Ray begins those of dead actors again, for ever."""
+
+    def __init__(self) -> None:
+        self.times: Counter[int] = Counter()
+
+    def begin(self, number: int) -> int:
+        """How often its process died before."""
+        self.times[number] += 1
+        return self.times[number] - 1
+
+    def end(self, number: int) -> None:
+        del self.times[number]
 
 
 class _Actor:
     """On a worker: the work, opened once."""
 
-    def __init__(self, shared: list[Any]) -> None:
+    def __init__(self, shared: list[Any], begun: Any) -> None:
         import ray
 
+        self.begun, self.get = begun, ray.get
         opener, self.items, folder = ray.get(shared[0])
         with suppress(OSError):
             os.chdir(folder)  # relative paths mean what they mean at home
@@ -73,7 +91,12 @@ class _Actor:
         number = int(row["id"])
         if self.error is not None:
             return {"done": pickle.dumps(Done(number, error=self.error))}
-        return {"done": pickle.dumps(attempt(self.work, number, self.items[number]))}
+        deaths = self.get(self.begun.begin.remote(number))
+        if deaths >= TRIES:
+            return {"done": pickle.dumps(Done(number, error=died(deaths)))}
+        done = attempt(self.work, number, self.items[number])
+        self.get(self.begun.end.remote(number))
+        return {"done": pickle.dumps(done)}
 
 
 def _told(row: dict[str, bytes]) -> Done:
