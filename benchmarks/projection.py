@@ -4,8 +4,8 @@
     python benchmarks/projection.py --size 512 --seconds 100 --save
 
 A step is all of it: noise on w, synthesis, perceptual distance, regulariser of the noise, the way back, Adam, and the maps
-made noise again. Ours are the steps of `invert --method projector` as they are; the plain ones follow the published script,
-with the same features for the distance. All take turns, so that whatever else the machine does meets all of them.
+made noise again. Ours are the steps of `invert --method projector` as they are; the plain ones follow the published script.
+Their distance has the same features; they too are computed without our kernels, or with --shared-distance by them. All take turns, so that whatever else the machine does meets all of them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import multiprocessing
 import statistics
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,6 +24,7 @@ import torch
 from report import table, write
 from torch import Tensor
 
+from cuda_ops import native
 from latentlab.core.allocator import tune_allocator
 from latentlab.studio.parts import (
     DiscriminatorDistance,
@@ -49,9 +51,11 @@ class Scene:
     generator: torch.nn.Module
     distance: DiscriminatorDistance
     target: Tensor
+    shared: bool
+    """Whether the plain steps have our kernels in their distance too."""
 
     @classmethod
-    def of(cls, size: int) -> Scene:
+    def of(cls, size: int, *, shared: bool = False) -> Scene:
         """Random weights of the published shapes, the noise switched on."""
         generator = build(
             "stylegan2", {"resolution": size, "channels": channels_for(size, 16384, 512)}, None, 0
@@ -65,7 +69,7 @@ class Scene:
         judge = build("stylegan2_discriminator", {"resolution": size, "channels": channels}, None, 1)
         source = torch.Generator().manual_seed(2)
         target = torch.rand(1, 3, size, size, generator=source) * 2 - 1
-        return cls(generator, DiscriminatorDistance(judge.requires_grad_(False)), target)
+        return cls(generator, DiscriminatorDistance(judge.requires_grad_(False)), target, shared)
 
 
 def ours(scene: Scene, precision: str) -> list[float]:
@@ -81,7 +85,12 @@ def ours(scene: Scene, precision: str) -> list[float]:
 
 
 def published(scene: Scene, *, fused: bool) -> list[float]:
-    """Seconds of every step as the published script takes it."""
+    """Seconds of every step as the published script takes it, in plain PyTorch."""
+    with nullcontext() if scene.shared else native.backend("reference"):
+        return _published(scene, fused)
+
+
+def _published(scene: Scene, fused: bool) -> list[float]:
     generator = scene.generator
     objective = Objective(scene.target, torch.ones_like(scene.target[:, :1]), scene.distance, pixels=0)
     law = w_statistics(generator)  # type: ignore[arg-type]
@@ -134,13 +143,13 @@ WAYS: dict[str, Callable[[Scene], list[float]]] = {
 _scene: list[Scene] = []
 
 
-def begin(size: int, clock: str, tuned: bool) -> None:
+def begin(size: int, clock: str, tuned: bool, shared: bool) -> None:
     """A process of its own, with the memory settings of our command line or those it comes with."""
     global now
     now = CLOCKS[clock]
     if tuned:
         tune_allocator()
-    _scene.append(Scene.of(size))
+    _scene.append(Scene.of(size, shared=shared))
 
 
 def turn(name: str) -> list[float]:
@@ -152,10 +161,10 @@ def collect(wish: argparse.Namespace) -> dict[str, list[float]]:
     """One way after the other until the time is over; two turns at least."""
     context = multiprocessing.get_context("spawn")
     found: dict[str, list[float]] = {name: [] for name in WAYS}
-    theirs = (wish.size, wish.clock, wish.allocator == "tuned")
+    theirs = (wish.size, wish.clock, wish.allocator == "tuned", wish.shared_distance)
     with (
         context.Pool(1, begin, theirs) as plain_process,
-        context.Pool(1, begin, (wish.size, wish.clock, True)) as own_process,
+        context.Pool(1, begin, (wish.size, wish.clock, True, True)) as own_process,
     ):
         end, count = time.monotonic() + wish.seconds, 0
         while count < 2 or time.monotonic() < end:
@@ -184,6 +193,7 @@ def main() -> None:
         default="wall",
         help="cpu: of all threads; on a machine that others use too",
     )
+    parser.add_argument("--shared-distance", action="store_true")
     parser.add_argument("--save", action="store_true", help="write results/projection-ALLOCATOR.json")
     wish = parser.parse_args()
     found = collect(wish)
@@ -203,6 +213,7 @@ def main() -> None:
             "size": wish.size,
             "allocator": wish.allocator,
             "clock": wish.clock,
+            "shared distance": wish.shared_distance,
             "threads": torch.get_num_threads(),
         }
         print(write(f"projection-{wish.allocator}", {**told, "rows": rows}))

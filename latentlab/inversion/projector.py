@@ -19,7 +19,7 @@ from latentlab.inversion.descent import Parameters, Schedule, descend
 from latentlab.inversion.inverter import Given, Inverter, Stopwatch, checked, finish, start_in
 from latentlab.inversion.noise_maps import noise_maps, renormalise, roughness
 from latentlab.inversion.objective import Objective
-from latentlab.inversion.precision import Precision, chosen, expect, synthesise
+from latentlab.inversion.precision import Precision, chosen, expect, features_in, synthesise
 from latentlab.inversion.statistics import average, w_statistics
 
 
@@ -46,7 +46,7 @@ class Projector(Inverter):
     pixels: Weight = 0.0
     """Weight of the mean squared error; the published projector has none (1 is used where no perceptual distance is)."""
     precision: Precision = "fp32"
-    """fp32 as published; bf16 (or auto, where the device is made for it) for the steps, the result is rendered in fp32."""
+    """fp32 as published; bf16 (or auto, where the device is made for it) for the steps and their distance; the result is fp32."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -76,7 +76,8 @@ class Projector(Inverter):
             maps = {name: torch.cat([one[1 + k] for one in groups]) for k, name in enumerate(names)}
             styles = generator.lift(Latent(self.space, w), Space.S).values
             images = synthesise(generator, styles, Noise(maps=maps) if maps else FIXED, None, None, half=half)
-            total = objective(images, rows)
+            with features_in(half=half, device=images.device):
+                total = objective(images, rows)
             return total + self.regularise_noise * roughness(maps.values()) if maps else total
 
         def after(rows: list[int]) -> None:

@@ -8,8 +8,12 @@ import torch
 import latentlab
 from cuda_ops import native
 from latentlab.core.errors import BadInput
+from latentlab.inversion.objective import Objective
+from latentlab.inversion.precision import features_in
 from latentlab.inversion.projector import Projector
 from latentlab.networks import gradient
+from latentlab.networks.build import build
+from latentlab.networks.perceptual import DiscriminatorDistance
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +53,26 @@ def test_fp32_is_what_the_general_path_finds(generator, monkeypatch):
     assert float((found.image - expected.image).abs().mean()) < 1e-3
     for name, drawn in found.noise.maps.items():
         assert float((drawn - expected.noise.maps[name]).abs().mean()) < 0.02, name
+
+
+def test_a_distance_with_features_in_bf16_points_the_same_way():
+    channels = {4: 32, 8: 32, 16: 16, 32: 16}
+    judge = build("stylegan2_discriminator", {"resolution": 32, "channels": channels}, None, 1)
+    judge.requires_grad_(False)
+    source = torch.Generator().manual_seed(4)
+    target, image = (torch.rand(1, 3, 32, 32, generator=source) * 2 - 1 for _ in range(2))
+    image.requires_grad_(True)
+    found = []
+    for half in (False, True):
+        objective = Objective(target, torch.ones_like(target[:, :1]), DiscriminatorDistance(judge), pixels=0)
+        with features_in(half=half, device=image.device):
+            distance = objective(image, [0])
+        assert distance.dtype is torch.float32
+        found.append((distance.item(), torch.autograd.grad(distance.sum(), image)[0].flatten()))
+    (exact, slope), (rounded, other) = found
+    assert rounded != exact
+    assert rounded == pytest.approx(exact, rel=0.01)
+    assert torch.cosine_similarity(slope, other, dim=0) > 0.995
 
 
 def test_what_is_no_precision_is_refused():
