@@ -1,7 +1,7 @@
 """What a batch costs, whether it stays whole when it is killed, and whether it counts bad photos right.
 
     python benchmarks/scale.py rates                       photos a second of one core, beside one by one
-    python benchmarks/scale.py cost --n 100 1000 --engines local ray
+    python benchmarks/scale.py cost --n 100 1000 10000 --engines local ray
     python benchmarks/scale.py kills --kills 20 --engines local ray
     python benchmarks/scale.py broken --n 2000
 
@@ -30,7 +30,19 @@ import report
 from photos import broken_photos, manifest, photos
 
 from latentlab.core.engine import Here
-from latentlab.studio import AlignPhotos, Batch, Edit, EditPhotos, InvertPhotos, Look, ScorePhotos, Studio
+from latentlab.studio import (
+    AlignPhotos,
+    Batch,
+    Edit,
+    EditPhotos,
+    FrontalizePhotos,
+    InvertPhotos,
+    Look,
+    Makeup,
+    MakeupPhotos,
+    ScorePhotos,
+    Studio,
+)
 
 FOLDER = Path("/tmp/latentlab-scale")
 ENVIRONMENT = {**os.environ, "RAY_worker_niceness": "0"}
@@ -80,6 +92,7 @@ def rates(wish: argparse.Namespace) -> list[dict[str, Any]]:
         "invert encode": InvertPhotos(), "invert encode, measured": InvertPhotos(measured=True),
         "invert encode, aligned photos": InvertPhotos(look=aligned), "edit with transfer": EditPhotos(edit),
         "edit, aligned photos": EditPhotos(edit, look=aligned),
+        "makeup": MakeupPhotos("", Makeup({"lips": "#a01030"})), "frontalize": FrontalizePhotos(),
     }  # fmt: skip
     alone: dict[str, Callable[[Path], object]] = {
         "invert encode, measured": lambda file: studio.invert(file, method="encode", keep=False),
@@ -87,6 +100,8 @@ def rates(wish: argparse.Namespace) -> list[dict[str, Any]]:
             studio.invert(file, method="encode", keep=False), {"age": 2.0}
         ),
         "align": lambda file: studio.align(file),
+        "makeup": lambda file: studio.makeup(file, colours={"lips": "#a01030"}),
+        "frontalize": lambda file: studio.frontalize(file),
     }
     rows = []
     for name, task in tasks.items():
