@@ -128,6 +128,20 @@ def test_bf16_on_a_processor_that_cannot_lay_it_out_takes_the_general_path():
     assert done.returncode == 0, done.stderr
 
 
+def test_no_batch_turns_a_weight_round_at_its_call(capfd):
+    generator = tiny_generator(channels={4: 512, 8: 512, 16: 512, 32: 256})
+    for count in (1, 2, 3):
+        styles = styles_for(generator, count)
+        with torch.no_grad():
+            generator(styles)
+            with torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON):
+                generator(styles)
+    told = capfd.readouterr().out
+    if ",convolution," not in told:
+        pytest.skip("this PyTorch does not say what oneDNN does")
+    assert ",reorder," not in told
+
+
 def test_bf16_stays_near_fp32():
     generator = tiny_generator()
     styles = styles_for(generator, 2)
