@@ -1,7 +1,7 @@
 """Directions measured: every method on one bank, the joint fit against the boundary, and a million samples.
 
     python benchmarks/directions.py                    the table of all methods on the default network
-    python benchmarks/directions.py --samples 5000 --faces 60 --dlib 12 --methods joint interfacegan
+    python benchmarks/directions.py --samples 5000 --methods joint interfacegan interfacegan-kept --banks 0 5000 10000
     python benchmarks/directions.py --scale            1,000,000-sample GANSpace and a 100,000-sample supervised run
     python benchmarks/directions.py --scale --wide 100000 --deep 20000
 
@@ -10,8 +10,14 @@ seeds from 2,000,000,000 on. Every direction is first stretched, by the guide on
 attribute by one standard deviation of the population, so that all are compared at equal target change.
 
 `reached` is how much of that the judge reads, `leakage` the mean absolute change of every other attribute in standard
-deviations while the judge reads a change of one (measures of the target itself left out), `identity` dlib's distance at that
-same change, `works` the share of faces that get at least half of the mean change, `seconds` the discovery alone.
+deviations while the judge reads a change of one (measures of the target itself left out), `per face` the same face by face,
+so that changes which cancel over the faces count, beside `floor`, what doing nothing twice reads; `untrained` are the two
+again by measures that never learned; `identity` is dlib's distance at that same change, `works` the share of faces that get
+at least half of the mean change, `seconds` the discovery alone. Every figure is of all `--faces`.
+
+`interfacegan-kept` projects the normals of all other attributes off (its conditional manipulation), `steer-w` is `steer` with
+one vector for all layers, `library` what ships. With several `--banks` (first seeds) each method is taught from each of them;
+the means have the standard deviation between banks beside them.
 """
 
 from __future__ import annotations
@@ -20,7 +26,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -71,9 +77,13 @@ WISHES = {
     "glasses": "a person with glasses",
 }
 METHODS = (
-    "joint", "interfacegan", "steer", "regression", "flow", "stylespace", "pairs", "sefa", "ganspace", "text",
+    "library", "joint", "interfacegan", "interfacegan-kept", "steer", "steer-w", "regression", "flow", "stylespace", "pairs",
+    "sefa", "ganspace", "text",
 )  # fmt: skip
 """The claim first, in case the time runs out."""
+VARIANTS = {"interfacegan-kept": "interfacegan", "steer-w": "steer"}
+"""Methods with other fields than their own."""
+LIBRARY = "library"
 UNSUPERVISED = ("sefa", "ganspace")
 
 
@@ -86,6 +96,7 @@ class Bench:
     judge: Scorer
     options: argparse.Namespace
     bank: Bank | None = None
+    """The one that is learned from now."""
     seen: dict[str, tuple[list[Direction], list[Responses], float]] = field(default_factory=dict)
     """Components of the unsupervised methods with the guide's view of them, and the seconds to find them."""
 
@@ -98,6 +109,8 @@ class Bench:
         """The method's direction for an attribute, and the seconds it took without the bank."""
         if method in UNSUPERVISED:
             return self._component(method, attribute)
+        if method == LIBRARY:
+            return self.studio.direction(attribute), 0.0
         finder = self._finder(method, attribute)
         source: Bank | LatentPairs | None = self.bank
         began = time.perf_counter()
@@ -107,12 +120,17 @@ class Bench:
         return found, time.perf_counter() - began
 
     def _finder(self, method: str, attribute: str) -> Discoverer:
-        kind = DISCOVERERS[method]
+        plain = VARIANTS.get(method, method)
+        kind = DISCOVERERS[plain]
         known = kind.__dataclass_fields__
         wanted: dict[str, object] = {
             "attribute": ATTRIBUTES[attribute], "name": ATTRIBUTES[attribute], "samples": self.options.samples,
         }  # fmt: skip
-        if method == "interfacegan":
+        if method == "steer-w":
+            wanted["same"] = True
+        if method == "interfacegan-kept":
+            wanted["keep"] = tuple(name for name in self.guide.names if name != ATTRIBUTES[attribute])
+        if plain == "interfacegan":
             wanted["share"] = max(0.02, 200 / self.options.samples)
         if method == "text":
             wanted |= {
@@ -151,22 +169,28 @@ class Bench:
             direction = direction.stretched(min(max(1 / change, -4.0), 4.0))
         return direction
 
-    def judged(self, direction: Direction, attribute: str) -> tuple[Evaluation, Responses, Evaluation | None]:
-        """The judge on all fresh faces; dlib's identity and the untrained measures on the first of them."""
-        strengths = (-1.0, 0.0, 1.0, 1.5)
-        method = Evaluate(samples=self.options.faces, strengths=strengths)
-        seen = method.respond(self.studio.generator, direction, [self.judge])
-        row = method.judge(direction, seen, ATTRIBUTES[attribute])
-        few = None
-        embed = dlib_embedding() if self.options.dlib else None
-        if embed is not None:
-            least = Evaluate(samples=max(self.options.dlib, 10), strengths=strengths)
-            few = least.judge(
-                direction,
-                least.respond(self.studio.generator, direction, [self.judge, *untrained()], embed),
-                ATTRIBUTES[attribute],
-            )
-        return row, seen, few
+    def judged(self, direction: Direction, attribute: str) -> tuple[Evaluation, Evaluation, Responses]:
+        """The judge on all fresh faces, and the untrained measures on the same."""
+        method = Evaluate(samples=self.options.faces, strengths=(-1.0, 0.0, 1.0, 1.5), twice=True)
+        own, generator = ATTRIBUTES[attribute], self.studio.generator
+        embed = dlib_embedding() if self.options.identity else None
+        seen = method.respond(generator, direction, [self.judge, *untrained()], embed)
+        trained, others = (_only(seen, names) for names in self._columns(own))
+        row = method.judge(direction, trained, own)
+        return row, method.judge(direction, others, own), trained
+
+    def _columns(self, own: str) -> tuple[set[str], set[str]]:
+        """What the judge reads; the target as the judge reads it with all that is measured without training."""
+        return set(self.judge.names), {own, *(name for scorer in untrained() for name in scorer.names)}
+
+
+def _only(seen: Responses, names: set[str]) -> Responses:
+    """The responses of some measures."""
+    places = [place for place, name in enumerate(seen.names) if name in names]
+    again = None if seen.again is None else seen.again[..., places]
+    return replace(
+        seen, scores=seen.scores[..., places], names=tuple(seen.names[k] for k in places), again=again
+    )
 
 
 def untrained() -> list[Scorer]:
@@ -180,69 +204,89 @@ def all_methods(bench: Bench) -> dict[str, object]:
     """The table, and what it says about `joint`."""
     options = bench.options
     began = time.perf_counter()
-    bench.bank = filled_bank(bench.studio, [bench.guide], options.samples)
-    filling = time.perf_counter() - began
-    print(f"bank: {options.samples:,} samples, {filling:.0f} s for what was missing", flush=True)
-
     rows: list[dict[str, object]] = []
     responses: dict[tuple[str, str], Responses] = {}
-    for method in options.methods:
-        for attribute in options.attributes:
-            if time.perf_counter() - began > options.budget:
-                print(f"{method}, {attribute}: left out, the time is up")
-                continue
-            try:
-                found, seconds = bench.find(method, attribute)
-            except LatentLabError as error:
-                print(f"{method}, {attribute}: left out ({error})")
-                continue
-            row, seen, few = bench.judged(bench.stretch(found, attribute), attribute)
-            responses[method, attribute] = seen
-            rows.append(as_row(method, attribute, row, few, seconds))
-            print(table(rows[-1:]).splitlines()[-1], flush=True)
+    for first_seed in options.banks:
+        bench.bank = filled_bank(bench.studio, [bench.guide], options.samples, first_seed=first_seed)
+        print(f"bank of {options.samples:,} samples from seed {first_seed}", flush=True)
+        for method in options.methods:
+            if first_seed != options.banks[0] and method in (LIBRARY, "text", "pairs", *UNSUPERVISED):
+                continue  # what learns from no bank
+            for attribute in options.attributes:
+                if time.perf_counter() - began > options.budget:
+                    print(f"{method}, {attribute}: left out, the time is up")
+                    continue
+                try:
+                    found, seconds = bench.find(method, attribute)
+                    row, few, seen = bench.judged(bench.stretch(found, attribute), attribute)
+                except LatentLabError as error:
+                    print(f"{method}, {attribute}: left out ({error})")
+                    continue
+                responses.setdefault((method, attribute), seen)
+                rows.append({"bank": first_seed, **as_row(method, attribute, row, few, seconds)})
+                print(table(rows[-1:]).splitlines()[-1], flush=True)
     print(f"\n{table(rows)}\n\nmeans over the attributes:\n{table(list(means(rows)))}")
     return {
-        "hash": bench.studio.generator.hash, "samples": options.samples, "bank_seconds": filling, "n": options.faces,
-        "n_dlib": options.dlib, "judges": judge_words([bench.judge, *untrained()], identity=True), "rows": rows,
+        "hash": bench.studio.generator.hash, "samples": options.samples, "banks": options.banks, "n": options.faces,
+        "judges": judge_words([bench.judge, *untrained()], identity=options.identity), "rows": rows,
         "means": list(means(rows)), "joint_against_interfacegan": against(responses, options.attributes),
         "confounders": [str(pair) for pair in confounders(bench.studio, [bench.guide])],
     }  # fmt: skip
 
 
 def as_row(
-    method: str, attribute: str, row: Evaluation, few: Evaluation | None, seconds: float
+    method: str, attribute: str, row: Evaluation, few: Evaluation, seconds: float
 ) -> dict[str, object]:
     """One line of the table."""
     worst = max(row.leakage, key=lambda name: abs(row.leakage[name][0]))
-    identity = few.identity if few is not None else None
-    confirmed = few.confirmed if few is not None else {}
+    told: dict[str, object] = {
+        "method": method,
+        "attribute": attribute,
+        "n": row.n,
+        "reached": row.step_sd[0],
+    }
+    for mark, one in (("", row), ("untrained ", few)):
+        told |= {
+            f"{mark}leakage": one.total_leakage[0], f"{mark}per face": one.per_face[0] if one.per_face else None,
+            f"{mark}floor": one.floor,
+        }  # fmt: skip
     return {
-        "method": method, "attribute": attribute, "n": row.n, "reached": row.step_sd[0], "leakage": row.total_leakage[0],
-        "low": row.total_leakage[1], "high": row.total_leakage[2], "most": f"{worst} {row.leakage[worst][0]:+.2f}",
-        "untrained leakage": untrained_leakage(few), "identity": identity[0] if identity else None,
-        "works": row.works, "untrained twin": ", ".join(f"{v[0]:+.2f}" for v in confirmed.values()) or None,
+        **told, "low": row.total_leakage[1], "high": row.total_leakage[2],
+        "most": f"{worst} {row.leakage[worst][0]:+.2f}", "identity": row.identity[0] if row.identity else None,
+        "works": row.works, "untrained twin": ", ".join(f"{v[0]:+.2f}" for v in few.confirmed.values()) or None,
         "seconds": seconds,
     }  # fmt: skip
 
 
-def untrained_leakage(row: Evaluation | None) -> float | None:
-    """Mean absolute leakage into the measures that were never trained."""
-    if row is None:
-        return None
-    names = {name for scorer in untrained() for name in scorer.names}
-    values = [abs(value[0]) for name, value in row.leakage.items() if name in names]
-    return float(np.mean(values)) if values else None
+AVERAGED = (
+    "reached", "leakage", "per face", "untrained leakage", "untrained per face", "identity", "works", "seconds",
+)  # fmt: skip
 
 
 def means(rows: list[dict[str, object]]) -> Iterator[dict[str, object]]:
-    """Each method's mean over the attributes."""
+    """Each method's mean over the attributes and banks, and how far the banks' means lie apart."""
     for method in dict.fromkeys(str(row["method"]) for row in rows):
         own = [row for row in rows if row["method"] == method]
-        figures = {
-            key: float(np.mean([float(row[key]) for row in own if row[key] is not None] or [np.nan]))  # type: ignore[arg-type]
-            for key in ("reached", "leakage", "untrained leakage", "identity", "works", "seconds")
+        banks = list(dict.fromkeys(row["bank"] for row in own))
+        by_bank = [_mean_of([row for row in own if row["bank"] == bank]) for bank in banks]
+        apart = {
+            f"{key} ±": float(np.std([one[key] for one in by_bank], ddof=1)) if len(banks) > 1 else None
+            for key in ("leakage", "untrained leakage")
         }
-        yield {"method": method, "attributes": len(own)} | figures
+        yield {
+            "method": method,
+            "attributes": len(own) // len(banks),
+            "banks": len(banks),
+            **_mean_of(own),
+            **apart,
+        }
+
+
+def _mean_of(rows: list[dict[str, object]]) -> dict[str, float]:
+    return {
+        key: float(np.mean([float(row[key]) for row in rows if row[key] is not None] or [np.nan]))  # type: ignore[arg-type]
+        for key in AVERAGED
+    }
 
 
 def against(responses: dict[tuple[str, str], Responses], attributes: list[str]) -> dict[str, object] | None:
@@ -303,8 +347,9 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=20_000, help="samples of the bank")
     parser.add_argument("--faces", type=int, default=100, help="fresh faces for the judge")
     parser.add_argument(
-        "--dlib", type=int, default=12, help="of these, for dlib and the untrained measures; 0 for none"
+        "--no-identity", dest="identity", action="store_false", help="without dlib's distance"
     )
+    parser.add_argument("--banks", type=int, nargs="+", default=[0], help="first seeds of the banks")
     parser.add_argument(
         "--look", type=int, default=32, help="faces of discovery's seeds on which steps are made equal"
     )
