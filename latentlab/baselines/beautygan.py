@@ -31,7 +31,8 @@ class BeautyGAN(Baseline):
     `published` is the authors' code; its identity terms stand in the code, not (as far as remembered) in the paper, and
     it needs VGG-19's weights. A pair in which an eye or
     the lips cannot be seen has no makeup terms (the code passes over it). `world` looks through our identity embedding instead. The last convolution of the
-    discriminators has a bias here.
+    discriminators has a bias here. `world`'s generators draw a change of the picture: instance norms take its
+    colours out, and two cores show too few pictures to learn them anew.
     """
 
     blocks: int = 6
@@ -48,6 +49,8 @@ class BeautyGAN(Baseline):
     lips: float = 1.0
     skin: float = 0.1
     eyes: float = 1.0
+    adds: bool = False
+    """Generators draw a change of the picture, not the picture."""
 
     title: ClassVar[str] = "BeautyGAN (Li et al. 2018)"
     layout: ClassVar[str] = "makeup"
@@ -62,6 +65,7 @@ class BeautyGAN(Baseline):
             "patch_layers": 2,
             "perception": "identity",
             "rate": 4e-4,
+            "adds": True,
         },
     }
 
@@ -77,7 +81,10 @@ class BeautyGAN(Baseline):
             "width": self.width, "layers": self.patch_layers, "norm": "none", "slope": 0.01, "spectral": True, "law": "xavier",
         }  # fmt: skip
         return {
-            "generator": ("makeup_generator", {"width": self.width, "blocks": self.blocks}),
+            "generator": (
+                "makeup_generator",
+                {"width": self.width, "blocks": self.blocks, "adds": self.adds},
+            ),
             "made_up_discriminator": ("patchgan", judge),
             "bare_discriminator": ("patchgan", judge),
         }

@@ -11,6 +11,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from latentlab.core.errors import BadInput
 from latentlab.core.shapes import Images
 from latentlab.networks.adalin import LIN, AdaLIN
+from latentlab.networks.change import begin_small, changed
 from latentlab.networks.class_activation import ClassActivation
 from latentlab.networks.resnet import Residual
 
@@ -26,6 +27,8 @@ class GeneratorArguments:
     light: bool = False
     """Pool before the two linear layers that make γ and β. Without, the first of them holds (size / 4)² · 4·width · 4·width
     weights: 268 M at 256 pixels."""
+    adds: bool = False
+    """The answer is added to the picture that went in."""
 
     def __post_init__(self) -> None:
         if self.size < 8 or self.size % 4 or min(self.width, self.blocks) < 1:
@@ -90,7 +93,7 @@ class AttentionGenerator(nn.Module):
     def __init__(self, arguments: GeneratorArguments) -> None:
         super().__init__()
         width, blocks = arguments.width, arguments.blocks
-        self.light = arguments.light
+        self.light, self.adds = arguments.light, arguments.adds
         wide = 4 * width
         down: list[nn.Module] = [*_reflected(3, width, 7, 1), nn.InstanceNorm2d(width), nn.ReLU()]
         for before in (width, 2 * width):
@@ -108,6 +111,8 @@ class AttentionGenerator(nn.Module):
             up += [nn.Upsample(scale_factor=2), *_reflected(before, before // 2, 3, 1)]
             up += [LIN(before // 2), nn.ReLU()]
         self.up = nn.Sequential(*up, *_reflected(width, 3, 7, 1), nn.Tanh())
+        if self.adds:
+            begin_small(self.up[-2])
 
     def forward(self, images: Images) -> Translated:
         attended = self.attention(self.down(images))
@@ -117,7 +122,8 @@ class AttentionGenerator(nn.Module):
         gamma, beta = self.gamma(style), self.beta(style)
         for block in self.blocks:
             x = block(x, gamma, beta)
-        return Translated(self.up(x), attended.logits, heat)
+        answer = self.up(x)
+        return Translated(changed(images, answer) if self.adds else answer, attended.logits, heat)
 
 
 class AttentionDiscriminator(nn.Module):

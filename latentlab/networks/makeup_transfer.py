@@ -11,6 +11,7 @@ from torch import nn
 from latentlab.core.errors import BadInput
 from latentlab.core.shapes import Images
 from latentlab.networks.beginnings import xavier_start
+from latentlab.networks.change import begin_small, changed
 from latentlab.networks.resnet import Residual
 
 
@@ -20,6 +21,8 @@ class MakeupArguments:
 
     width: int = 64
     blocks: int = 6
+    adds: bool = False
+    """Each answer is added to the picture that it changes."""
 
     def __post_init__(self) -> None:
         if min(self.width, self.blocks) < 1:
@@ -41,7 +44,7 @@ class MakeupGenerator(nn.Module):
 
     def __init__(self, arguments: MakeupArguments) -> None:
         super().__init__()
-        width, blocks = arguments.width, arguments.blocks
+        width, blocks, self.adds = arguments.width, arguments.blocks, arguments.adds
         self.source, self.reference = _branch(width), _branch(width)
         wide = 4 * width
         body: list[nn.Module] = [*_halved(wide, wide), *_residuals(wide, blocks)]
@@ -56,10 +59,18 @@ class MakeupGenerator(nn.Module):
 
     def start(self, source: torch.Generator) -> None:
         xavier_start(self, source)
+        if self.adds:
+            for head in (self.made_up, self.bare):
+                begin_small(head[-2])  # type: ignore[index]
 
     def forward(self, source: Images, reference: Images) -> Exchanged:
         x = self.body(torch.cat([self.source(source), self.reference(reference)], dim=1))
-        return Exchanged(self.made_up(x), self.bare(x))
+        made_up, bare = self.made_up(x), self.bare(x)
+        return (
+            Exchanged(changed(source, made_up), changed(reference, bare))
+            if self.adds
+            else Exchanged(made_up, bare)
+        )
 
 
 def _branch(width: int) -> nn.Module:

@@ -217,6 +217,7 @@ RULES: dict[str, Rule] = {
     "spectral": Flag(),
     "law": Word(),
     "light": Flag(),
+    "adds": Flag(),
     "code": Whole(2, 1 << 12),
     "ages": Whole(2, 128),
     "hidden": Whole(1, 1 << 14),

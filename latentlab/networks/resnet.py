@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from latentlab.core.errors import BadInput
 from latentlab.networks.beginnings import normal_start
+from latentlab.networks.change import begin_small, changed
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class ResNetArguments:
     width: int = 64
     blocks: int = 9
     """9 for 256², 6 for 128²."""
+    adds: bool = False
+    """The answer is added to the picture that went in."""
 
     def __post_init__(self) -> None:
         if min(self.before, self.after, self.width) < 1 or self.blocks < 0:
@@ -60,7 +63,7 @@ class ResNetGenerator(nn.Module):
 
     def __init__(self, arguments: ResNetArguments) -> None:
         super().__init__()
-        width = arguments.width
+        width, self.adds = arguments.width, arguments.adds
         layers: list[nn.Module] = [
             nn.Conv2d(arguments.before, width, 7, 1, 3, padding_mode="reflect"),
             nn.InstanceNorm2d(width),
@@ -84,6 +87,9 @@ class ResNetGenerator(nn.Module):
 
     def start(self, source: torch.Generator) -> None:
         normal_start(self, source)
+        if self.adds:
+            begin_small(self.layers[-2])
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.layers(images)
+        answer = self.layers(images)
+        return changed(images, answer) if self.adds else answer
