@@ -78,7 +78,7 @@ class G2GAN(Baseline):
         own = {"before": 4, "width": self.width}
         generator: Blueprint = ("resnet", {**own, "blocks": self.blocks})
         if self.levels:
-            generator = ("unet", {**own, "levels": self.levels})
+            generator = ("unet", {**own, "levels": self.levels, "dropped": 0})  # dropout leaves speckles
         judge = ("patchgan", {"channels": 7, "width": self.width, "layers": self.patch_layers})
         return {
             "synthesis": generator, "removal": generator,
