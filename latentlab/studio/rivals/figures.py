@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -62,13 +63,47 @@ class Measured:
         return bootstrap(self.faces[name] - other.faces[name])
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What the instruments read off some faces, each when it is first asked for."""
+
+    images: Images
+    """At the size of the benchmark."""
+    judge: Judge
+    scorers: Mapping[str, Scorer]
+    readings: dict[str, Tensor] = field(default_factory=dict)
+    """What was measured already, by task."""
+
+    @cached_property
+    def embedding(self) -> Tensor:
+        """dlib's, [n 128]; NaN where no face is found."""
+        return embed(self.images)
+
+    @cached_property
+    def judged(self) -> Tensor:
+        """All the judge says, [n attributes]."""
+        return self.judge(self.images)
+
+    def reading(self, task: str) -> Tensor:
+        """The measured attribute of a task, [n]; NaN where there is none."""
+        if task not in TARGETS:
+            return torch.full((len(self.images),), float("nan"))
+        if task not in self.readings:
+            who, what = TARGETS[task]
+            scorer = self.scorers[who]
+            found = self.judged if scorer is self.judge else scorer(self.images)
+            self.readings[task] = found[:, list(scorer.names).index(what)]
+        return self.readings[task]
+
+
 class Measures:
-    """The measuring instruments, loaded once."""
+    """The measuring instruments, loaded once; of the faces that all methods share each reads once."""
 
     def __init__(self, distance: Distance | None) -> None:
         self.distance = distance
         self.judge = Judge()
         self.scorers: dict[str, Scorer] = {"judge": self.judge, "geometry": Geometry(), "colour": Colour()}
+        self._shared: tuple[Cases, Seen, Seen | None] | None = None
 
     @torch.no_grad()
     def __call__(self, cases: Cases, edited: Images) -> Measured:
@@ -82,48 +117,39 @@ class Measures:
     @torch.no_grad()
     def faces(self, cases: Cases, edited: Images) -> dict[str, Tensor]:
         """Every figure, face by face [n]; NaN where it cannot be taken."""
-        after, before = fitted(edited, SIZE), fitted(cases.before, SIZE)
+        before, truth = self._of(cases)
+        after = before if edited is cases.before else self._see(edited)
         faces: dict[str, Tensor] = dict.fromkeys(FIGURES, torch.full((len(cases),), float("nan")))
-        seen = embed(after)
-        faces["source"] = distances(seen, embed(before))
-        if cases.truth is None:
-            faces["moved"] = self._moved(cases.task, before, after)
+        faces["source"] = distances(after.embedding, before.embedding)
+        if truth is None:
+            faces["moved"] = _moved(cases.task, before, after)
             return faces
-        truth = fitted(cases.truth, SIZE)
         faces |= {
-            "psnr": psnr(after, truth),
-            "ssim": ms_ssim(after, truth),
-            "identity": distances(seen, embed(truth)),
+            "psnr": psnr(after.images, truth.images),
+            "ssim": ms_ssim(after.images, truth.images),
+            "identity": distances(after.embedding, truth.embedding),
+            "target": (after.reading(cases.task) - truth.reading(cases.task)).abs(),
+            "kept": self._kept(cases.task, after, truth),
         }
         if self.distance is not None:
-            faces["perceptual"] = torch.cat(
-                [self.distance(a[None], b[None]) for a, b in zip(after, truth, strict=True)]
-            )
-        faces["target"] = self._target(cases.task, after, truth)
-        faces["kept"] = self._kept(cases.task, after, truth)
+            pairs = zip(after.images, truth.images, strict=True)
+            faces["perceptual"] = torch.cat([self.distance(a[None], b[None]) for a, b in pairs])
         return faces
 
-    def _target(self, task: str, after: Images, truth: Images) -> Tensor:
-        """How far the measured attribute is from that of the truth, in its own unit."""
-        return (self._reading(task, after) - self._reading(task, truth)).abs()
+    def _see(self, images: Images) -> Seen:
+        return Seen(fitted(images, SIZE), self.judge, self.scorers)
 
-    def _moved(self, task: str, before: Images, after: Images) -> Tensor:
-        """How much more of the measured attribute there is; of a turn to either side, how much less it is."""
-        was, became = self._reading(task, before), self._reading(task, after)
-        return became.abs() - was.abs() if task == "frontal" else became - was
+    def _of(self, cases: Cases) -> tuple[Seen, Seen | None]:
+        """The faces before and their truths."""
+        if self._shared is None or self._shared[0] is not cases:
+            truth = None if cases.truth is None else self._see(cases.truth)
+            self._shared = cases, self._see(cases.before), truth
+        return self._shared[1:]
 
-    def _reading(self, task: str, faces: Images) -> Tensor:
-        """The measured attribute of a task, [n]; NaN where there is none."""
-        if task not in TARGETS:
-            return torch.full((len(faces),), float("nan"))
-        who, what = TARGETS[task]
-        scorer = self.scorers[who]
-        return scorer(faces)[:, list(scorer.names).index(what)]
-
-    def _kept(self, task: str, after: Images, truth: Images) -> Tensor:
+    def _kept(self, task: str, after: Seen, truth: Seen) -> Tensor:
         """Mean distance from the truth of all other attributes the judge reads, in standard deviations of people."""
         judge = self.judge
-        away = ((judge(after) - judge(truth)) / judge.network.spread).abs()
+        away = ((after.judged - truth.judged) / judge.network.spread).abs()
         target = TARGETS.get(task, ("", ""))[1]
         others = [
             place
@@ -131,6 +157,12 @@ class Measures:
             if name not in (target, target.removeprefix("landmark_"))
         ]
         return away[:, others].mean(1)
+
+
+def _moved(task: str, before: Seen, after: Seen) -> Tensor:
+    """How much more of the measured attribute there is; of a turn to either side, how much less it is."""
+    was, became = before.reading(task), after.reading(task)
+    return became.abs() - was.abs() if task == "frontal" else became - was
 
 
 def bootstrap(values: Tensor, seed: int = 0) -> Interval:
