@@ -9,7 +9,7 @@ teach() {
 }
 teach pix2pix --fresh 1000 --images 24320
 teach caae --fresh 3000 --images 110000 --seconds 1200
-teach g2gan --fresh 1200 --images 32000 --seconds 1000 --set precision=bf16
+teach g2gan --fresh 1200 --images 34452 --set precision=bf16   # the first 26,400 of them still with dropout in the U-Nets
 teach ffgan --fresh 2000 --images 50000 --seconds 1200 --set precision=bf16
 teach beautygan --fresh 1500 --images 14000 --seconds 1800 --set precision=bf16
 teach deepfakes --fresh 1000 --images 160000 --seconds 660 --set precision=bf16
