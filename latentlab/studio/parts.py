@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from latentlab.backbones.presets import Preset, preset
+from latentlab.baselines.files import shipped as shipped_baselines
 from latentlab.data.holdout import is_held_out
 from latentlab.directions import DISCOVERERS
 from latentlab.directions.discoverer import Discoverer
@@ -65,8 +66,10 @@ from latentlab.studio.portraits.carry import Carrier
 from latentlab.studio.reports.evaluate import dlib_embedding, judge_words
 from latentlab.studio.reports.population import confounders
 from latentlab.studio.rivals.applications import Applications, Job, swap, toon
-from latentlab.studio.rivals.cases import TEST_SEED, Cases
+from latentlab.studio.rivals.baseline import Rival
+from latentlab.studio.rivals.cases import TEST_SEED, Cases, shipped_cases
 from latentlab.studio.rivals.figures import Measured, Measures, bootstrap
+from latentlab.studio.rivals.photographs import as_asked
 from latentlab.studio.shelf.companions import companions, find_distance, guide, judge
 from latentlab.studio.shelf.directions import find_direction
 from latentlab.training.ema import follow
@@ -76,4 +79,4 @@ from latentlab.world.counterfactuals import WISHES, Wish
 from latentlab.world.factors import Face, identity_factors
 from latentlab.world.laws import HAIR_COLOURS, LIPSTICKS, SHADOWS, draw_faces
 from latentlab.world.render import Renderer, load_renderer
-from latentlab.world.tasks import at_rest, task_pairs
+from latentlab.world.tasks import TASKS, at_rest, task_pairs
