@@ -12,6 +12,6 @@ teach caae --fresh 3000 --images 110000 --seconds 1200
 teach g2gan --fresh 1200 --images 34452 --set precision=bf16   # the first 26,400 of them still with dropout in the U-Nets
 teach ffgan --fresh 2000 --images 50000 --seconds 1200 --set precision=bf16
 teach beautygan --fresh 1500 --images 14000 --seconds 1800 --set precision=bf16
-teach deepfakes --fresh 1000 --images 160000 --seconds 660 --set precision=bf16
+teach deepfakes --fresh 1000 --images 200000 --seconds 1500 --set precision=bf16
 teach cyclegan --fresh 1500 --images 18000 --seconds 2400 --set precision=bf16 --set constant=9000 --set falling=9000
 teach ugatit --fresh 1500 --images 10000 --seconds 2700 --set precision=bf16 --set constant=5000 --set falling=5000
