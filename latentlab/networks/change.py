@@ -18,4 +18,4 @@ def changed(seen: Tensor, change: Images) -> Images:
 @torch.no_grad()
 def begin_small(last: nn.Module) -> None:
     """A tenth of the last layer's fresh weights: at first the picture hardly changes."""
-    last.weight.mul_(SMALL)  # type: ignore[operator, union-attr]
+    last.weight.mul_(SMALL)  # type: ignore[operator]
