@@ -54,6 +54,20 @@ def test_drawing_a_picture_imports_no_compiler_and_nothing_of_training(tmp_path)
     assert (tmp_path / "pictures" / "seed0001.png").is_file()
 
 
+def test_no_command_reads_the_metadata_of_all_that_is_installed(tmp_path):
+    code = (
+        "import importlib.metadata as metadata, sys\n"
+        "def scan(**group): raise SystemExit(f'looked through all packages for {group}')\n"
+        "metadata.entry_points = scan\n"
+        "from latentlab.cli.main import main\n"
+        "sys.exit(main(['directions', 'list']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_directions_told_are_those_that_load_with_the_same_words():
     import latentlab
 
