@@ -84,6 +84,7 @@ class Baseline(Trainable):
     momentum: float = 0.5
     """Adam's β1."""
 
+    autocasts: ClassVar[bool] = True
     title: ClassVar[str]
     """Authors and year."""
     layout: ClassVar[str]

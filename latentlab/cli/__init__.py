@@ -2,5 +2,5 @@
 
 import os
 
+# tyro's type checker else reads the metadata of every installed package at its import, in every command
 os.environ.setdefault("TYPEGUARD_DISABLE_PLUGIN_AUTOLOAD", "1")
-"""tyro's type checker else reads the metadata of every installed package at its import: .05 s of every command."""

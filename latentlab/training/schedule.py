@@ -32,8 +32,8 @@ class TrainingSchedule:
     keep: Annotated[int, Between(1, 10_000)] = 3
     """Checkpoints kept."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """bf16 computes convolutions and linear layers of torch in bfloat16 (autocast), weights and their steps stay fp32; StyleGAN's
-    generators have layers of their own and choose for themselves."""
+    """bf16 computes convolutions and linear layers in bfloat16 (autocast), weights and their steps stay fp32; for models of
+    torch's own layers (`Trainable.autocasts`), which StyleGAN and its encoder are not."""
 
     def __post_init__(self) -> None:
         check(self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
@@ -20,6 +20,9 @@ class Trainable(ABC):
     Whatever has to survive an interruption is the state of one of its networks: weights, and buffers for anything
     else (moving averages, an augmentation strength). A network that no phase names as a learner needs no optimizer.
     """
+
+    autocasts: ClassVar[bool] = False
+    """Whether its losses may be computed under autocast (`precision` bf16): torch's own layers throughout."""
 
     @abstractmethod
     def networks(self) -> Networks:

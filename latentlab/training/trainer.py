@@ -59,6 +59,10 @@ class Trainer:
     def begin(self, *, resume: bool = False) -> Trainer:
         """Make networks and optimizers, or take them from the run's newest checkpoint."""
         self._check_batch()
+        if self.schedule.precision != "fp32" and not self.model.autocasts:
+            raise BadInput(
+                f"this training computes in fp32 alone, not in {self.schedule.precision}; leave `precision` out"
+            )
         self.meter = Meter(self.schedule.batch)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_of(self.schedule.seed, "networks") % 2**63)

@@ -135,3 +135,12 @@ def test_bfloat16_computes_layers_in_bfloat16_and_keeps_weights_whole(tmp_path: 
     assert {value.dtype for value in coarse.networks["G"].parameters()} == {torch.float32}
     with pytest.raises(BadInput, match="precision"):
         TrainingSchedule(precision="fp8")  # type: ignore[arg-type]
+
+
+def test_a_model_of_layers_of_its_own_is_not_taught_in_bfloat16(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Toy, "autocasts", False)
+    with pytest.raises(BadInput, match="fp32 alone, not in bf16"):
+        trainer(tmp_path, Toy(), TrainingSchedule(batch=16, precision="bf16"))
+    assert steps(tmp_path) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +38,7 @@ class Discriminator(nn.Module):
 
 @dataclass(frozen=True)
 class Toy(Trainable):
+    autocasts: ClassVar[bool] = True
     width: int = 8
     break_at: int = -1
     """Step at which a loss becomes NaN."""
