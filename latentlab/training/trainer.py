@@ -61,7 +61,7 @@ class Trainer:
         self._check_batch()
         if self.schedule.precision != "fp32" and not self.model.autocasts:
             raise BadInput(
-                f"this training computes in fp32 alone, not in {self.schedule.precision}; leave `precision` out"
+                f"this training computes in fp32 alone, not in {self.schedule.precision}; set precision=fp32"
             )
         self.meter = Meter(self.schedule.batch)
         with torch.random.fork_rng(devices=[]):
