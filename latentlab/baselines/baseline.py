@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import torch
 from torch import Tensor
 from torch.optim import Adam, Optimizer
 
 from latentlab.core.errors import BadInput, MissingPart, unknown
+from latentlab.core.ranges import check
 from latentlab.core.shapes import Images
 from latentlab.networks.build import build
 from latentlab.training.phase import Moment
@@ -83,8 +84,9 @@ class Baseline(Trainable):
     """Learning rate of Adam."""
     momentum: float = 0.5
     """Adam's β1."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """bf16 computes convolutions and linear layers in bfloat16 while learning (autocast)."""
 
-    autocasts: ClassVar[bool] = True
     title: ClassVar[str]
     """Authors and year."""
     layout: ClassVar[str]
@@ -97,6 +99,7 @@ class Baseline(Trainable):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"published": {}}
 
     def __post_init__(self) -> None:
+        check(self)
         if self.size < 16 or self.width < 1:
             raise BadInput(
                 f"a picture of {self.size} pixels or {self.width} channels is too small to learn from"
@@ -114,6 +117,11 @@ class Baseline(Trainable):
             if setting not in known:
                 raise unknown("setting", setting, known)
         return cls(**{**cls.presets[name], **changes})
+
+    @property
+    def autocast(self) -> bool:
+        """Whether its layers compute in bfloat16 while it learns."""
+        return self.precision == "bf16"
 
     @abstractmethod
     def blueprints(self) -> Mapping[str, Blueprint]:

@@ -21,6 +21,12 @@ class Preset(Generic[Settings]):
     """A dataclass: the trainable itself, or what it is made with."""
     schedule: TrainingSchedule
 
+    def __post_init__(self) -> None:
+        mine: Any = self.model
+        both = {one.name for one in fields(mine)} & {one.name for one in fields(self.schedule)}
+        if both:  # `--set NAME=VALUE` would change two things at once
+            raise TypeError(f"model and schedule both have a setting called {', '.join(sorted(both))}")
+
     def changed(self, changes: Mapping[str, Any], what: str = "training setting") -> Preset[Settings]:
         """The same with some settings of the model or the schedule replaced, each checked.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import Annotated, Literal
+from typing import Annotated
 
 from latentlab.core.ranges import Batch, Between, Seed, Steps, check
 
@@ -31,9 +31,6 @@ class TrainingSchedule:
     """Batches fetched ahead by a thread; 0 reads them on demand."""
     keep: Annotated[int, Between(1, 10_000)] = 3
     """Checkpoints kept."""
-    precision: Literal["fp32", "bf16"] = "fp32"
-    """bf16 computes convolutions and linear layers in bfloat16 (autocast), weights and their steps stay fp32; for models of
-    torch's own layers (`Trainable.autocasts`), which StyleGAN and its encoder are not."""
 
     def __post_init__(self) -> None:
         check(self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
@@ -21,8 +21,10 @@ class Trainable(ABC):
     else (moving averages, an augmentation strength). A network that no phase names as a learner needs no optimizer.
     """
 
-    autocasts: ClassVar[bool] = False
-    """Whether its losses may be computed under autocast (`precision` bf16): torch's own layers throughout."""
+    @property
+    def autocast(self) -> bool:
+        """Whether its losses are computed under torch's autocast to bfloat16; weights and their steps stay fp32."""
+        return False
 
     @abstractmethod
     def networks(self) -> Networks:

@@ -59,10 +59,6 @@ class Trainer:
     def begin(self, *, resume: bool = False) -> Trainer:
         """Make networks and optimizers, or take them from the run's newest checkpoint."""
         self._check_batch()
-        if self.schedule.precision != "fp32" and not self.model.autocasts:
-            raise BadInput(
-                f"this training computes in fp32 alone, not in {self.schedule.precision}; set precision=fp32"
-            )
         self.meter = Meter(self.schedule.batch)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_of(self.schedule.seed, "networks") % 2**63)
@@ -205,7 +201,7 @@ class Trainer:
             torch.manual_seed(
                 seed_of(self.schedule.seed, self.step, phase.name, self.processes.rank, part) % 2**63
             )
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.schedule.precision == "bf16"):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.model.autocast):
                 terms = phase.losses(piece, moment)
             if terms:
                 total = torch.stack([value.float() for value in terms.values()]).sum()

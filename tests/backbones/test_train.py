@@ -106,6 +106,11 @@ def test_a_damaged_pack_is_refused(tmp_path: Path) -> None:
         Packed((file,)).resolution  # noqa: B018
 
 
+def test_a_generator_learns_in_bfloat16_where_asked(folder: Path, tmp_path: Path) -> None:
+    file = task(folder, tmp_path / "run", settings=SETTINGS | {"precision": "bf16"}).run()
+    assert read(file)["G_ema"].story["training"]["settings"]["precision"] == "bf16"  # type: ignore[index]
+
+
 def test_an_unknown_setting_is_named(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="did you mean 'learning_rate'"):
         task(folder, tmp_path / "run", settings={"learning_rat": 1}).run()

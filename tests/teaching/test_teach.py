@@ -159,3 +159,12 @@ def test_settings_by_name_go_to_the_model_or_the_schedule() -> None:
         parse_settings(["width"])
     with pytest.raises(UnknownName, match="no shade preset is called 'drak'; did you mean 'dark'"):
         choose({"dark": chosen}, "drak", "shade")
+
+
+def test_a_setting_never_means_two_things() -> None:
+    @dataclass(frozen=True)
+    class Clash:
+        batch: int = 4
+
+    with pytest.raises(TypeError, match="both have a setting called batch"):
+        Preset(Clash(), QUICK)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +37,6 @@ class Discriminator(nn.Module):
 
 @dataclass(frozen=True)
 class Toy(Trainable):
-    autocasts: ClassVar[bool] = True
     width: int = 8
     break_at: int = -1
     """Step at which a loss becomes NaN."""
@@ -46,6 +44,11 @@ class Toy(Trainable):
     """Step at which memory ends."""
     loud: bool = True
     """Whether dropout-like global randomness is used."""
+    coarse: bool = False
+
+    @property
+    def autocast(self) -> bool:
+        return self.coarse
 
     def networks(self) -> Networks:
         generator = nn.Sequential(nn.Linear(2, self.width), nn.SiLU(), nn.Linear(self.width, 3))
