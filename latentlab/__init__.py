@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from latentlab.studio.fields import StudioFields
 
 
-def open(network: str = "faces", **settings: Unpack[StudioFields]) -> Studio:
+def open(network: str = "auto", **settings: Unpack[StudioFields]) -> Studio:
     """Open a studio on a network: a name (`faces`), or the path of any weight file that latentlab reads."""
     from latentlab.studio import Studio  # torch is imported only when a studio is wanted
 

@@ -33,7 +33,7 @@ def close_desks() -> None:
 
 def desks() -> Desks:
     """Those of this server; a page under test opens its own."""
-    return _running[-1] if _running else open_desks("faces", Path("lab"), "auto")
+    return _running[-1] if _running else open_desks("auto", Path("lab"), "auto")
 
 
 def desk() -> Desk:

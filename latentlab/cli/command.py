@@ -41,9 +41,10 @@ class Common:
     network: Annotated[
         str,
         flag(
-            "The network: a name that 'latentlab models list' shows, or any weight file we read.", "NAME|FILE"
+            "The network: a name that 'latentlab models list' shows, or any weight file we read; auto is the package's own.",
+            "NAME|FILE",
         ),
-    ] = "faces"
+    ] = "auto"
     device: Annotated[str, flag("Where to compute; auto is the GPU if there is one.", "auto|cpu|cuda")] = (
         "auto"
     )

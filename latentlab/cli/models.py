@@ -155,14 +155,12 @@ class Card(Command):
     )
 
     def run(self, session: Session) -> None:
-        from dataclasses import replace
-
         from latentlab.core.files import write_text
 
         if self.measure:
             self._measure(session)
             return
-        text = replace(session.studio, network=self.name).card()
+        text = session.studio.on(self.name).card()
         if self.out is None:
             session.answer(text.rstrip(), name=self.name, card=text)
             return
@@ -170,12 +168,12 @@ class Card(Command):
         session.answer(str(self.out), name=self.name, file=str(self.out))
 
     def _measure(self, session: Session) -> None:
-        from dataclasses import fields, replace
+        from dataclasses import fields
 
         from latentlab.studio import Measures
 
         how = Measures(**{part.name: getattr(self, part.name) for part in fields(Measures)})
         folder = self.out or Path(f"{Path(self.name).stem}-card")
         with session.progress("measuring") as watch:
-            path = replace(session.studio, network=self.name).measure_card(how, folder, watch)
+            path = session.studio.on(self.name).measure_card(how, folder, watch)
         session.answer(str(path), name=self.name, file=str(path))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Session:
     """Handed to a command's `run`."""
 
-    network: str = "faces"
+    network: str = "auto"
     device: str = "auto"
     seed: int = 0
     home: str = "lab"

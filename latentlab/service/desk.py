@@ -34,7 +34,7 @@ class Desk:
     def __init__(self, serving: Serving, meters: Meters) -> None:
         self.serving, self.meters = serving, meters
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // serving.workers))
-        self.studio = Studio(serving.network, serving.device, serving.home)
+        self.studio = Studio(serving.network, serving.device, serving.home).for_photographs
         self.jobs = Jobs(Path(serving.folder or tempfile.mkdtemp(prefix="latentlab-serve-")) / "jobs")
         self._open: OrderedDict[str, Answering] = OrderedDict()
         self._kind(InvertPhotos()).opened  # noqa: B018  (loaded before the first request)

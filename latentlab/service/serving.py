@@ -25,7 +25,7 @@ MOST_BODY = MOST_BYTES * 4 // 3 + (1 << 16)
 class Serving:
     """One service."""
 
-    network: str = "faces"
+    network: str = "auto"
     home: str = "lab"
     device: str = "auto"
     host: str = "127.0.0.1"

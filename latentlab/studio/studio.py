@@ -207,8 +207,9 @@ class Studio(Lab):
     def face(self, source: Source = None, watch: Watch | None = None) -> Face:
         """A face by name in the lab, folder or photo (inverted first); the newest if nothing is named."""
         from latentlab.studio.portraits.faces import find_face
+        from latentlab.studio.portraits.which import for_source
 
-        return find_face(self, source, watch)
+        return find_face(for_source(self, source), source, watch)
 
     def faces(self) -> list[str]:
         """Names of the faces in the lab, the newest last."""

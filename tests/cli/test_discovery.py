@@ -82,7 +82,7 @@ def test_found_evaluated_carded_exported_and_ported(lab, scored, tmp_path) -> No
         "directions port", "age", "--child", scored.parent / "child.safetensors", "--samples", 100, "--json"
     )
     told = json.loads(ported.out)
-    assert told["name"] == "age-child"
+    assert told["name"] == "age"
     assert {"kept", "parent", "child"} == set(told["loss"])
     assert "kept_of_step" in told["story"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,8 +20,9 @@ from latentlab.store.home import entries, safe_name
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import Picture
 from latentlab.studio.portraits.carry import SMALLEST, own_size, put_back
-from latentlab.studio.portraits.faces import Source
+from latentlab.studio.portraits.faces import Source, find_face
 from latentlab.studio.portraits.request import Invert
+from latentlab.studio.portraits.which import for_source
 from latentlab.studio.recipes.ingredients import Ingredients
 from latentlab.studio.shelf.latents import LOOSE
 
@@ -97,20 +98,49 @@ def find_sitter(
     """
     if isinstance(source, Sitter):
         return source
-    if given.pinned is None and is_photo(given.studio, source):
-        path = Path(str(source))
+    shown = _photo_of(given.studio, source) if given.pinned is None else None
+    if shown is not None:
+        path, name, choice = shown.path, shown.name, replace(choice, face=choice.face or shown.number)
         number = _number(given, path, choice)
         if not latent:
             return _seen(given.photo(role, path), number, choice)
         own = "" if number is None else f"-face{number}"
-        named: dict[str, Any] = (
-            {} if method is None else {"method": method, "name": f"{safe_name(path.name)}{own}-passes"}
-        )
+        named: dict[str, Any] = {} if method is None else {"method": method, "name": f"{name}{own}-passes"}
+        if shown.kept and method is None:
+            named = {"name": f"{name}-{given.studio.name}"}
         source = _inverted(given.studio, path, Invert(face=number, profile=choice.profile, **named))
     if given.has("photos", role):
         path = given.photo(role)
         return _seen(path, _number(given, path, choice), choice)
     return _of_face(given.face(role, source))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A photo that a source stands for."""
+
+    path: Path
+    name: str
+    number: int | None = None
+    """Which of its faces."""
+    kept: bool = False
+    """The lab kept it, of an inversion in the network that photographs get: in this one its face has no latent yet."""
+
+
+def _photo_of(lab: Lab, source: Source) -> Shown | None:
+    """The photo of a source: a picture file, or what was kept of an inversion in another network than this."""
+    if is_photo(lab, source):
+        path = Path(str(source))
+        return Shown(path, safe_name(path.name))
+    place = for_source(lab, source)
+    if place.network == lab.network:
+        return None
+    face = find_face(place, source)
+    if face.photo is None or not isinstance(face.photo.source, Path):
+        return None
+    asked = face.origin.get("asked")
+    number = asked.get("face") if isinstance(asked, Mapping) else None
+    return Shown(face.photo.source, face.name, number if isinstance(number, int) else None, kept=True)
 
 
 def _number(given: Ingredients, path: Path, choice: Choice) -> int | None:
@@ -144,7 +174,7 @@ def most_alike(photo: Path, like: Path) -> int | None:
 def _inverted(lab: Lab, path: Path, how: Invert) -> Face:
     from latentlab.studio.portraits.invert import invert
 
-    return invert(lab, [path], how)[0]
+    return invert(lab.for_samples, [path], how)[0]
 
 
 def _seen(path: Path, number: int | None, choice: Choice) -> Sitter:

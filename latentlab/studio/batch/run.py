@@ -194,6 +194,7 @@ class OpenBatch:
 def open_batch(studio: Lab, request: Batch) -> OpenBatch:
     """Check everything that can be checked, take the folder, and see what is done already."""
     writable(request.out)
+    studio = request.task.place(studio)
     manifest = read_manifest(
         request.manifest, photos=request.task.photos, own=(Path(studio.home), request.out)
     )

@@ -49,8 +49,13 @@ def open_clip_edit(
     watch: Watch | None = None,
 ) -> OpenClip:
     """Look through the clip and invert its face; what an earlier run found is taken from the lab."""
-    given, tell = given or Ingredients(studio), studio.tell(watch)
     name = job_for(request.request)
+    if (
+        given is None
+    ):  # what draws faces in other ways does it with the network that its styles and persons belong to
+        studio = studio.for_photographs if name == "edit" else studio.for_samples
+        given = Ingredients(studio)
+    tell = studio.tell(watch)
     JOBS[name].check(studio, request.request, given, reference)
     clip, digest = open_clip(path), file_hash(path)
     folder = make_folder(writable(studio.home) / CLIPS / digest[:16])

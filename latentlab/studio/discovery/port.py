@@ -47,9 +47,8 @@ def port(
     from latentlab.directions.exchange import port as ported
 
     direction = find_direction(studio, name)
-    other = replace(studio, network=child)
+    other = studio.on(child)
     moved = ported(direction, studio.generator.hash, other.generator)
-    moved = replace(moved, name=f"{direction.name}-{Path(other.name).stem}")
     found = Ported(moved)
     if method is not None:
         found = compared(

@@ -31,6 +31,7 @@ from latentlab.studio.discovery.discover import keep
 from latentlab.studio.exploring.view import Styles, View
 from latentlab.studio.pictures.picture import Picture
 from latentlab.studio.portraits.edit import Edit
+from latentlab.studio.portraits.which import for_source
 from latentlab.studio.shelf import companions
 from latentlab.studio.shelf.directions import direction_files
 from latentlab.studio.studio import Studio
@@ -116,11 +117,16 @@ class Desk:
                 self._faces.popitem(last=False)
         return face
 
+    def of(self, view: View) -> Studio:
+        """The studio on the network of the view's face: a photograph may have another than samples."""
+        return for_source(self.studio, self.face(view))
+
     def _found(self, view: View) -> Face:
         if view.seed is not None:
             return self._sampled(view, view.seed)
         if view.face.startswith("desk:"):
-            return load(self._place(view.face), self.studio.generator)
+            place = self._place(view.face)
+            return load(place, for_source(self.studio, place).generator)
         return self.studio.face(view.name)
 
     def _sampled(self, view: View, seed: int) -> Face:
@@ -200,7 +206,7 @@ class Desk:
         """The edited latent as the published projector writes it: `w` [1 layers width] in an .npz; of an edit of channels `s`."""
         latent = self._edited(view).latent
         name = "s" if latent.space is Space.S else "w"
-        values = latent.values if name == "s" else self.studio.generator.lift(latent, Space.W_PLUS).values
+        values = latent.values if name == "s" else self.of(view).generator.lift(latent, Space.W_PLUS).values
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **{name: values.float().cpu().numpy()})  # type: ignore[arg-type]  # the names of arrays
         return buffer.getvalue()
@@ -244,7 +250,7 @@ class Desk:
 
     @torch.no_grad()
     def _swept(self, face: str, direction: Direction, strengths: Sequence[float]) -> list[str]:
-        generator, latent = self.studio.generator, self.face(View(face)).latent
+        generator, latent = self.of(View(face)).generator, self.face(View(face)).latent
         with DRAWING:
             images = [generator.render(apply(generator, latent, {direction: step}))[0] for step in strengths]
         return [picture_address(to_picture(image), 160) for image in images]

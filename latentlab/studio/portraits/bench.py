@@ -33,6 +33,7 @@ from latentlab.store.home import entries, entry, safe_name
 from latentlab.store.story import plain
 from latentlab.studio.lab import Lab
 from latentlab.studio.portraits.photo_story import (
+    chosen_note,
     exposure_note,
     file_hash,
     identity_measures,
@@ -265,7 +266,8 @@ class Bench:
         if self.how.keep:
             face = save(Path(self.studio.home) / subject.name, face)
         notes = (
-            *found.notes, *exposure_note(subject.exposure), *warnings_of(self.studio, inversion, self.parts),
+            *found.notes, *chosen_note(self.studio), *exposure_note(subject.exposure),
+            *warnings_of(self.studio, inversion, self.parts),
             *self.relatives.notes(found.image),
         )  # fmt: skip
         return Outcome(subject.photo, face, notes=notes)
@@ -287,6 +289,8 @@ class Bench:
             "crop": subject.found.crop.to_json(),
             "perceptual": self.parts.distance_name,
         }
+        if self.studio.because:
+            told["chosen"] = self.studio.because
         if not subject.exposure.usual:
             told["exposure"] = [subject.exposure.gain, subject.exposure.exponent]
         return recipe(self.studio, "invert", asked, ingredients) | told

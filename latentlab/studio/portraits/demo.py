@@ -16,6 +16,7 @@ from latentlab.studio.portraits.edit import Edit, open_edit
 from latentlab.studio.portraits.invert import choose_method, invert
 from latentlab.studio.portraits.photo_story import nearness
 from latentlab.studio.portraits.request import Invert
+from latentlab.studio.portraits.which import for_source
 from latentlab.studio.shelf.directions import own_names
 
 WISHES = (
@@ -62,7 +63,7 @@ def demo(
 
 
 def _edits(studio: Lab, face: Face, kept: Path) -> Iterator[Shown]:
-    names = own_names(studio)
+    names = own_names(for_source(studio, face))
     wishes = [wish for wish in WISHES if set(wish) <= set(names)]
     if not wishes:
         warnings.warn(

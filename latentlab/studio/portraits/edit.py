@@ -24,6 +24,7 @@ from latentlab.studio.pictures.picture import Picture
 from latentlab.studio.pictures.sheet import Sheet, strip
 from latentlab.studio.portraits.faces import Source
 from latentlab.studio.portraits.telling import told
+from latentlab.studio.portraits.which import for_source
 from latentlab.studio.portraits.workpiece import Workpiece, workpiece
 from latentlab.studio.recipes.ingredients import Ingredients
 from latentlab.studio.shelf import companions
@@ -119,8 +120,10 @@ def open_edit(
     given: Ingredients | None = None,
     watch: Watch | None = None,
 ) -> OpenEdit:
-    """Check everything that can be checked before anything is drawn."""
-    given = given or Ingredients(studio)
+    """Check everything that can be checked before anything is drawn; without `given` in the network of the face."""
+    if given is None:
+        studio = for_source(studio, source)
+        given = Ingredients(studio)
     asked = {*request.directions, *request.goals, *(sweep.direction for sweep in request.sweeps)}
     found = {name: given.direction(name) for name in (*request.keep, *sorted(asked))}
     if len({direction.name for direction in found.values()}) < len(found):

@@ -20,7 +20,7 @@ Source = str | Path | Face | None
 
 
 def find_face(studio: Lab, source: Source = None, watch: Watch | None = None) -> Face:
-    """The face; a photo is inverted first (or found finished), nothing at all means the newest."""
+    """The face, of this lab's own network; a photo is inverted first (or found finished), nothing at all means the newest."""
     if isinstance(source, Face):
         return _of_this_network(studio, source)
     if source is None:
@@ -35,7 +35,7 @@ def find_face(studio: Lab, source: Source = None, watch: Watch | None = None) ->
             return load(path, studio.generator)
         if path.suffix.lower() in LOOSE:
             return _saved_latent(studio, path)
-        return invert(studio, [path], watch=watch)[0]
+        return invert(studio.for_samples, [path], watch=watch)[0]
     raise _no_face(studio, source, path)
 
 

@@ -65,6 +65,13 @@ def exposure_note(exposure: Exposure) -> list[str]:
     ]
 
 
+def chosen_note(studio: Lab) -> list[str]:
+    """Which network was taken and why, where nobody named one."""
+    return (
+        [f"inverted in '{studio.name}': {studio.because}; `network` names another"] if studio.because else []
+    )
+
+
 def nearness(face: Face) -> str:
     """What became of a photo, in a sentence: how near, whether the same person, whether edits will hold; figures stay in the lab."""
     read = face.measures

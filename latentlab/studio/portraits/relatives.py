@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ class Relatives:
 
         found = {}
         for name in children_of(self.studio.generator.hash, self.studio.home):
-            child = replace(self.studio, network=name)
+            child = self.studio.on(name)
             try:
                 found[name] = (child.generator, find_encoder(child) or self.parts.encoder)
             except LatentLabError:  # a damaged file must not spoil the inversion that was asked for

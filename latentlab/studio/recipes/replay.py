@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -149,7 +149,7 @@ def _with_network(studio: Lab, wanted: Mapping[str, Any]) -> Lab:
         return studio
     for known, path in known_networks(studio.home).items():
         if _may_be(path, known, name, digest):
-            other = replace(studio, network=known)
+            other = studio.on(known)
             if other.generator.hash == digest:
                 return other
     raise WrongGenerator(
@@ -161,9 +161,9 @@ def _with_network(studio: Lab, wanted: Mapping[str, Any]) -> Lab:
 def _may_be(path: Path, known: str, name: str, digest: str) -> bool:
     """Whether it is worth loading a file: its name fits, or its story has the hash."""
 
-    if path.suffix == ".safetensors":
-        return story_of_file(path).get("hash") == digest
-    return name in (known, path.name)
+    if name in (known, path.name):
+        return True
+    return path.suffix == ".safetensors" and story_of_file(path).get("hash") == digest
 
 
 def _changes(made: Mapping[str, object], studio: Lab, batch: int = 1) -> list[str]:

@@ -11,6 +11,8 @@ from latentlab.store import bridge
 from latentlab.store.archive import is_safetensors, read_story
 from latentlab.store.bridge.foreign import Foreign
 from latentlab.store.home import known_networks
+from latentlab.studio.lab import Lab
+from latentlab.studio.shelf.finding import find
 
 KIND = "difference"
 
@@ -55,6 +57,16 @@ def parent_file(path: Path, home: str | Path = "lab") -> Path | None:
         digest = read_story(path).get("parent")
         return next((file for file in _own_files(path, home) if _hash_of(file) == digest), None)
     return None
+
+
+def parent_of(studio: Lab) -> Lab | None:
+    """The lab on the network that this one is kept as a difference from."""
+    place = find(studio.network, studio.home)
+    file = parent_file(place, studio.home) if is_child(place) else None
+    if file is None:
+        return None
+    known = (name for name, path in known_networks(studio.home).items() if path == file)
+    return studio.on(next(known, file))
 
 
 def _parent(digest: str, path: Path, home: str | Path) -> Foreign:

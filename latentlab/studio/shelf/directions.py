@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from latentlab.directions.facts import Facts, facts_in, names_in
 from latentlab.store.archive import read_story
 from latentlab.store.home import find_asset
 from latentlab.studio.lab import Lab
+from latentlab.studio.shelf.children import parent_of
 
 if TYPE_CHECKING:  # a list of directions needs no torch
     from latentlab.core.direction import Direction
@@ -62,19 +64,37 @@ def find_direction(studio: Lab, name: str) -> Direction:
         direction = load_direction(name)
     else:
         files = direction_files(studio)
+        fitting = [path for path in files.get(name, ()) if _fits(path, studio)]
+        if not fitting and (taken := _taken_over(studio, name)) is not None:
+            return taken
         if name not in files and is_channel(studio.generator, name):
             return channel(studio, name)
         if name not in files:
             raise unknown("direction", name, own_names(studio) or files)
-        fitting = [path for path in files[name] if _fits(path, studio)]
         direction = load_direction((fitting or files[name])[0])
     direction.check(studio.generator.hash)
     return direction
 
 
+def _taken_over(studio: Lab, name: str) -> Direction | None:
+    """The direction of this name of the network that this one is a child of: they share their latents."""
+    from latentlab.directions.exchange import port
+
+    parent = parent_of(studio)
+    if parent is None or name not in own_names(parent):
+        return None
+    warnings.warn(
+        f"'{name}' was found in '{parent.name}' and is taken over to '{studio.name}' as it is; what it loses there is measured "
+        f"by: latentlab directions port {name} --network {parent.name} --child {studio.name}",
+        stacklevel=3,
+    )
+    return port(find_direction(parent, name), parent.model, studio.generator)
+
+
 def own_names(studio: Lab) -> list[str]:
-    """Names of the directions that fit this network."""
-    return sorted(files_of(studio))
+    """Names of the directions that fit this network, its parent's among them."""
+    parent = parent_of(studio)
+    return sorted({*files_of(studio), *(own_names(parent) if parent is not None else ())})
 
 
 def files_of(studio: Lab, *, anywhere: bool = False) -> dict[str, list[Path]]:
@@ -132,6 +152,7 @@ def identity(direction: Direction) -> dict[str, object]:
 
 def find_by_hash(studio: Lab, wanted: Mapping[str, object], inputs: Sequence[Path] = ()) -> Direction:
     """The direction that an untrusted recipe names: found by hash alone, in the library or among the inputs."""
+    from latentlab.directions.exchange import port
     from latentlab.directions.library import load_direction
     from latentlab.studio.shelf.channels import channel, is_channel
 
@@ -148,6 +169,8 @@ def find_by_hash(studio: Lab, wanted: Mapping[str, object], inputs: Sequence[Pat
         if digest in (identity(direction)["hash"], read_story(path).get("hash")):
             direction.check(studio.generator.hash)
             return direction
+    if (parent := parent_of(studio)) is not None:
+        return port(find_by_hash(parent, wanted, inputs), parent.model, studio.generator)
     raise BadInput(
         f"the picture was made with the direction '{name}' ({str(digest)[:12]}), which is not here; add its file to `inputs`"
     )

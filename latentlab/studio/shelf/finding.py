@@ -29,7 +29,7 @@ def hash_told(path: Path) -> str:
     """
     try:
         card = json.loads((path.parent / FIGURES).read_text(encoding="utf-8"))["network"]
-        digest = card["asked"]["files"]["generator"]
+        digest = card["asked"]["files"][path.stem]
         return str(card["hash"]) if digest == read_story(path).get("hash") else ""
     except (OSError, ValueError, LookupError, TypeError, LatentLabError):
         return ""

@@ -54,6 +54,9 @@ class EditPhotos(Task):
                 "aligned faces have no photo to be put back into; leave `paste_back` or `aligned` out"
             )
 
+    def place(self, studio: Lab) -> Lab:
+        return studio.for_photographs
+
     def open(self, studio: Lab) -> OpenTask:
         return Editing(studio, self.request, Inverters(studio, self.invert), Known(studio, self.request))
 

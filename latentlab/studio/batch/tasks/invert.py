@@ -50,6 +50,9 @@ class InvertPhotos(Task):
                 "refine or descend, or invert these photos one by one: latentlab invert"
             )
 
+    def place(self, studio: Lab) -> Lab:
+        return studio.for_photographs
+
     def open(self, studio: Lab) -> OpenTask:
         return Inverting(studio, Inverters(studio, self.request, measured=self.measured))
 

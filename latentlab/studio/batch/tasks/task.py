@@ -97,6 +97,10 @@ class Task(ABC):
         found: Look = getattr(self, "look")  # noqa: B009  (a field of those over photos)
         return found
 
+    def place(self, studio: Lab) -> Lab:
+        """The lab on the network that the task works in."""
+        return studio.for_samples
+
     @abstractmethod
     def open(self, studio: Lab) -> OpenTask:
         """Everything checked and loaded that can be before the first item."""
