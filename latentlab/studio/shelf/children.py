@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from latentlab.core.errors import LatentLabError, WrongGenerator
-from latentlab.core.fingerprint import fingerprint
-from latentlab.store import bridge
 from latentlab.store.archive import is_safetensors, read_story
-from latentlab.store.bridge.foreign import Foreign
 from latentlab.store.home import known_networks
 from latentlab.studio.lab import Lab
 from latentlab.studio.shelf.finding import find
+
+if TYPE_CHECKING:  # whose child a network is says its story, without torch
+    from latentlab.store.bridge.foreign import Foreign
 
 KIND = "difference"
 
@@ -31,6 +32,7 @@ def is_child(path: Path) -> bool:
 def read_child(path: Path, home: str | Path = "lab") -> dict[str, Foreign]:
     """The child as if it were a whole file; its parent must be a network that can be named, or lie beside it."""
     from latentlab.backbones.difference import Difference
+    from latentlab.store.bridge.foreign import Foreign
 
     difference = Difference.load(path)
     parent = _parent(difference.parent, path, home)
@@ -71,6 +73,8 @@ def parent_of(studio: Lab) -> Lab | None:
 
 def _parent(digest: str, path: Path, home: str | Path) -> Foreign:
     """The network with this hash: stories are read first, whole files only where they have none."""
+    from latentlab.core.fingerprint import fingerprint
+    from latentlab.store import bridge
 
     for file in _own_files(path, home):
         if _hash_of(file) == digest:

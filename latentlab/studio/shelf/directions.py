@@ -84,8 +84,8 @@ def _taken_over(studio: Lab, name: str) -> Direction | None:
     if parent is None or name not in own_names(parent):
         return None
     warnings.warn(
-        f"'{name}' was found in '{parent.name}' and is taken over to '{studio.name}' as it is; what it loses there is measured "
-        f"by: latentlab directions port {name} --network {parent.name} --child {studio.name}",
+        f"'{name}' was found in '{parent.name}' and is taken over to '{studio.name}' as it is; the task port measures what it "
+        "loses there",
         stacklevel=3,
     )
     return port(find_direction(parent, name), parent.model, studio.generator)
