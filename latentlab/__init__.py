@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def open(network: str = "auto", **settings: Unpack[StudioFields]) -> Studio:
-    """Open a studio on a network: a name (`faces`), or the path of any weight file that latentlab reads."""
+    """Open a studio on a network: a name (`faces`), the path of any weight file that latentlab reads, or the package's own."""
     from latentlab.studio import Studio  # torch is imported only when a studio is wanted
 
     return Studio(network=network, **settings)

@@ -1,9 +1,9 @@
-"""A child network as its difference from the parent: low rank, or whole in fp16 or bytes; the file names the parent's hash."""
+"""A child network as its difference from the parent: low rank, or whole, in fp16 or 8 bits; the file names the parent's hash."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,7 @@ from latentlab.core.errors import BadFile, BadInput, WrongGenerator
 from latentlab.core.fingerprint import fingerprint
 from latentlab.store.archive import Archive
 from latentlab.store.bridge import Foreign
+from latentlab.store.packing import packed, unpacked
 
 KIND = "difference"
 LOW_RANK_BYTES = 2_000_000
@@ -29,11 +30,18 @@ class Difference:
     tensors: Mapping[str, Tensor]
     parent: str
     """Fingerprint of the parent's tensors."""
+    in_bytes: bool = False
+    """Kept in 8 bits a number; the tensors are what that leaves of them."""
 
     @property
     def bytes(self) -> int:
-        """Size of the tensors."""
-        return sum(value.nbytes for value in self.tensors.values())
+        """Size of the tensors as they are kept."""
+        kept = packed(self.tensors) if self.in_bytes else self.tensors
+        return sum(value.nbytes for value in kept.values())
+
+    def small(self) -> Difference:
+        """The same in 8 bits: half the size."""
+        return replace(self, tensors=unpacked(packed(self.tensors)), in_bytes=True)
 
     def added_to(self, parent: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The child's tensors; WrongGenerator unless these are the parent's."""
@@ -49,14 +57,14 @@ class Difference:
                 child[name] = value + step.reshape(value.shape)
             elif f"whole/{name}" in self.tensors:
                 step = self.tensors[f"whole/{name}"].float()
-                scale = self.tensors.get(f"scale/{name}")
+                scale = self.tensors.get(f"scale/{name}")  # as older files have it
                 child[name] = value + (step if scale is None else step * scale.float()).reshape(value.shape)
         return child
 
     def save(self, path: Path, story: Mapping[str, object] | None = None) -> Path:
         """As a file whose story names the parent."""
         told = {**(story or {}), "parent": self.parent, "form": self.form}
-        return Archive(KIND, self.tensors, told).save(path)
+        return Archive(KIND, self.tensors, told).save(path, in_bytes=self.in_bytes)
 
     @classmethod
     def load(cls, path: Path | str) -> Difference:
@@ -104,16 +112,10 @@ def low_rank(
 
 
 def whole(parent: Mapping[str, Tensor], child: Mapping[str, Tensor], budget: int = WHOLE_BYTES) -> Difference:
-    """Every changed tensor in fp16; where that is too much, large ones in bytes, each row with a scale of its own."""
-    steps = _steps(parent, child)
-    kept = {f"whole/{name}": step.half() for name, step in steps.items()}
-    if sum(value.nbytes for value in kept.values()) > budget:
-        for name, step in steps.items():
-            if step.ndim >= 2:
-                rows = step.flatten(1)
-                scale = (rows.abs().amax(1, keepdim=True) / 127).clamp_min(1e-12)
-                kept |= {f"whole/{name}": (rows / scale).round().to(torch.int8), f"scale/{name}": scale}
+    """Every changed tensor in fp16; where that is too much, in 8 bits."""
+    kept = {f"whole/{name}": step.half() for name, step in _steps(parent, child).items()}
     made = Difference("whole", _contiguous(kept), fingerprint(parent))
+    made = made if made.bytes <= budget else made.small()
     if made.bytes > budget:
         raise BadInput(
             f"the whole difference takes {made.bytes / 1e6:.1f} MB, at most {budget / 1e6:.0f} MB are kept; freeze more layers"

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 from latentlab.core.errors import BadFile, BadWeights
 from latentlab.core.files import atomic
 from latentlab.core.text import check_depth
+from latentlab.store.packing import HALF, packed, unpacked
 from latentlab.store.story import LONGEST_STORY, tell
 
 if TYPE_CHECKING:
     from torch import Tensor  # a story is read without it
 
 LONGEST_HEADER = 16 << 20
+PACKED = "packed"
+"""In the story of a file whose weights take 8 bits: what they are read as."""
 DEEPEST = 64
 """Lists and tables within each other in a header or a story."""
 
@@ -39,13 +42,19 @@ class Archive:
 
         return fingerprint(self.tensors)
 
-    def save(self, path: Path | str) -> Path:
-        """Write atomically; the hash of the tensors goes into the story."""
+    def save(self, path: Path | str, *, in_bytes: bool = False) -> Path:
+        """Write atomically; the hash of the tensors goes into the story.
+
+        With `in_bytes`, fp16 weights take 8 bits (`store.packing`), and the hash is that of what is read again.
+        """
         from safetensors.torch import save_file
 
-        path = Path(path)
-        tensors = {name: value.detach().cpu().contiguous().clone() for name, value in self.tensors.items()}
-        story = tell({**self.story, "kind": self.kind, "hash": self.hash})
+        path, stored, told = Path(path), self.tensors, {"kind": self.kind, "hash": self.hash}
+        if in_bytes:
+            stored = packed(self.tensors)
+            told |= {PACKED: HALF, "hash": Archive(self.kind, unpacked(stored)).hash}
+        tensors = {name: value.detach().cpu().contiguous().clone() for name, value in stored.items()}
+        story = tell({**self.story, **told})
         if len(story) > LONGEST_STORY:
             raise BadFile(
                 f"cannot write {path}: its story has {len(story)} characters, at most {LONGEST_STORY} are kept"
@@ -71,6 +80,9 @@ class Archive:
         tensors = _load_tensors(path)
         if finite:
             _check_finite(tensors, path)
+        if story.get(PACKED) == HALF:
+            tensors = _unpacked(tensors, path)
+            story = {name: value for name, value in story.items() if name != PACKED}
         archive = cls(seen, tensors, story)
         if story.get("hash") != archive.hash:
             raise BadFile(
@@ -147,6 +159,13 @@ def _load_tensors(path: Path) -> dict[str, Tensor]:
         raise BadFile(
             f"cannot read {path}: {' '.join(str(error).split())[:160]}; the file is damaged"
         ) from None
+
+
+def _unpacked(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
+    try:
+        return unpacked(tensors)
+    except BadFile as error:
+        raise BadFile(f"cannot read {path}: {error}; the file is damaged") from None
 
 
 def _check_finite(tensors: Mapping[str, Tensor], path: Path) -> None:

@@ -34,6 +34,9 @@ from latentlab.inversion.projector import Projector
 from latentlab.inversion.refine import Refine
 from latentlab.inversion.resize import resize
 from latentlab.inversion.statistics import w_statistics
+from latentlab.metrics.compare import compare as compare_sets
+from latentlab.metrics.compare import samples as draw_samples
+from latentlab.metrics.features import dlib_space, scorer_space
 from latentlab.metrics.leakage import (
     Evaluate,
     Evaluation,

@@ -30,15 +30,17 @@ def is_child(path: Path) -> bool:
 
 
 def read_child(path: Path, home: str | Path = "lab") -> dict[str, Foreign]:
-    """The child as if it were a whole file; its parent must be a network that can be named, or lie beside it."""
+    """The child as if it were a whole file; its parent must be a network that can be named, or lie beside one or beside it."""
     from latentlab.backbones.difference import Difference
     from latentlab.store.bridge.foreign import Foreign
+    from latentlab.store.bridge.own import part_of
 
     difference = Difference.load(path)
     parent = _parent(difference.parent, path, home)
     tensors = difference.added_to(parent.tensors)
-    story: dict[str, object] = {"parent": difference.parent, "file": path.name, "part": "G_ema"}
-    return {"G_ema": Foreign(parent.kind, parent.arguments, tensors, story)}
+    part = part_of(parent.kind)
+    story: dict[str, object] = {"parent": difference.parent, "file": path.name, "part": part}
+    return {part: Foreign(parent.kind, parent.arguments, tensors, story)}
 
 
 def children_of(digest: str, home: str | Path = "lab") -> dict[str, Path]:
@@ -91,8 +93,11 @@ def _parent(digest: str, path: Path, home: str | Path) -> Foreign:
 
 
 def _own_files(path: Path, home: str | Path) -> list[Path]:
-    files = [*sorted(path.parent.glob("*.safetensors")), *known_networks(home).values()]
-    return [file for file in files if file != path and file.suffix == ".safetensors"]
+    """Where a parent may lie: beside the child, a network with a name, or what is called as the child is beside one of those."""
+    known = [file for file in known_networks(home).values() if file.suffix == ".safetensors"]
+    others = [file.with_name(path.name) for file in known]
+    files = [*sorted(path.parent.glob("*.safetensors")), *known, *(file for file in others if file.is_file())]
+    return [file for file in files if file != path]
 
 
 def _hash_of(file: Path) -> object:

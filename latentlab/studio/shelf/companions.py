@@ -74,7 +74,7 @@ def _beside(studio: Lab, part: str, stem: str) -> nn.Module | None:
 
 def _part(path: Path, part: str, studio: Lab) -> nn.Module | None:
     def load() -> nn.Module:
-        parts = read(path, (part,))
+        parts = read(path, (part,), studio.home)
         if part not in parts:
             raise MissingPart(f"{path} holds no {part}")
         return make(parts[part]).to(studio.place)
