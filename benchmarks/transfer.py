@@ -43,7 +43,7 @@ def pictures(studio: Studio, case: Case, task: Task, direction: Direction) -> di
     generator, encoder = studio.generator, companions(studio, distance="none").encoder
     assert encoder is not None, "the shipped network has one"
     latent = encode(encoder, generator, case.start)
-    low, high = direction.span or (-4.0, 4.0)
+    low, high = direction.on_photos.span or (-4.0, 4.0)
     strength = min(max(case.wished(task.attribute) / direction.step, low), high)
     before = generator.render(latent).clamp(-1, 1)
 

@@ -40,6 +40,7 @@ COMMANDS: Registry = Registry(
         "directions export": "latentlab.cli.directions:Export",
         "directions port": "latentlab.cli.directions:Port",
         "directions build": "latentlab.cli.directions:Build",
+        "directions span": "latentlab.cli.directions:Span",
         "directions card": "latentlab.cli.directions:Card",
         "train": "latentlab.cli.train:Train",
         "train-encoder": "latentlab.cli.train:TrainEncoder",

@@ -10,13 +10,13 @@ import tyro
 
 from latentlab.cli.command import Command
 from latentlab.cli.words import in_flags
-from latentlab.core.ranges import Count, MeasuredSamples, SamplesOrNone
+from latentlab.core.ranges import Between, Count, MeasuredSamples, SamplesOrNone
 from latentlab.core.text import with_unit
 
 if TYPE_CHECKING:
     from latentlab.cli.session import Session
     from latentlab.core.direction import Direction
-    from latentlab.studio import Built, Facts
+    from latentlab.studio import Built, Facts, MeasuredSpan
 
 Name = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DIRECTION")]
 Source = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FILE")]
@@ -191,6 +191,56 @@ class Build(Command):
                 written += built.direction is not None
                 session.answer(_fate(built), **built.as_json())
         session.say(f"{written} directions in {self.out}")
+
+
+@dataclass(frozen=True)
+class Span(Command):
+    """Measure how far directions go before pictures tear: on samples, and on edited photographs.
+
+    Strengths grow from 0 both ways until a quarter of the faces is torn (folded, or made up by the network), lost (no
+    face, or its landmarks astray) or somebody else (dlib), or until the judge sees nothing move any more. Both spans and
+    all figures are kept in the directions' files; `edit` uses the one of photographs where it edits a photograph.
+    """
+
+    names: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="DIRECTION...")] = ()
+    """Names or files of directions; all of this network's if none is given."""
+    photos: Annotated[tyro.conf.UseAppendAction[tuple[Path, ...]], tyro.conf.arg(metavar="PHOTO|FOLDER")] = ()
+    """Photographs, best of people that nothing was trained on, beside renders; can be repeated."""
+    faces: Annotated[int, Between(4, 1000), tyro.conf.arg(metavar="N")] = 12
+    """How many samples, how many renders, and at most how many photographs."""
+    widest: Annotated[float, Between(1, 20), tyro.conf.arg(metavar="STRENGTH")] = 4.0
+    """Strengths up to this are tried."""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])] = None
+    """Where the directions go with their spans; the lab's own if left out."""
+
+    examples: ClassVar[tuple[str, ...]] = (
+        "latentlab directions span --photos holiday",
+        "latentlab directions span age smile --out assets/faces/directions",
+    )
+
+    def run(self, session: Session) -> None:
+        from latentlab.studio import MeasureSpans
+
+        request = MeasureSpans(self.faces, self.photos, self.widest, self.out)
+        with session.progress("measuring") as watch:
+            for found in session.studio.measure_spans(*self.names, request=request, watch=watch):
+                session.answer(_spans(found), **found.as_json())
+
+
+def _spans(found: MeasuredSpan) -> str:
+    """Both spans of a direction and what ends them, in a line."""
+    told = [
+        f"{where} {span.low:g} to {span.high:g}{_ended(span.ends)}"
+        for where, span in (("samples", found.own), ("photographs", found.photo))
+        if span is not None
+    ]
+    return f"{found.direction.name:<12} {'; '.join(told)}"
+
+
+def _ended(ends: tuple[str, str]) -> str:
+    """What is wrong below and above, where something is."""
+    words = [f"{side}: {wrong}" for side, wrong in zip(("below", "above"), ends, strict=True) if wrong]
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _fate(built: Built) -> str:

@@ -37,6 +37,13 @@ class Direction:
     """Where on a face it acts (`editing.regions`, joined by +); empty is everywhere."""
     story: Mapping[str, object] = field(default_factory=dict)
     """n, seed, versions, and whatever else tells how it came to be."""
+    photo_span: tuple[float, float] | None = None
+    """Strengths between which an edit carried to a photo stays right, as measured on final pictures; None where nobody did."""
+
+    @property
+    def on_photos(self) -> Direction:
+        """The direction as it is used on photos: with the span that was measured there, where one was."""
+        return self if self.photo_span is None else replace(self, span=self.photo_span)
 
     def check(self, model: str) -> None:
         """Raise WrongGenerator unless it was found in the network with this hash (or its origin is unknown)."""

@@ -166,4 +166,4 @@ def port(direction: Direction, parent: str, child: Generator) -> Direction:
             f"({parent[:12]}) of this one; only a fine-tuned child shares its latent space"
         )
     story = {**direction.story, "ported_from": direction.model or parent}
-    return replace(direction, model=child.hash, leakage={}, span=None, story=story)
+    return replace(direction, model=child.hash, leakage={}, span=None, photo_span=None, story=story)

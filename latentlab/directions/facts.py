@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ class Facts:
     found_by: str
     leakage: Mapping[str, float]
     story: Mapping[str, object]
+    photo_span: tuple[float, float] | None
 
 
 def facts_in(story: Mapping[str, Any]) -> Facts:
@@ -47,6 +48,7 @@ def facts_in(story: Mapping[str, Any]) -> Facts:
         found_by=str(story["found_by"]),
         leakage={str(name): finite_number(value) for name, value in dict(story["leakage"]).items()},
         story=dict(story["how"]),
+        photo_span=_pair(story.get("photo_span"), finite_number),
     )
 
 
@@ -58,7 +60,7 @@ def finite_number(value: Any) -> float:
     return number
 
 
-def _pair(value: Any, kind: type) -> tuple[Any, Any] | None:
+def _pair(value: Any, kind: Callable[[Any], Any]) -> tuple[Any, Any] | None:
     if value is None:
         return None
     first, last = value

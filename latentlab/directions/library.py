@@ -41,6 +41,7 @@ def save_direction(direction: Direction, folder: Path | str) -> Path:
         "unit": direction.unit,
         "step": direction.step,
         "span": direction.span,
+        "photo_span": direction.photo_span,
         "layers": direction.layers,
         "model": direction.model,
         "found_by": direction.found_by,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from latentlab.studio.discovery.discover import Discover, choose_discovery
     from latentlab.studio.discovery.plan import LibraryRecipe, Wanted, load_recipe
     from latentlab.studio.discovery.port import Ported
+    from latentlab.studio.discovery.spans import MeasuredSpan, MeasureSpans
     from latentlab.studio.exploring.channels import search_channels
     from latentlab.studio.exploring.chart import Chart, chart, direction_from_seeds, umap_is_here
     from latentlab.studio.exploring.comparing import Answer, compare_rendered, compare_view, tasks
@@ -111,6 +112,7 @@ _PLACES = {
     "discovery.discover": ("Discover", "choose_discovery"),
     "discovery.plan": ("LibraryRecipe", "Wanted", "load_recipe"),
     "discovery.port": ("Ported",),
+    "discovery.spans": ("MeasureSpans", "MeasuredSpan"),
     "exploring.chart": ("Chart", "chart", "direction_from_seeds", "umap_is_here"),
     "exploring.channels": ("search_channels",),
     "exploring.comparing": ("Answer", "compare_rendered", "compare_view", "tasks"),
@@ -209,6 +211,8 @@ __all__ = [
     "Look",
     "Makeup",
     "MakeupPhotos",
+    "MeasureSpans",
+    "MeasuredSpan",
     "Measures",
     "Mix",
     "Networks",

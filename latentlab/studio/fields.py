@@ -177,6 +177,15 @@ class JudgeFields(TypedDict, total=False):
     class_: int | None
 
 
+class MeasureSpansFields(TypedDict, total=False):
+    """Those of `MeasureSpans`."""
+
+    faces: int
+    photos: tuple[Path, ...]
+    widest: float
+    out: Path | None
+
+
 class CompareFields(TypedDict, total=False):
     """Those of `Compare`."""
 

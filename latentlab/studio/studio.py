@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from latentlab.studio.discovery.discover import Discover
     from latentlab.studio.discovery.plan import LibraryRecipe
     from latentlab.studio.discovery.port import Ported
+    from latentlab.studio.discovery.spans import MeasuredSpan, MeasureSpans
     from latentlab.studio.fields import (
         AddStyleFields,
         AnyStyleFields,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         InvertFields,
         JudgeFields,
         MakeupFields,
+        MeasureSpansFields,
         RenderingFields,
         StylizeFields,
         SwapFields,
@@ -529,6 +531,18 @@ class Studio(Lab):
         from latentlab.studio.discovery.build import build_library
 
         return build_library(self, recipe, out, only=only, force=force, watch=watch)
+
+    def measure_spans(
+        self,
+        *names: str,
+        request: MeasureSpans | None = None,
+        watch: Watch | None = None,
+        **fields: Unpack[MeasureSpansFields],
+    ) -> Iterator[MeasuredSpan]:
+        """How far directions go on samples and on photographs, kept in their files; all of them if none is named."""
+        from latentlab.studio.discovery.spans import MeasureSpans, measure_spans
+
+        return measure_spans(self, names, request or MeasureSpans(**fields), watch=watch)
 
     # reports
 

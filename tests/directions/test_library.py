@@ -17,11 +17,24 @@ from tests.directions.toy import toy_bank
 
 def test_a_direction_comes_home_with_everything_it_knows(tmp_path) -> None:
     direction = Direction(
-        "age", Space.W_PLUS, torch.randn(4, 8), "years", 10.0, (-3.0, 2.0), (1, 2), "abc", "Regression()", {"smile": 0.1}, {"n": 5}
+        "age", Space.W_PLUS, torch.randn(4, 8), "years", 10.0, (-3.0, 2.0), (1, 2), "abc", "Regression()", {"smile": 0.1}, "mouth", {"n": 5},
+        (-1.0, 1.5),
     )  # fmt: skip
     again = load_direction(save_direction(direction, tmp_path))
     assert same(direction, again)
-    for name in ("name", "unit", "step", "span", "layers", "model", "found_by", "leakage", "story"):
+    for name in (
+        "name",
+        "unit",
+        "step",
+        "span",
+        "layers",
+        "model",
+        "found_by",
+        "leakage",
+        "region",
+        "story",
+        "photo_span",
+    ):
         assert getattr(again, name) == getattr(direction, name)
     assert list(names_in(tmp_path)) == ["age"]
 

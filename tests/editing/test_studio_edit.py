@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,14 @@ def test_an_edit_is_what_directions_do_to_the_latent(studio: Studio) -> None:
     expected = studio.generator.render(Latent(Space.W_PLUS, values))
     assert torch.allclose(picture.image, expected[0], atol=1e-4)
     assert picture.name == "age+1.5_smile-0.5"
+
+
+def test_an_edit_of_a_photo_keeps_to_the_span_of_photographs(studio: Studio) -> None:
+    age = studio.direction("age")
+    save_direction(replace(age, photo_span=(-1.0, 1.0)), Path(studio.home) / "directions")
+    on_photo, drawn = (opened(studio, direction=("age=1.5",), transfer=way) for way in ("flow", "none"))
+    assert [line for line in on_photo.notes() if "outside the span -1..1" in line]
+    assert not drawn.notes(), "the network's own picture has the span of samples"
 
 
 def test_without_a_name_the_newest_inversion_is_meant(studio: Studio, tmp_path: Path) -> None:

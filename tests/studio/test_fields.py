@@ -22,6 +22,7 @@ from latentlab.studio.applications.style_add import AddStyle
 from latentlab.studio.applications.stylize import Stylize
 from latentlab.studio.applications.swap import Swap
 from latentlab.studio.discovery.discover import Discover
+from latentlab.studio.discovery.spans import MeasureSpans
 from latentlab.studio.lab import Lab
 from latentlab.studio.learning.train_scorer import TrainScorer
 from latentlab.studio.pictures.interpolate import Interpolate
@@ -48,6 +49,7 @@ FIELDS = {
     told.AddStyleFields: ([AddStyle], {"name", "picture"}),
     told.BenchmarkFields: ([Benchmark], set()),
     told.JudgeFields: ([Judge], set()),
+    told.MeasureSpansFields: ([MeasureSpans], set()),
     told.CompareFields: ([Compare], set()),
     told.TrainFields: ([Train], {"device", "settings"}),
     told.TrainEncoderFields: ([TrainEncoder], {"device", "settings"}),

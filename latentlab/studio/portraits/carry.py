@@ -146,6 +146,11 @@ def _attribute(direction: Direction) -> str:
     return str(direction.story.get("attribute", direction.name))
 
 
+def usual() -> str:
+    """The transfer that `auto` takes: the learned one where it is at hand."""
+    return "learned" if has_transfer() else "flow"
+
+
 def choose(wanted: str, face: Face) -> str:
     """The transfer that a face gets: a face without a photo needs none, `auto` takes the learned one where it is at hand."""
     if wanted not in CHOICES:
@@ -153,7 +158,7 @@ def choose(wanted: str, face: Face) -> str:
     if wanted == "none" or face.photo is None:
         return "none"
     if wanted == "auto":
-        return "learned" if has_transfer() else "flow"
+        return usual()
     return wanted
 
 

@@ -131,7 +131,10 @@ def open_edit(
     kept = [found[name] for name in request.keep]
     directions = {name: _without(found[name], kept, studio) for name in sorted(asked)}
     face = given.face("face", source, watch)
-    return OpenEdit(studio, request, workpiece(studio, request, face, found, given), directions)
+    piece = workpiece(studio, request, face, found, given)
+    if piece.carrier is not None:
+        directions = {name: direction.on_photos for name, direction in directions.items()}
+    return OpenEdit(studio, request, piece, directions)
 
 
 def _without(direction: Direction, kept: Sequence[Direction], studio: Lab) -> Direction:

@@ -53,7 +53,7 @@ class Backbone(Contestant):
     def edit(self, cases: Cases) -> Images:
         generator, direction = self.lab.generator, self._direction(cases.task)
         change = CHANGES[cases.task](cases) / direction.step
-        low, high = direction.span or (-4.0, 4.0)
+        low, high = direction.on_photos.span or (-4.0, 4.0)
         answers = []
         for number in range(len(cases)):
             face = cases.before[number : number + 1].to(self.lab.place)
