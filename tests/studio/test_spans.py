@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from latentlab.core.direction import Direction
-from latentlab.core.errors import BadInput, MissingPart
+from latentlab.core.errors import BadFile, BadInput, MissingPart
 from latentlab.core.latent import Space
 from latentlab.directions.library import load_direction, save_direction
 from latentlab.metrics.spans import Look
@@ -78,6 +78,8 @@ def test_photos_for_a_network_without_an_encoder_are_one_line(studio: Studio, mo
         sitters.people_in(studio, [Path("a.jpg")], 4)
     with pytest.warns(UserWarning, match="only samples"):
         assert sitters.people_in(studio, [], 4) == []
+    with pytest.raises(BadFile, match="there is no photo"):
+        next(measure_spans(studio, ["age"], MeasureSpans(photos=(Path("nowhere"),)), judge=ToyScorer()))
     with pytest.raises(BadInput, match="faces"):
         MeasureSpans(faces=1)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from latentlab.core.direction import Direction
+from latentlab.core.errors import BadFile
 from latentlab.core.latent import Space
 from latentlab.core.ranges import Between, check
 from latentlab.core.watch import Watch
@@ -72,6 +73,9 @@ def measure_spans(
     from latentlab.studio.shelf.directions import own_names
 
     request = request or MeasureSpans()
+    missing = [path for path in request.photos if not path.exists()]
+    if missing:
+        raise BadFile(f"there is no photo and no folder {missing[0]}; name others in `photos`")
     directions = [find_direction(studio, name) for name in names or own_names(studio)]
     check_faces(studio)
     if request.out is not None:
