@@ -13,6 +13,9 @@ from latentlab.core.errors import BadFile, BadInput, MissingPart
 from latentlab.core.latent import Space
 from latentlab.directions.library import load_direction, save_direction
 from latentlab.metrics.spans import Look
+from latentlab.networks.build import export
+from latentlab.networks.tiny import tiny_generator
+from latentlab.store.archive import Archive
 from latentlab.studio.discovery import sitters
 from latentlab.studio.discovery.spans import MeasureSpans, measure_spans
 from latentlab.studio.shelf.companions import judge
@@ -33,7 +36,9 @@ def looking(studio, direction, strength, faces, judge) -> Look:
 
 @pytest.fixture
 def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
-    place = Studio("toy", home=tmp_path / "lab", assume_faces=True)
+    kind, arguments, tensors = export(tiny_generator())
+    file = Archive(kind, tensors, {"arguments": arguments, "part": "G_ema"}).save(tmp_path / "a.safetensors")
+    place = Studio(file, home=tmp_path / "lab", assume_faces=True)
     place.__dict__["generator"] = ToyGenerator()
     folder = tmp_path / "lab" / "directions"
     for direction in (
