@@ -5,7 +5,10 @@ export OMP_NUM_THREADS=1
 teach() {
     name=$1; shift
     latentlab train-baseline "$name" --preset world --out "runs/$name" "$@"
-    cp "runs/$name/$name.safetensors" assets/baselines/
+    case $name in
+    pix2pix) cp "runs/$name/$name.safetensors" assets/baselines/ ;; # 8 bits would show in its pictures
+    *) python -m tools.shrink "runs/$name/$name.safetensors" --out assets/baselines ;;
+    esac
 }
 teach pix2pix --fresh 1000 --images 24320
 teach caae --fresh 3000 --images 110000 --seconds 1200

@@ -138,7 +138,7 @@ def main() -> None:
     own, child = own_parts(studio), training.average.state_dict()
     kept = {n: v if "noise_const" in n or "w_avg" in n else child[n].float() for n, v in own.tensors.items()}
     told = {"style": "toon", "steps": training.step, "pairs": len(people.latents), "kind of network": own.kind}
-    low_rank(own.tensors, kept).save(given.out / "difference.safetensors", told)
+    low_rank(own.tensors, kept).small().save(given.out / "difference.safetensors", told)
 
 
 if __name__ == "__main__":
