@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -79,5 +80,11 @@ class Invert(Command):
         session.answer(
             f"{outcome.photo} → {face.folder}{' (was there already)' if outcome.kept else ''}: {nearness(face)}",
             photo=str(outcome.photo), name=face.name, folder=str(face.folder), kept=outcome.kept, measures=measures,
-            seconds=face.origin.get("seconds"), steps=face.origin.get("steps"), notes=outcome.notes,
+            network=_network(face.origin), seconds=face.origin.get("seconds"), steps=face.origin.get("steps"), notes=outcome.notes,
         )  # fmt: skip
+
+
+def _network(story: Mapping[str, object]) -> object:
+    """The name of the network that a face is of."""
+    told = story.get("network")
+    return told.get("name") if isinstance(told, Mapping) else None

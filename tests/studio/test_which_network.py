@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,11 @@ from latentlab.directions.library import save_direction
 from latentlab.store import defaults as record
 from latentlab.store.bridge import read
 from latentlab.studio import Batch, Invert, InvertPhotos, Studio, choose_method
+from latentlab.studio.applications.sitter import Choice, find_sitter
+from latentlab.studio.exploring.desk import Desk
+from latentlab.studio.exploring.view import View
 from latentlab.studio.portraits.which import for_picture, for_source
+from latentlab.studio.recipes.ingredients import Ingredients
 from latentlab.studio.recipes.replay import replay
 from latentlab.studio.shelf.directions import find_direction, own_names
 from tests.inversion.test_studio_invert import see_the_middle
@@ -108,6 +113,34 @@ def test_an_edit_uses_the_network_of_the_inversion(both, photo, tmp_path) -> Non
         path = picture.save(tmp_path / f"{network}-older.png")
         assert replay(both, path).largest == 0
     assert for_source(both, None).network == "mother"  # the newest
+
+
+def test_applications_take_the_photo_that_was_kept(both, photo, monkeypatch) -> None:
+    monkeypatch.setattr(
+        "latentlab.studio.applications.sitter.landmarks_of", lambda image, name: torch.zeros(68, 2)
+    )
+    both.invert(photo, name="anna", **QUICK)
+    seen = find_sitter(Ingredients(both), "face", "anna", Choice())
+    assert seen.name == "anna"
+    assert seen.face is None
+    drawn = find_sitter(Ingredients(both), "face", "anna", Choice(), latent=True, method=QUICK["method"])
+    assert drawn.face is not None
+    assert drawn.face.model == both.generator.hash
+    assert both.face("anna").model == both.on("child").generator.hash  # still there
+
+
+def test_a_page_shows_photographs_and_samples_each_in_its_network(both, photo) -> None:
+    save_direction(direction(both, "age"), Path(both.home) / "directions" / both.generator.hash[:12])
+    desk = Desk(both)
+    try:
+        face = desk.studio.invert(photo, keep=False, **QUICK)
+        shown, sample = View(desk.put(face)), View("seed:1")
+        assert (desk.of(shown).network, desk.of(sample).network) == ("child", "mother")
+        edited = desk.picture(replace(shown, strengths={"age": 1.0}, transfer="none"))
+        assert edited.recipe["network"]["name"] == "child"
+        assert desk.picture(replace(sample, strengths={"age": 1.0})).recipe["network"]["name"] == "mother"
+    finally:
+        desk.close()
 
 
 def test_the_other_network_named_is_told(both, photo) -> None:

@@ -103,7 +103,7 @@ def find_sitter(
         path, name, choice = shown.path, shown.name, replace(choice, face=choice.face or shown.number)
         number = _number(given, path, choice)
         if not latent:
-            return _seen(given.photo(role, path), number, choice)
+            return _seen(given.photo(role, path), number, choice, name)
         own = "" if number is None else f"-face{number}"
         named: dict[str, Any] = {} if method is None else {"method": method, "name": f"{name}{own}-passes"}
         if shown.kept and method is None:
@@ -177,12 +177,12 @@ def _inverted(lab: Lab, path: Path, how: Invert) -> Face:
     return invert(lab.for_samples, [path], how)[0]
 
 
-def _seen(path: Path, number: int | None, choice: Choice) -> Sitter:
+def _seen(path: Path, number: int | None, choice: Choice, name: str = "") -> Sitter:
     from latentlab.faces.photo import face_in_photo
 
     found = face_in_photo(path, SMALLEST, number, allow_profile=choice.profile)
-    name = safe_name(path.name) if number is None else f"{safe_name(path.name)}-face{number}"
-    return seated(found, path, name)
+    name = name or safe_name(path.name)
+    return seated(found, path, name if number is None else f"{name}-face{number}")
 
 
 def seated(found: FaceInPhoto, source: Path | Image, name: str) -> Sitter:

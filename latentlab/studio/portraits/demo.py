@@ -58,7 +58,8 @@ def demo(
     assert face.folder is not None, "the lab keeps what is inverted"
     kept = face.folder
     yield Shown(kept / "aligned.png", "the face, aligned")
-    yield Shown(kept / "reconstruction.png", f"inverted: {nearness(face)}")
+    network = f" in '{for_source(studio, face).name}'" if "chosen" in face.origin else ""
+    yield Shown(kept / "reconstruction.png", f"inverted{network}: {nearness(face)}")
     yield from _edits(studio, face, kept)
 
 
