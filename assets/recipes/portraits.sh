@@ -1,47 +1,80 @@
 #!/bin/sh
-# `portraits`: the network `faces` taken to photographs, as the difference from it (at most 8 MB).
+# `portraits`: the network `faces` taken to photographs, from nothing to the files that ship: the difference from it, the
+# difference of its encoder, the directions of `faces` with what each loses, and the card.
 #
 #   PHOTOS=/path/to/portraits sh assets/recipes/portraits.sh
 #
 # PHOTOS is a folder of aligned faces (default: $LATENTLAB_TEST_DATA/portraits), MORE a second one whose labels.csv says how much
 # of a crop lies inside its photograph (default: portraits_more beside it, where there is one). Sets can be weighed with
-# WEIGHTS="--weight volunteers=2 --weight faker=0.5". A quarter of the images are renders: 75 % photographs, 25 % renders is
-# what the published checkpoint saw. People that are held out (latentlab/data/holdout.py: volunteers whose number is
-# divisible by 3, and everyone in the test photographs) are left out by name. The mapping is frozen: both networks share their latent space, and directions of `faces` move photographs.
+# WEIGHTS="--weight volunteers=2 --weight faker=0.5". A quarter of the generator's images are renders, so that pose and makeup
+# stay in reach. People that are held out (latentlab/data/holdout.py: volunteers whose number is divisible by 3, and everyone in
+# the test photographs) are left out by name. The mapping is frozen: both networks share their latent space, and directions of
+# `faces` move photographs. The encoder goes on from that of the parent: photographs, renders and the child's own samples.
+# Credits and what was seen belong into $RUN/portraits/NOTES.md, which the card takes up (NOTES=FILE copies it there).
 # Stopped at any moment, the same line goes on. The run, which holds the packed photographs, stays out of the repository.
+# It ends with an error, and nothing is to be shipped, where a sample is nearer to a training photograph than strangers come.
 #
-# On a GPU at 256 pixels: IMAGES=400000 SETTINGS="--set precision=fp16 --set batch=32". A trial: IMAGES=320 NEAREST=16.
+# On a GPU at 256 pixels: SETTINGS="--set precision=fp16 --set batch=32". A trial: IMAGES=320 ENCODER_IMAGES=320 NEAREST=16
+# PORTED=0.
 set -eu
 PHOTOS="${PHOTOS:-${LATENTLAB_TEST_DATA:?name the photographs: PHOTOS=FOLDER}/portraits}"
 MORE="${MORE-$(dirname "$PHOTOS")/$(basename "$PHOTOS")_more}"
 PARENT="${PARENT:-faces}"
 RUN="${RUN:-runs/portraits}"
-IMAGES="${IMAGES:-100000}"
+IMAGES="${IMAGES:-300000}"
+ENCODER_IMAGES="${ENCODER_IMAGES:-150000}"
 NEAREST="${NEAREST:-1000}"
+PORTED="${PORTED:-100}"
 LATENTLAB="${LATENTLAB:-latentlab}"
+PYTHON="${PYTHON:-python}"
 
-# Adaptive augmentation towards .6 comes with `finetune`; only the two largest resolutions of the discriminator stay as they are.
 set --
 if [ -n "$MORE" ] && [ -d "$MORE" ]; then
-    set -- --data "$MORE" --where "$(basename "$MORE"): inside>=${INSIDE:-0.98}"
+    set -- "$MORE" --where "$(basename "$MORE"): inside>=${INSIDE:-0.98}"
 fi
+
+# Adaptive augmentation towards .6 comes with `finetune`; only the two largest resolutions of the discriminator stay as they are.
 # shellcheck disable=SC2086
-$LATENTLAB finetune --network "$PARENT" --data "$PHOTOS" "$@" ${WEIGHTS:-} --render-share "${RENDERS:-0.25}" --drop-broken \
-    --out "$RUN" --images "$IMAGES" --resume --set augment_target=0.6 ${SETTINGS:---set precision=bf16}
+$LATENTLAB finetune --network "$PARENT" --data "$PHOTOS" ${1:+--data "$@"} ${WEIGHTS:-} --render-share "${RENDERS:-0.25}" \
+    --drop-broken --out "$RUN" --images "$IMAGES" --resume --set augment_target=0.6 ${SETTINGS:---set precision=bf16}
 
 # A parent that has no name yet gets one in the run's own lab, its encoder and discriminator beside it.
+FILE="$PARENT"
 if [ -f "$PARENT" ]; then
     mkdir -p "$RUN/lab/networks"
     cp "$(dirname "$PARENT")"/*.safetensors "$RUN/lab/networks/"
+else
+    FILE="$($PYTHON -c 'import sys; from latentlab.store.home import find_network; print(find_network(sys.argv[1]))' "$PARENT")"
 fi
 
-# A folder that can be shipped as it is: the difference and its card, with the search for reproduced faces.
-set -- --training "$PHOTOS"
-if [ -n "$MORE" ] && [ -d "$MORE" ]; then
-    set -- "$@" --training "$MORE"
+# A folder that can be shipped as it is. First the network itself, in 8 bits: what follows is found and measured on that one.
+SHIP="$RUN/portraits"
+CHILD="$SHIP/difference.safetensors"
+mkdir -p "$SHIP/directions"
+$PYTHON -m tools.shrink "$RUN/difference.safetensors" --out "$SHIP"
+
+# The encoder, as what it adds to that of the parent.
+ENCODER="$(dirname "$FILE")/encoder.safetensors"
+if [ -f "$ENCODER" ] && [ "$ENCODER_IMAGES" -gt 0 ]; then
+    # shellcheck disable=SC2086
+    $LATENTLAB train-encoder --network "$CHILD" --home "$RUN/lab" --preset "${PRESET:-restyle64}" --begin "$ENCODER" \
+        --data renders --photos "$PHOTOS" ${1:+--photos "$@"} ${WEIGHTS:-} --photo-share "${PHOTO_SHARE:-0.8}" \
+        --out "$RUN/encoder" --images "$ENCODER_IMAGES" --resume ${ENCODER_SETTINGS:---set adversary=0.05}
+    $PYTHON -m tools.shrink "$RUN/encoder/encoder.safetensors" --parent "$ENCODER" --out "$SHIP"
 fi
-mkdir -p "$RUN/portraits"
-cp "$RUN/difference.safetensors" "$RUN/portraits/difference.safetensors"
-$LATENTLAB models card "$RUN/portraits/difference.safetensors" --measure --out "$RUN/portraits" --home "$RUN/lab" \
-    "$@" --nearest "$NEAREST" --photos "$PHOTOS" ${CARD:---compared 0 --encoded 0}
-echo "to use it: latentlab models add portraits $RUN/portraits/difference.safetensors"
+
+# The directions of the parent, each measured on the same faces of both networks (PORTED faces; 0 takes them over unmeasured).
+for direction in "$(dirname "$FILE")"/directions/*.direction.safetensors; do
+    [ -f "$direction" ] || continue
+    name="$(basename "$direction" .direction.safetensors)"
+    [ -f "$SHIP/directions/$name.direction.safetensors" ] ||
+        $LATENTLAB directions port "$name" --network "$PARENT" --child "$CHILD" --samples "$PORTED" --home "$RUN/lab"
+done
+find "$RUN/lab/directions" -name '*.direction.safetensors' -exec cp {} "$SHIP/directions/" \; 2>/dev/null || true
+
+# The card, with the search for reproduced faces.
+[ -z "${NOTES:-}" ] || cp "$NOTES" "$SHIP/NOTES.md"
+# shellcheck disable=SC2086
+$LATENTLAB models card "$CHILD" --measure --out "$SHIP" --home "$RUN/lab" --training "$PHOTOS" \
+    ${1:+--training "$1"} --nearest "$NEAREST" --photos "$PHOTOS" ${CARD:---compared 0}
+echo "to ship it: copy $SHIP to assets/portraits and name it in assets/defaults.json; for yourself: latentlab models add portraits $CHILD"

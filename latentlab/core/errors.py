@@ -86,6 +86,10 @@ class WrongGenerator(LatentLabError):
     """A latent, direction, pivot or bank belongs to another network."""
 
 
+class Memorised(LatentLabError):
+    """A generator draws somebody it learnt from; such a network is not shipped."""
+
+
 class MissingPart(LatentLabError):
     """An optional library, a model file or a device is not at hand."""
 

@@ -43,9 +43,27 @@ def targets(figures: Figures) -> Iterator[tuple[str, float, str, bool]]:
         value = _at(figures, "distribution", "psi 1", figure)
         if value is not None:
             yield f"{figure}, ψ 1", value, f"≥ {least:g}", value >= least
+    strangers = _at(figures, "nearest", "held-out people", "least")
+    for psi in ("0.7", "1"):
+        value = _at(figures, "nearest", f"psi {psi}", "least")
+        if value is not None and strangers is not None:
+            yield (
+                f"nearest sample to a training photograph, ψ {psi}",
+                value,
+                f"≥ {strangers:.3g}, where strangers come",
+                value >= strangers,
+            )
     value = _at(figures, "encoder on renders", "measures", "identity", "median")
     if value is not None:
         yield "dlib identity distance, encoder on renders", value, "< 0.45", value < 0.45
+
+
+def reproduced(figures: Figures) -> tuple[float, float] | None:
+    """(nearest sample to a training photograph, nearest person held out), where a sample comes nearer than any stranger."""
+    told = figures.get("nearest")
+    made = [value for key in ("psi 0.7", "psi 1") if (value := _at(told, key, "least")) is not None]
+    strangers = _at(told, "held-out people", "least")
+    return (min(made), strangers) if made and strangers is not None and min(made) < strangers else None
 
 
 def _at(figures: Any, *path: str) -> float | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
 import torch
 
-from latentlab.core.errors import BadInput, MissingPart
+from latentlab.core.errors import BadInput, Memorised, MissingPart
 from latentlab.core.image import save_image
-from latentlab.metrics.model_card import page, targets
+from latentlab.metrics.model_card import page, reproduced, targets
 from latentlab.networks import export
 from latentlab.networks.tiny import tiny_discriminator
 from latentlab.store.archive import read_story
@@ -152,13 +153,33 @@ def test_a_sample_that_repeats_a_training_photograph_stands_out(place, tmp_path,
     (tmp_path / "more" / "congress_0002.png").write_bytes(b"no picture")
     monkeypatch.setattr(maker, "_found", lambda batches: torch.cat([_vectors(one) for one in batches]))
     how = Measures(**NOTHING, training=(tmp_path / "photos", tmp_path / "more"), nearest=16)
-    with pytest.warns(UserWarning, match="left out 1 of 8 pictures that cannot be read"):
+    with (
+        pytest.warns(UserWarning, match="left out 1 of 8 pictures that cannot be read"),
+        pytest.raises(Memorised, match="do not ship it"),
+    ):
         measure_card(place, how, tmp_path / "card")
     told = json.loads((tmp_path / "card/card.json").read_text())["nearest"]
     assert told["training photographs"] == 7  # one of them in the second folder
     assert told["psi 1"]["least"] < 0.05 < told["psi 1"]["median"]
     assert told["held-out people"]["n"] == 2
-    assert "reproduce" in (tmp_path / "card/CARD.md").read_text()
+    text = (tmp_path / "card/CARD.md").read_text()
+    assert "reproduce" in text
+    assert re.search(r"nearest sample to a training photograph, ψ 1 .*\*\*no\*\*", text)
+
+
+def test_samples_further_than_strangers_are_let_through() -> None:
+    def told(made: float) -> dict[str, object]:
+        return {
+            "nearest": {
+                "psi 0.7": {"least": 0.5},
+                "psi 1": {"least": made},
+                "held-out people": {"least": 0.33},
+            }
+        }
+
+    assert reproduced(told(0.33)) is None
+    assert reproduced(told(0.32)) == (0.32, 0.33)
+    assert reproduced({}) is None
 
 
 def test_strangers_who_look_alike_set_the_impostor_distance() -> None:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from latentlab.core.errors import BadFile, BadInput, MissingPart
+from latentlab.core.errors import BadFile, BadInput, Memorised, MissingPart
 from latentlab.core.files import write_text
 from latentlab.core.image import grid, save_image, to_pixels
 from latentlab.core.made import MARK
@@ -83,8 +83,8 @@ class CardMaker:
     _renders: Any = None
 
     def make(self) -> Path:
-        """Measure, draw, write; returns the page."""
-        from latentlab.metrics.model_card import page
+        """Measure, draw, write; returns the page. Memorised, once it is written, where a sample is somebody it learnt from."""
+        from latentlab.metrics.model_card import page, reproduced
 
         writable(self.out)
         before = self._before()
@@ -105,7 +105,14 @@ class CardMaker:
         self._keep()
         notes = self.out / NOTES
         text = page(self._title(), self.figures, notes.read_text(encoding="utf-8") if notes.is_file() else "")
-        return write_text(self.out / CARD, text)
+        path = write_text(self.out / CARD, text)
+        if (found := reproduced(self.figures)) is not None:
+            raise Memorised(
+                f"'{self._title()}' draws somebody it learnt from: a sample is {found[0]:.3f} from a training photograph, people held "
+                f"out come no nearer than {found[1]:.3f} (dlib, see {path}); do not ship it, train it on fewer images or with "
+                "stronger augmentation"
+            )
+        return path
 
     def _title(self) -> str:
         """The network's name; of a file that is called what such files are called, its folder's."""
