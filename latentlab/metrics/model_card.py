@@ -44,11 +44,11 @@ def targets(figures: Figures) -> Iterator[tuple[str, float, str, bool]]:
         if value is not None:
             yield f"{figure}, ψ 1", value, f"≥ {least:g}", value >= least
     strangers = _at(figures, "nearest", "held-out people", "least")
-    for psi in ("0.7", "1"):
-        value = _at(figures, "nearest", f"psi {psi}", "least")
+    for key in ("0.7", "1"):
+        value = _at(figures, "nearest", f"psi {key}", "least")
         if value is not None and strangers is not None:
             yield (
-                f"nearest sample to a training photograph, ψ {psi}",
+                f"nearest sample to a training photograph, ψ {key}",
                 value,
                 f"≥ {strangers:.3g}, where strangers come",
                 value >= strangers,
