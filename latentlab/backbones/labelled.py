@@ -18,6 +18,7 @@ from latentlab.core.files import atomic, make_folder
 from latentlab.core.image import to_pixels
 from latentlab.core.locks import in_turn
 from latentlab.core.ranges import Between, Count, Pixels, check
+from latentlab.core.shapes import Images
 from latentlab.core.watch import Watch, silent
 from latentlab.scorers.targets import targets_of
 from latentlab.world.factors import Face, flatten, identity_factors, unflatten
@@ -40,6 +41,10 @@ class FaceSet:
     law: str = "factorial"
     views: Annotated[int, Between(0, 250)] = 0
     """0: n different people. Else n / views people, each seen so often with other looks, light, pose and age."""
+    style: str = "photo"
+    """photo or toon."""
+    samples: Annotated[int, Between(0, 8)] = 0
+    """Sub-pixels per side and pixel; 0 leaves it to the renderer."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -88,12 +93,13 @@ class Filler:
     def renderer(self) -> Any:
         return load_renderer(self.face_model)
 
+    def _draw(self, faces: list[Face]) -> Images:
+        known = self.faces
+        return self.renderer.render(faces, known.size, style=known.style, samples=known.samples).images
+
     def __call__(self, block: int) -> int:
         faces = self.faces.faces(block)
-        pixels = [
-            to_pixels(self.renderer.render(faces[i : i + 10], self.faces.size).images)
-            for i in range(0, BLOCK, 10)
-        ]
+        pixels = [to_pixels(self._draw(faces[i : i + 10])) for i in range(0, BLOCK, 10)]
         people = np.arange(BLOCK) // max(self.faces.views, 1) + block * BLOCK // max(self.faces.views, 1)
         with atomic(path_of(self.folder, block), own=True) as temporary, open(temporary, "wb") as file:
             np.savez(file, px=torch.cat(pixels).numpy(), fa=flatten(faces).numpy(), who=people)

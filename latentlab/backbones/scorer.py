@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
+from latentlab.backbones.scorer_loss import known_absolute, weighted_huber
 from latentlab.core.errors import BadInput
 from latentlab.core.image import from_pixels
 from latentlab.core.ranges import Between, Count, MoreThan, Pixels, Rate, Share, Width, check
@@ -28,11 +29,10 @@ from latentlab.teaching.teach import teach
 from latentlab.training.phase import Moment, Phase
 from latentlab.training.trainable import Networks, Trainable
 
-WEIGHTS = {
-    "smile": 12.0, "age": 6.0, "mouth_open": 4.0, "lip_lightness": 4.0, "lip_redness": 4.0, "lip_yellowness": 4.0, "yaw": 2.0,
-    "pitch": 2.0,
+TRUNKS = {"guide": "residual", "judge": "plain", "witness": "attention"}
+LOSSES: dict[str, Callable[[Tensor, Tensor], dict[str, Tensor]]] = {
+    "guide": weighted_huber, "judge": weighted_huber, "witness": known_absolute,
 }  # fmt: skip
-"""Weight of an error beside 1 in any other attribute: edits ask for these most often, and the hardest weigh most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class Labelled:
     pixels: Tensor
     """uint8 [n h w 3]."""
     values: Tensor
-    """[n names] for scorers (see `scorers.targets`), or int64 [n] person numbers for identity."""
+    """[n names] for scorers (see `scorers.targets`; NaN where nobody knows), or int64 [n] person numbers for identity."""
 
     def __post_init__(self) -> None:
         if len(self.pixels) != len(self.values):
@@ -105,16 +105,16 @@ def mirrored(images: Tensor, seed: int) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class ScorerTraining(Trainable):
-    """Regression of all targets at once, each in standard deviations; Huber loss."""
+    """Regression of all targets at once, each in standard deviations; each role has a trunk and a loss."""
 
     role: str = "guide"
-    """`guide` (residual trunk) or `judge` (plain trunk): other architecture, other seed, other people."""
+    """`guide` (residual trunk), `judge` (plain trunk) or `witness` (attention): other people and another seed each."""
     width: Annotated[int, Between(4, 4096)] = 32
     """Channels of the first stage."""
     size: Pixels = 96
     """Pixels a side that the network reads."""
     depth: Annotated[int, Between(1, 100)] = 1
-    """Convolutions (guide: residual units) at each size."""
+    """Convolutions (guide: residual units) at each size; blocks of attention for a witness."""
     rate: Rate = 2e-3
     """Highest learning rate; falls along a cosine after a short rise."""
     images: Count = 200_000
@@ -130,8 +130,9 @@ class ScorerTraining(Trainable):
 
     def fitted(self, values: Tensor) -> ScorerTraining:
         """With mean and spread of these targets, [n names]."""
-        spread = values.std(0).clamp_min(1e-6)
-        return replace(self, mean=tuple(values.mean(0).tolist()), spread=tuple(spread.tolist()))
+        mean = values.nanmean(0)
+        spread = (values - mean).square().nanmean(0).sqrt().clamp_min(1e-6)
+        return replace(self, mean=tuple(mean.tolist()), spread=tuple(spread.tolist()))
 
     def parts(self, networks: Networks) -> Mapping[str, str]:
         return {"scorer": self.role}
@@ -140,9 +141,8 @@ class ScorerTraining(Trainable):
         return {"role": self.role, "names": NAMES, "units": UNITS}
 
     def networks(self) -> Networks:
-        trunk = {"guide": "residual", "judge": "plain"}[self.role]
         arguments = {
-            "trunk": trunk, "width": self.width, "size": self.size, "outputs": len(NAMES), "depth": self.depth,
+            "trunk": TRUNKS[self.role], "width": self.width, "size": self.size, "outputs": len(NAMES), "depth": self.depth,
             "halvings": halvings_for(self.size),
         }  # fmt: skip
         network: Any = build("scorer", arguments, None, int(torch.randint(2**31, ())), trainable=True)
@@ -165,9 +165,7 @@ class ScorerTraining(Trainable):
                 guess = network.normalised(roughen(images, moment.images))
             values = torch.where(turned[:, None], batch["values"] * mirror_signs(), batch["values"])
             truth = (values - network.mean) / network.spread
-            errors = F.huber_loss(guess.float(), truth, delta=1.0, reduction="none").mean(0)
-            weights = errors.new_tensor([WEIGHTS.get(name, 1.0) for name in NAMES])
-            return {"huber": (errors * weights).sum() / weights.sum()}
+            return LOSSES[self.role](guess.float(), truth)
 
         return [Phase("regress", ("scorer",), losses)]
 
@@ -241,7 +239,7 @@ def cosine(done: float) -> float:
 def train_scorer(
     model: ScorerTraining, data: Labelled, held_out: Labelled, plan: TrainingPlan, watch: Watch = silent
 ) -> Path:
-    """Train a guide or a judge; its file's story holds names, units and the held-out R² of each."""
+    """Train a guide, a judge or a witness; its file's story holds names, units and the held-out R² of each."""
     path = teach(model, Shuffled(data, plan.schedule.seed), plan, watch)["scorer"]
     return add_to_story(path, r2=explained(load(path), held_out), **_numbers(data, held_out, plan))
 

@@ -214,16 +214,17 @@ class Finetune(Command):
 
 @dataclass(frozen=True)
 class TrainScorer(Command):
-    """Teach a scorer on renders: guide, judge or identity.
+    """Teach a scorer on renders: guide, judge, witness or identity.
 
     Renders what it needs first (kept, and gone on with after an interruption). The file's story holds what it reaches
-    on people it never saw. Guide, judge and identity never share a person.
+    on people it never saw. Guide, judge, witness and identity never share a person.
     """
 
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER", aliases=["-o"])]
     """The run's folder; ROLE.safetensors will lie in it."""
-    role: Literal["guide", "judge", "identity"] = "guide"
-    """guide (discovery and closed loops see it), judge, or identity."""
+    role: Literal["guide", "judge", "witness", "identity"] = "guide"
+    """guide (discovery and closed loops see it), judge, witness (only reports; learns from cartoons and photographs too),
+    or identity."""
     faces: Annotated[Count, tyro.conf.arg(metavar="N")] = 20_000
     """Renders to learn from."""
     held_out: Annotated[Count, tyro.conf.arg(metavar="N")] = 5_000
@@ -237,11 +238,13 @@ class TrainScorer(Command):
     width: Annotated[Channels, tyro.conf.arg(metavar="N")] = 32
     """Channels of its first stage."""
     depth: Annotated[Depth, tyro.conf.arg(metavar="N")] = 1
-    """Convolutions of a judge, residual units of a guide, at each size."""
+    """Convolutions of a judge, residual units of a guide, at each size; blocks of attention of a witness."""
     views: Annotated[Views, tyro.conf.arg(metavar="N")] = 10
     """Pictures of each person, for identity."""
     renders: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """Keeps the renders, so that roles can share the held-out ones; OUT/renders if left out."""
+    photographs: Annotated[tyro.conf.UseAppendAction[tuple[Path, ...]], tyro.conf.arg(metavar="FOLDER")] = ()
+    """For a witness: aligned photographs with a labels.csv (sex, age); can be repeated. People held out stay out."""
     face_model: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
     """The morphable face; else LATENTLAB_FACE_MODEL, else the user data folder."""
     engine: Literal["local", "ray"] = "local"
@@ -251,6 +254,7 @@ class TrainScorer(Command):
 
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab train-scorer --role judge --out runs/judge --renders runs/renders",
+        "latentlab train-scorer --role witness --out runs/witness --photographs portraits --width 16 --depth 4",
     )
 
     def run(self, session: Session) -> None:

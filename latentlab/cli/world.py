@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from latentlab.cli.session import Session
 
 FaceModel = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
-Law = Literal["natural", "factorial"]
+Law = Literal["natural", "factorial", "loose"]
 Style = Literal["photo", "toon"]
 
 
@@ -34,7 +34,8 @@ class Render(Command):
     size: Annotated[Pixels, tyro.conf.arg(metavar="PIXELS")] = 256
     """Side of the pictures."""
     law: Law = "natural"
-    """natural: correlated as in life (for generators); factorial: independent (for judges)."""
+    """natural: correlated as in life (for generators); factorial: independent (for judges); loose: natural
+    people, their looks, light and place independent (for the witness)."""
     style: Style = "photo"
     """photo, or the same faces as cartoons."""
     workers: Annotated[Workers, tyro.conf.arg(metavar="N")] = 1

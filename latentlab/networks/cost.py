@@ -155,7 +155,16 @@ def _regressor(a: Any) -> Cost:
         each = _convolution(width, width, 3, (a.size >> stage) ** 2)
         cost += sum([each] * 2 * (a.depth + 1), Cost())
     side = -(-a.size // 2**a.halvings)
-    return cost + _dense(widths[-1] * side**2, 256) + _dense(256, a.outputs)
+    if (
+        a.trunk == "attention"
+    ):  # each block is twelve maps of the width, and looks from every token at every other
+        each = Cost(
+            12 * widths[-1] ** 2,
+            4 * widths[-1] * side**2,
+            (12 * widths[-1] ** 2 + 2 * widths[-1] * side**2) * side**2,
+        )
+        cost += sum([each] * a.depth, Cost(widths[-1] * side**2))
+    return cost + _dense(a.features, 256) + _dense(256, a.outputs)
 
 
 def _unet(a: Any) -> Cost:

@@ -1,4 +1,4 @@
-"""Small networks from an image to numbers: two architectures that share nothing but their interface."""
+"""Small networks from an image to numbers: three architectures that share nothing but their interface."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from latentlab.core.errors import BadInput
 from latentlab.core.shapes import Images
+from latentlab.networks.attention_trunk import FINAL, AttentionTrunk
 
 
 def fit_to(images: Images, size: int) -> Images:
@@ -67,6 +68,8 @@ def plain_trunk(width: int, halvings: int = HALVINGS, depth: int = 1) -> nn.Sequ
 
 
 TRUNKS = {"residual": residual_trunk, "plain": plain_trunk}
+"""Those of convolutions alone."""
+ATTENTION = "attention"
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class RegressorArguments:
     """How such a network is made."""
 
     trunk: str
-    """residual or plain"""
+    """residual, plain or attention"""
     width: int
     """Channels of the first stage."""
     size: int
@@ -82,13 +85,25 @@ class RegressorArguments:
     outputs: int
     halvings: int = HALVINGS
     depth: int = 1
-    """Convolutions (plain) or residual units at each size."""
+    """Convolutions (plain) or residual units at each size; blocks of attention."""
 
     def __post_init__(self) -> None:
-        if self.trunk not in TRUNKS:
-            raise BadInput(f"no trunk is called '{self.trunk}'; there are: {', '.join(TRUNKS)}")
+        if self.trunk not in (*TRUNKS, ATTENTION):
+            raise BadInput(f"no trunk is called '{self.trunk}'; there are: {', '.join((*TRUNKS, ATTENTION))}")
         if self.depth < 1:
             raise BadInput(f"a trunk has a depth of at least 1, not {self.depth}")
+
+    def build_trunk(self) -> nn.Module:
+        """Images of `size` to a small map of features."""
+        if self.trunk == ATTENTION:
+            return AttentionTrunk(self.width, self.size, self.halvings, self.depth)
+        return TRUNKS[self.trunk](self.width, self.halvings, self.depth)
+
+    @property
+    def features(self) -> int:
+        """How many numbers that map is."""
+        side = -(-self.size // 2**self.halvings)
+        return (FINAL if self.trunk == ATTENTION else self.width * 2 ** (self.halvings - 1)) * side**2
 
 
 class Regressor(nn.Module):
@@ -101,11 +116,10 @@ class Regressor(nn.Module):
 
     def __init__(self, arguments: RegressorArguments) -> None:
         super().__init__()
-        width, halvings, outputs = arguments.width, arguments.halvings, arguments.outputs
+        outputs = arguments.outputs
         self.size = arguments.size
-        self.trunk = TRUNKS[arguments.trunk](width, halvings, arguments.depth)
-        side = -(-self.size // 2**halvings)
-        self.mix = nn.Linear(width * 2 ** (halvings - 1) * side * side, 256)
+        self.trunk = arguments.build_trunk()
+        self.mix = nn.Linear(arguments.features, 256)
         self.head = nn.Linear(256, outputs)
         self.register_buffer("mean", torch.zeros(outputs))
         self.register_buffer("spread", torch.ones(outputs))

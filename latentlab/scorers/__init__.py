@@ -9,6 +9,7 @@ SCORERS: Registry[Any] = Registry(
     {
         "guide": "latentlab.scorers.learned:Guide",
         "judge": "latentlab.scorers.learned:Judge",
+        "witness": "latentlab.scorers.learned:Witness",
         "identity": "latentlab.scorers.identity:Identity",
         "geometry": "latentlab.scorers.geometry:Geometry",
         "colour": "latentlab.scorers.colour:Colour",

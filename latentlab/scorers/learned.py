@@ -26,7 +26,7 @@ class Learned(Scorer):
     """Predicts every visible factor of a face; differentiable, so closed loops can follow its gradient."""
 
     role = ""
-    """`guide` (discovery and closed loops see it) or `judge` (only judging does)."""
+    """`guide` (discovery and closed loops see it), `judge` (selects and judges) or `witness` (only reports)."""
     names: tuple[str, ...] = ()
     units: Mapping[str, str] = MappingProxyType({})
     hash: str = ""
@@ -73,6 +73,12 @@ class Judge(Learned):
     """Another architecture, seed and set of identities; discovery never sees it."""
 
     role = "judge"
+
+
+class Witness(Learned):
+    """Another architecture, loss, renderer setting and law of faces, and photographs: nothing is found or chosen by it."""
+
+    role = "witness"
 
 
 def default_file(role: str) -> Path:

@@ -258,7 +258,7 @@ class TrainScorerFields(TypedDict, total=False):
     """Those of `TrainScorer`."""
 
     out: Path
-    role: Literal["guide", "judge", "identity"]
+    role: Literal["guide", "judge", "witness", "identity"]
     faces: int
     held_out: int
     images: int
@@ -268,6 +268,7 @@ class TrainScorerFields(TypedDict, total=False):
     depth: int
     views: int
     renders: Path | None
+    photographs: tuple[Path, ...]
     face_model: str | None
     engine: str
     resume: bool

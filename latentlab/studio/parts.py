@@ -73,7 +73,7 @@ from latentlab.studio.rivals.baseline import Rival
 from latentlab.studio.rivals.cases import TEST_SEED, Cases, shipped_cases
 from latentlab.studio.rivals.figures import Measured, Measures, bootstrap
 from latentlab.studio.rivals.photographs import as_asked
-from latentlab.studio.shelf.companions import companions, find_distance, guide, judge
+from latentlab.studio.shelf.companions import companions, find_distance, guide, judge, witness
 from latentlab.studio.shelf.directions import find_direction
 from latentlab.training.ema import follow
 from latentlab.training.run import Run

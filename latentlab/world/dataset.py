@@ -44,7 +44,7 @@ class RenderedSet:
     size: Pixels = 256
     """Side of the pictures in pixels."""
     law: str = "natural"
-    """natural or factorial."""
+    """natural, factorial or loose."""
     style: str = "photo"
     """photo or toon."""
     block: Annotated[int, Between(1, 100_000)] = 64

@@ -1,4 +1,5 @@
-"""How faces are drawn: `factorial` makes all factors independent, `natural` correlates them as in life.
+"""How faces are drawn: `factorial` makes all factors independent, `natural` correlates them as in life,
+`loose` leaves natural people and draws their looks, light and place apart (`world/loose.py`).
 
 What the natural law ties together (the table of `docs/world.md`):
 
@@ -31,8 +32,9 @@ from latentlab.world.factors import (
     Factor,
     factors,
 )
+from latentlab.world.loose import loosen
 
-Law = Literal["natural", "factorial"]
+Law = Literal["natural", "factorial", "loose"]
 LAWS: tuple[str, ...] = get_args(Law)
 
 SHAPE_SPREAD = 0.95
@@ -92,8 +94,12 @@ def draw_faces(n: int, law: Law | str = "natural", seed: int = 0, start: int = 0
         raise unknown("sampling law", str(law), LAWS)
     if n < 0 or start < 0 or seed < 0:
         raise BadInput(f"count {n}, start {start} and seed {seed} have to be 0 or more")
-    draw = _natural if law == "natural" else _factorial
+    draw = {"natural": _natural, "factorial": _factorial, "loose": _loose}[law]
     return [draw(np.random.Generator(np.random.PCG64([seed, start + i, 3]))) for i in range(n)]
+
+
+def _loose(random: np.random.Generator) -> Face:
+    return loosen(_natural(random), random)
 
 
 def _factorial(random: np.random.Generator) -> Face:

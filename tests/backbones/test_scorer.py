@@ -15,7 +15,8 @@ from latentlab.backbones.scorer import (
     train_scorer,
     verification,
 )
-from latentlab.core.errors import BadInput, BadWeights
+from latentlab.backbones.scorer_loss import known_absolute, weighted_huber
+from latentlab.core.errors import BadFile, BadInput, BadWeights
 from latentlab.core.image import from_pixels
 from latentlab.networks.build import build, export
 from latentlab.scorers.identity import Identity
@@ -36,13 +37,15 @@ def discs(n: int, seed: int) -> Labelled:
     return Labelled(pixels.permute(0, 2, 3, 1).to(torch.uint8), values)
 
 
-@pytest.mark.parametrize("role", ["guide", "judge"])
+@pytest.mark.parametrize("role", ["guide", "judge", "witness"])
 def test_a_scorer_learns_what_is_visible_and_nothing_else(role: str, tmp_path) -> None:
     data, plan = (
         discs(256, 0),
         TrainingPlan(tmp_path, 4000, device="cpu", schedule=TrainingSchedule(batch=32)),
     )
-    model = ScorerTraining(role, width=8, size=16, images=4000).fitted(data.values)
+    model = ScorerTraining(role, width=4 if role == "witness" else 8, size=16, images=4000).fitted(
+        data.values
+    )
     path = train_scorer(model, data, discs(128, 1), plan)
     archive = Archive.load(path)
     assert path.name == f"{role}.safetensors"
@@ -108,11 +111,13 @@ def test_half_of_the_pictures_are_mirrored_and_only_sided_values_turn_with_them(
     assert sides == {"yaw", "gaze_yaw", "light_azimuth"}
 
 
-@pytest.mark.parametrize("trunk", ["residual", "plain"])
+@pytest.mark.parametrize("trunk", ["residual", "plain", "attention"])
 def test_a_deeper_trunk_is_rebuilt_from_its_arguments(trunk: str) -> None:
     arguments = {"trunk": trunk, "width": 8, "size": 32, "outputs": 3}  # files of before know no depth
     shallow, deep = build("scorer", arguments), build("scorer", arguments | {"depth": 2})
-    assert len(deep.trunk) > len(shallow.trunk)  # type: ignore[arg-type]
+    assert sum(p.numel() for p in deep.trunk.parameters()) > sum(
+        p.numel() for p in shallow.trunk.parameters()
+    )
     again = build(*export(deep))
     images = torch.rand(2, 3, 32, 32)
     assert torch.equal(again(images), deep(images))
@@ -120,8 +125,50 @@ def test_a_deeper_trunk_is_rebuilt_from_its_arguments(trunk: str) -> None:
         build("scorer", arguments | {"depth": 0})
 
 
+def test_what_nobody_knows_teaches_nothing() -> None:
+    torch.manual_seed(0)
+    guess = torch.randn(6, len(NAMES), requires_grad=True)
+    truth = torch.randn(6, len(NAMES))
+    truth[2:, 3] = truth[:, 5] = float("nan")
+    loss = known_absolute(guess, truth)["absolute"]
+    loss.backward()
+    assert guess.grad is not None
+    assert torch.equal(guess.grad != 0, truth.isfinite())
+    alone = [(guess[:, k] - truth[:, k]).abs() for k in range(len(NAMES)) if k not in (3, 5)]
+    wanted = (sum(error.mean() for error in alone) + (guess[:2, 3] - truth[:2, 3]).abs().mean()) / (
+        len(NAMES) - 1
+    )
+    assert loss.detach().item() == pytest.approx(float(wanted.detach()), rel=1e-5)
+    assert known_absolute(guess, torch.full_like(truth, float("nan")))["absolute"].item() == 0
+
+
+def test_the_best_constant_of_the_witness_is_the_median() -> None:
+    truth = torch.tensor([0.0, 0.0, 0.0, 0.0, 10.0])[:, None].repeat(1, len(NAMES))
+    losses = {
+        level: known_absolute(torch.full_like(truth, level), truth)["absolute"].item() for level in (0.0, 2.0)
+    }
+    assert losses[0.0] < losses[2.0]  # 2 is the mean
+    assert weighted_huber(truth * 0, truth)["huber"] > weighted_huber(truth * 0 + 0.25, truth)["huber"]
+
+
+def test_targets_that_some_pictures_lack_are_normalised_by_those_that_have_them() -> None:
+    values = torch.zeros(4, len(NAMES))
+    values[:, 0] = torch.tensor([1.0, 3.0, float("nan"), float("nan")])
+    model = ScorerTraining("witness").fitted(values)
+    assert model.mean[0] == 2.0
+    assert model.spread[0] == 1.0
+
+
 @pytest.mark.parametrize(("role", "depth"), [("guide", 0), ("identity", 2)])
 def test_a_depth_that_fits_no_scorer_is_refused_before_anything_is_rendered(role, depth, tmp_path) -> None:
     with pytest.raises(BadInput, match=rf"depth of {depth}|`depth` {depth} is out of range"):
         TrainScorer(tmp_path / "run", role=role, depth=depth).run()
+    assert not (tmp_path / "run").exists()
+
+
+def test_only_a_witness_takes_photographs(tmp_path) -> None:
+    with pytest.raises(BadInput, match="a judge learns from renders alone"):
+        TrainScorer(tmp_path / "run", role="judge", photographs=(tmp_path,)).run()
+    with pytest.raises(BadFile, match="no folder or zip"):
+        TrainScorer(tmp_path / "run", role="witness", photographs=(tmp_path / "nowhere",)).run()
     assert not (tmp_path / "run").exists()

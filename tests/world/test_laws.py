@@ -1,4 +1,4 @@
-"""The two sampling laws."""
+"""The sampling laws."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from latentlab.world.laws import draw_faces
 from latentlab.world.strand_light import grey_share
 
 
-@pytest.mark.parametrize("law", ["natural", "factorial"])
+@pytest.mark.parametrize("law", ["natural", "factorial", "loose"])
 def test_face_seventeen_does_not_depend_on_the_batch(law):
     assert draw_faces(20, law, seed=3)[17] == draw_faces(1, law, seed=3, start=17)[0]
 
 
-@pytest.mark.parametrize("law", ["natural", "factorial"])
+@pytest.mark.parametrize("law", ["natural", "factorial", "loose"])
 def test_seeds_give_different_faces(law):
     assert draw_faces(1, law, seed=3) != draw_faces(1, law, seed=4)
 
@@ -57,7 +57,7 @@ def test_the_natural_law_is_correlated_as_in_life():
     assert correlation([face.skin_tone for face in faces], [sum(face.hair_colour) for face in faces]) < -0.4
 
 
-@pytest.mark.parametrize("law", ["natural", "factorial"])
+@pytest.mark.parametrize("law", ["natural", "factorial", "loose"])
 def test_every_factor_varies(law):
     rows = flatten(draw_faces(600, law, seed=2))
     still = [name for name, spread in zip(flat_names(), rows.std(0), strict=True) if spread == 0]
@@ -80,3 +80,20 @@ def test_unknown_laws_suggest_the_known_ones():
         draw_faces(1, "naturel")
     with pytest.raises(BadInput):
         draw_faces(-1)
+
+
+def test_loose_faces_are_natural_people_whose_looks_know_nothing_of_them():
+    faces, people = draw_faces(1500, "loose", seed=1), draw_faces(1500, "natural", seed=1)
+    assert [face.age for face in faces] == [face.age for face in people]
+    assert [face.shape for face in faces] == [face.shape for face in people]
+
+    def correlation(one: str, other: str) -> float:
+        columns = [[value != "none" if isinstance(value, str) else value for value in (getattr(f, n) for f in faces)]
+                   for n in (one, other)]  # fmt: skip
+        return abs(float(np.corrcoef(columns)[0, 1]))
+
+    for one, other in (
+        ("age", "glasses"), ("age", "greying"), ("presentation", "lipstick"), ("presentation", "beard_style"),
+        ("smile", "anger"),
+    ):  # fmt: skip
+        assert correlation(one, other) < 0.1

@@ -127,6 +127,13 @@ def judge(studio: Lab) -> Learned:
     return _own_or_shipped(studio, "judge", Judge)
 
 
+def witness(studio: Lab) -> Learned:
+    """The scorer that only reports, made apart from guide and judge; MissingPart where none is at hand."""
+    from latentlab.scorers.learned import Witness
+
+    return _own_or_shipped(studio, "witness", Witness)
+
+
 def identity(studio: Lab) -> Identity:
     """Our identity embedding; MissingPart where none is at hand."""
     from latentlab.scorers.identity import Identity
