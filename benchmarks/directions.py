@@ -12,7 +12,9 @@ attribute by one standard deviation of the population, so that all are compared 
 `reached` is how much of that the judge reads, `leakage` the mean absolute change of every other attribute in standard
 deviations while the judge reads a change of one (measures of the target itself left out), `per face` the same face by face,
 so that changes which cancel over the faces count, beside `floor`, what doing nothing twice reads; `untrained` are the two
-again by measures that never learned; `identity` is dlib's distance at that same change, `works` the share of faces that get
+again by measures that never learned; `witness` are the three again by the witness, a scorer that shares neither
+architecture, loss, law of faces nor training pictures with guide and judge and selects nothing (empty where it is not at
+hand, or reads the attribute badly); `identity` is dlib's distance at that same change, `works` the share of faces that get
 at least half of the mean change, `seconds` the discovery alone. Every figure is of all `--faces`.
 
 `interfacegan-kept` projects the normals of all other attributes off (its conditional manipulation), `steer-w` is `steer` with
@@ -34,9 +36,10 @@ import torch
 from report import table, write
 
 from latentlab.core.direction import Direction
-from latentlab.core.errors import LatentLabError
+from latentlab.core.errors import LatentLabError, MissingPart
 from latentlab.core.pairs import LatentPairs
 from latentlab.core.scorer import Scorer
+from latentlab.core.shapes import Images, Scores
 from latentlab.studio import Studio
 from latentlab.studio.parts import (
     DISCOVERERS,
@@ -57,6 +60,7 @@ from latentlab.studio.parts import (
     slopes,
     spread_of,
     unit_step,
+    witness,
 )
 
 ATTRIBUTES = {"age": "age", "smile": "smile", "yaw": "yaw", "lipstick": "lip_redness", "glasses": "glasses"}
@@ -85,6 +89,37 @@ VARIANTS = {"interfacegan-kept": "interfacegan", "steer-w": "steer"}
 """Methods with other fields than their own."""
 LIBRARY = "library"
 UNSUPERVISED = ("sefa", "ganspace")
+WITNESS = "witness "
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """The witness with names of its own, so that it reads beside the judge."""
+
+    inner: Scorer
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(WITNESS + name for name in self.inner.names)
+
+    @property
+    def units(self) -> dict[str, str]:
+        return {WITNESS + name: unit for name, unit in self.inner.units.items()}
+
+    @property
+    def hash(self) -> str:
+        return self.inner.hash
+
+    def __call__(self, images: Images, /) -> Scores:
+        return self.inner(images)
+
+    @classmethod
+    def at_hand(cls, studio: Studio) -> list[Scorer]:
+        """It alone, or nothing where none ships."""
+        try:
+            return [cls(witness(studio))]
+        except MissingPart:
+            return []
 
 
 @dataclass(eq=False)
@@ -95,6 +130,8 @@ class Bench:
     guide: Scorer
     judge: Scorer
     options: argparse.Namespace
+    witnesses: list[Scorer] = field(default_factory=list)
+    """The witness, if it is at hand."""
     bank: Bank | None = None
     """The one that is learned from now."""
     seen: dict[str, tuple[list[Direction], list[Responses], float]] = field(default_factory=dict)
@@ -103,7 +140,7 @@ class Bench:
     @classmethod
     def open(cls, options: argparse.Namespace) -> Bench:
         studio = Studio(network=options.network, device=options.device, home=options.home)
-        return cls(studio, guide(studio), judge(studio), options)
+        return cls(studio, guide(studio), judge(studio), options, Witness.at_hand(studio))
 
     def find(self, method: str, attribute: str) -> tuple[Direction, float]:
         """The method's direction for an attribute, and the seconds it took without the bank."""
@@ -169,15 +206,18 @@ class Bench:
             direction = direction.stretched(min(max(1 / change, -4.0), 4.0))
         return direction
 
-    def judged(self, direction: Direction, attribute: str) -> tuple[Evaluation, Evaluation, Responses]:
-        """The judge on all fresh faces, and the untrained measures on the same."""
+    def judged(self, direction: Direction, attribute: str) -> tuple[dict[str, Evaluation], Responses]:
+        """By the judge (its mark is empty), the untrained measures and the witness, on the same fresh faces."""
         method = Evaluate(samples=self.options.faces, strengths=(-1.0, 0.0, 1.0, 1.5), twice=True)
         own, generator = ATTRIBUTES[attribute], self.studio.generator
         embed = dlib_embedding() if self.options.identity else None
-        seen = method.respond(generator, direction, [self.judge, *untrained()], embed)
-        trained, others = (_only(seen, names) for names in self._columns(own))
-        row = method.judge(direction, trained, own)
-        return row, method.judge(direction, others, own), trained
+        seen = method.respond(generator, direction, [self.judge, *untrained(), *self.witnesses], embed)
+        parts = dict(
+            zip(("", "untrained "), (_only(seen, names) for names in self._columns(own)), strict=True)
+        )
+        if any(WITNESS + own in scorer.names for scorer in self.witnesses):
+            parts[WITNESS] = _only(seen, {name for scorer in self.witnesses for name in scorer.names})
+        return {mark: method.judge(direction, part, own) for mark, part in parts.items()}, parts[""]
 
     def _columns(self, own: str) -> tuple[set[str], set[str]]:
         """What the judge reads; the target as the judge reads it with all that is measured without training."""
@@ -189,8 +229,9 @@ def _only(seen: Responses, names: set[str]) -> Responses:
     places = [place for place, name in enumerate(seen.names) if name in names]
     again = None if seen.again is None else seen.again[..., places]
     return replace(
-        seen, scores=seen.scores[..., places], names=tuple(seen.names[k] for k in places), again=again
-    )
+        seen, scores=seen.scores[..., places], names=tuple(seen.names[k].removeprefix(WITNESS) for k in places),
+        again=again,
+    )  # fmt: skip
 
 
 def untrained() -> list[Scorer]:
@@ -218,26 +259,25 @@ def all_methods(bench: Bench) -> dict[str, object]:
                     continue
                 try:
                     found, seconds = bench.find(method, attribute)
-                    row, few, seen = bench.judged(bench.stretch(found, attribute), attribute)
+                    judged, seen = bench.judged(bench.stretch(found, attribute), attribute)
                 except LatentLabError as error:
                     print(f"{method}, {attribute}: left out ({error})")
                     continue
                 responses.setdefault((method, attribute), seen)
-                rows.append({"bank": first_seed, **as_row(method, attribute, row, few, seconds)})
+                rows.append({"bank": first_seed, **as_row(method, attribute, judged, seconds)})
                 print(table(rows[-1:]).splitlines()[-1], flush=True)
     print(f"\n{table(rows)}\n\nmeans over the attributes:\n{table(list(means(rows)))}")
     return {
         "hash": bench.studio.generator.hash, "samples": options.samples, "banks": options.banks, "n": options.faces,
-        "judges": judge_words([bench.judge, *untrained()], identity=options.identity), "rows": rows,
+        "judges": judge_words([bench.judge, *untrained(), *bench.witnesses], identity=options.identity), "rows": rows,
         "means": list(means(rows)), "joint_against_interfacegan": against(responses, options.attributes),
         "confounders": [str(pair) for pair in confounders(bench.studio, [bench.guide])],
     }  # fmt: skip
 
 
-def as_row(
-    method: str, attribute: str, row: Evaluation, few: Evaluation, seconds: float
-) -> dict[str, object]:
+def as_row(method: str, attribute: str, judged: dict[str, Evaluation], seconds: float) -> dict[str, object]:
     """One line of the table."""
+    row, few = judged[""], judged["untrained "]
     worst = max(row.leakage, key=lambda name: abs(row.leakage[name][0]))
     told: dict[str, object] = {
         "method": method,
@@ -245,11 +285,12 @@ def as_row(
         "n": row.n,
         "reached": row.step_sd[0],
     }
-    for mark, one in (("", row), ("untrained ", few)):
+    for mark, one in judged.items():
         told |= {
             f"{mark}leakage": one.total_leakage[0], f"{mark}per face": one.per_face[0] if one.per_face else None,
             f"{mark}floor": one.floor,
         }  # fmt: skip
+    told[f"{WITNESS}reached"] = judged[WITNESS].step_sd[0] if WITNESS in judged else None
     return {
         **told, "low": row.total_leakage[1], "high": row.total_leakage[2],
         "most": f"{worst} {row.leakage[worst][0]:+.2f}", "identity": row.identity[0] if row.identity else None,
@@ -259,7 +300,8 @@ def as_row(
 
 
 AVERAGED = (
-    "reached", "leakage", "per face", "untrained leakage", "untrained per face", "identity", "works", "seconds",
+    "reached", "leakage", "per face", "untrained leakage", "untrained per face", "witness reached", "witness leakage",
+    "witness per face", "identity", "works", "seconds",
 )  # fmt: skip
 
 
@@ -284,7 +326,7 @@ def means(rows: list[dict[str, object]]) -> Iterator[dict[str, object]]:
 
 def _mean_of(rows: list[dict[str, object]]) -> dict[str, float]:
     return {
-        key: float(np.mean([float(row[key]) for row in rows if row[key] is not None] or [np.nan]))  # type: ignore[arg-type]
+        key: float(np.mean([float(row[key]) for row in rows if row.get(key) is not None] or [np.nan]))  # type: ignore[arg-type]
         for key in AVERAGED
     }
 

@@ -41,10 +41,10 @@ def known_photographs(
         reader = Portraits(Path(folder), size, split)
         if not reader.labels:
             raise BadFile(f"{folder} has no {LIST}; what a scorer is to learn has to be written there")
-        for place, name in enumerate(reader.names):
+        for name in reader.names:
             known = told(name, reader.labels.get(name.rsplit("/", 1)[-1], {}))
             if known.isfinite().any():
-                pixels.append(to_pixels(reader.entry(0, place).images)[0])
+                pixels.append(to_pixels(reader.picture(name))[0])
                 values.append(known)
     if not pixels:
         raise BadInput(

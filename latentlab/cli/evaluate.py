@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import tyro
 
@@ -35,6 +35,8 @@ class Evaluate(Command):
     """How far to move, up and down."""
     dci: Annotated[SamplesOrNone, tyro.conf.arg(metavar="N")] = 0
     """Also measure how disentangled Z, W, W+ and S are, on so many samples; 0 leaves it out."""
+    judge: Literal["judge", "witness"] = "judge"
+    """The network among the judges: judge, or witness, which was made apart from guide and judge and selects nothing."""
     scorer: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=PLACE")] = ()
     """Judge by a scorer of your own: NAME=MODULE:FUNCTION, NAME=FILE.pt, NAME=FILE.onnx; can be repeated."""
     class_: Annotated[ClassNumber | None, tyro.conf.arg(name="class", metavar="K")] = None
@@ -50,6 +52,7 @@ class Evaluate(Command):
 
     examples: ClassVar[tuple[str, ...]] = (
         "latentlab evaluate age smile yaw",
+        "latentlab evaluate age --judge witness",
         "latentlab evaluate older --samples 500 --json > older.json",
     )
 
@@ -67,6 +70,7 @@ class Evaluate(Command):
             self.reach,
             not self.no_identity,
             self.dci,
+            self.judge,
             self.scorer,
             self.update,
             self.class_,

@@ -25,6 +25,8 @@ KIND = "scorer"
 class Learned(Scorer):
     """Predicts every visible factor of a face; differentiable, so closed loops can follow its gradient."""
 
+    least = float("-inf")
+    """Of what it explains on held-out renders (R²): what it reads worse it does not say."""
     role = ""
     """`guide` (discovery and closed loops see it), `judge` (selects and judges) or `witness` (only reports)."""
     names: tuple[str, ...] = ()
@@ -38,18 +40,24 @@ class Learned(Scorer):
                 f"{path} holds a {archive.kind}, not a scorer; train one with: latentlab train-scorer"
             )
         story: dict[str, Any] = dict(archive.story)
-        self.names = tuple(story["names"])
-        self.units = dict(zip(self.names, story["units"], strict=True))
+        told = tuple(story["names"])
         self.r2: Mapping[str, float] = dict(story.get("r2", {}))
         """Share of variance explained on held-out renders, by name."""
+        self.unread = tuple(name for name in told if self.r2.get(name, 1.0) < self.least)
+        """What it learned but reads too badly to say."""
+        self.names = tuple(name for name in told if name not in self.unread)
+        units = dict(zip(told, story["units"], strict=True))
+        self.units = {name: units[name] for name in self.names}
         network = build(KIND, story["arguments"], archive.tensors)
         assert isinstance(network, Regressor), "the kind `scorer` is a regressor"
         self.network = network.to(device)
-        self.signs = mirror_signs(self.names)
+        self.signs = mirror_signs(told)
+        self.said = torch.tensor([told.index(name) for name in self.names])
         self.hash = archive.hash
 
     def __call__(self, images: Images) -> Scores:
-        return read_twice(self.network, images, self.signs.to(images.device))
+        scores = read_twice(self.network, images, self.signs.to(images.device))
+        return scores[:, self.said.to(scores.device)] if self.unread else scores
 
     def features(self, images: Images) -> Tensor:
         """Its last hidden layer, [n 256]: a feature space, named `scorer features`."""
@@ -79,6 +87,7 @@ class Witness(Learned):
     """Another architecture, loss, renderer setting and law of faces, and photographs: nothing is found or chosen by it."""
 
     role = "witness"
+    least = 0.5
 
 
 def default_file(role: str) -> Path:

@@ -172,6 +172,7 @@ class JudgeFields(TypedDict, total=False):
     reach: int
     identity: bool
     dci: int
+    judge: Literal["judge", "witness"]
     scorers: tuple[str, ...]
     keep: bool
     class_: int | None

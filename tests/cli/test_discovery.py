@@ -21,12 +21,12 @@ from latentlab.store.bridge.write import write
 FEW = ("--samples", "500")
 
 
-def save_scorer(path: Path, trunk: str, seed: int) -> None:
+def save_scorer(path: Path, trunk: str, seed: int, **story: object) -> None:
     """A scorer of random weights, whose answers differ from face to face."""
     arguments = {"trunk": trunk, "width": 8, "size": 32, "outputs": len(NAMES)}
     network = build("scorer", arguments, None, seed)
     network.spread.fill_(5.0)
-    story = {"names": list(NAMES), "units": list(UNITS), "arguments": arguments}
+    story |= {"names": list(NAMES), "units": list(UNITS), "arguments": arguments}
     Archive("scorer", {k: v.contiguous() for k, v in network.state_dict().items()}, story).save(path)
 
 
@@ -36,6 +36,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scored")
     save_scorer(folder / "guide.safetensors", "residual", 0)
     save_scorer(folder / "judge.safetensors", "plain", 1)
+    save_scorer(folder / "witness.safetensors", "attention", 2, r2={"age": 0.8, "blink": 0.49, "yaw": 0.5})
     generator = tiny_generator("stylegan2", 32)
     path = write(Foreign(*export(generator)), folder / "tiny.safetensors")
     with torch.no_grad():
@@ -55,6 +56,12 @@ def lab(scored: Path, run, monkeypatch):
     return call
 
 
+def test_own_scorers_and_the_witness_do_not_judge_together(lab) -> None:
+    done = lab("evaluate", "age", "--judge", "witness", "--scorer", "fur=cats:fur")
+    assert done.code == 2
+    assert "judge instead of the witness" in done.err
+
+
 def test_found_evaluated_carded_exported_and_ported(lab, scored, tmp_path) -> None:
     found = lab("discover", "--method", "joint", "--attribute", "age", *FEW, "--rounds", 1, "--faces", 10)
     assert found.code == 0
@@ -68,6 +75,11 @@ def test_found_evaluated_carded_exported_and_ported(lab, scored, tmp_path) -> No
     page = (tmp_path / "evaluation.html").read_text()
     assert page.count("data:image/png;base64,") == 3
     assert not re.search(r'(src|href)="(?!data:)', page)
+
+    done = lab("evaluate", "age", "--samples", 100, "--reach", 1, "--judge", "witness", "--json")
+    row = json.loads(done.out.splitlines()[0])
+    assert row["judges"].startswith("witness (")
+    assert set(row["leakage"]) | set(row["left_out"]) == set(NAMES) - {"age", "blink"}
 
     assert lab("directions card", "age", "--samples", 100).code == 0
     card = (tmp_path / "cards/age.md").read_text()

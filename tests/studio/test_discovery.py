@@ -118,7 +118,9 @@ def test_confounders_are_named(studio) -> None:
 def test_the_report_tells_confounders_and_spaces(studio, tmp_path, monkeypatch) -> None:
     studio.assume_faces = True  # confounders ask the guide of this machine
     monkeypatch.setattr("latentlab.studio.discovery.discover.default_guides", lambda studio: [ToyScorer()])
-    monkeypatch.setattr("latentlab.studio.reports.evaluate.default_judges", lambda studio: [ToyScorer()])
+    monkeypatch.setattr(
+        "latentlab.studio.reports.evaluate.default_judges", lambda studio, role: [ToyScorer()]
+    )
     monkeypatch.setattr("latentlab.studio.shelf.companions.judge", lambda studio: ToyScorer())
     discover(studio, "regression", attribute="age", samples=1000)
     judged = evaluate(studio, ["age"], method=FEW, identity=False, dci=200, out=tmp_path / "r.html")

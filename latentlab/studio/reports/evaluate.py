@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
 from latentlab.core.direction import Direction
-from latentlab.core.errors import MissingPart
+from latentlab.core.errors import BadInput, MissingPart, unknown
 from latentlab.core.files import write_text
 from latentlab.core.image import grid, save_image
 from latentlab.core.ranges import ClassNumber, MeasuredSamples, Psi, Reach, SamplesOrNone, check
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from latentlab.metrics.leakage import Evaluate, Evaluation, Responses
 
 SWEEP_FACES = 3
+JUDGES = ("judge", "witness")
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +80,9 @@ class Judge:
     """Measure the identity distance as well (dlib, about 0.1 s a face)."""
     dci: SamplesOrNone = 0
     """Also measure how disentangled Z, W, W+ and S are, on so many samples; 0 leaves it out."""
+    judge: Literal["judge", "witness"] = "judge"
+    """The network among the judges: `judge`, which a library is selected by too, or `witness`, made apart from guide and
+    judge, which nothing is selected by. The measures that were never trained read beside either."""
     scorers: tuple[str, ...] = ()
     """Scorers of your own instead of the judges: NAME=MODULE:FUNCTION, NAME=FILE.pt or NAME=FILE.onnx."""
     keep: bool = False
@@ -88,6 +92,10 @@ class Judge:
 
     def __post_init__(self) -> None:
         check(self)
+        if self.judge not in JUDGES:
+            raise unknown("judge", self.judge, JUDGES)
+        if self.scorers and self.judge != "judge":
+            raise BadInput(f"scorers of your own judge instead of the {self.judge}; leave one of the two out")
 
     def method(self, seed: int = 0) -> Evaluate:
         """The method of evaluation; another seed is other faces."""
@@ -118,7 +126,7 @@ def _evaluate(
 ) -> Judged:  # fmt: skip
     if request.scorers and scorers is None:
         scorers = own_scorers(request.scorers)
-    judges = list(scorers) if scorers is not None else default_judges(studio)
+    judges = list(scorers) if scorers is not None else default_judges(studio, request.judge)
     second = [] if scorers is not None else default_guides(studio)  # where both guess apart, neither counts
     embed = dlib_embedding() if request.identity else None
     found = [name if isinstance(name, Direction) else find_direction(studio, name) for name in names]
@@ -177,15 +185,17 @@ def target_for(direction: Direction, responses: Responses) -> str:
     return found
 
 
-def default_judges(studio: Lab) -> list[Scorer]:
-    """The judge (another network, seed and set of people than the guide) and the measures that were never trained here."""
+def default_judges(studio: Lab, role: str = "judge") -> list[Scorer]:
+    """The judge (another network, seed and set of people than the guide) or the witness (another renderer setting, law and
+    loss too), and the measures that were never trained here."""
     from latentlab.scorers.colour import Colour
     from latentlab.scorers.geometry import Geometry
     from latentlab.studio.discovery.draws_faces import check_faces
-    from latentlab.studio.shelf.companions import judge
+    from latentlab.studio.shelf.companions import judge, witness
 
     check_faces(studio)
-    return [judge(studio), *([Geometry(), Colour()] if dlib_embedding() else [])]
+    network = witness(studio) if role == "witness" else judge(studio)
+    return [network, *([Geometry(), Colour()] if dlib_embedding() else [])]
 
 
 def judge_words(judges: Sequence[Scorer], *, identity: bool) -> str:
