@@ -4,8 +4,8 @@
     python benchmarks/transfer.py --tasks age+20,yaw15 --size 512
 
 `identity` is dlib's distance (to the truth, to the start), `target` the judge's change as a share of the wish, `others` the
-mean change of all other attributes in standard deviations. `shipped` is what `edit` does: the learned transfer, the flow for
-tints and the ratio for glasses and beards, inside the direction's region. `nothing` is the untouched photo. Means, with the
+mean change of all other attributes in standard deviations. `shipped` is what `edit` does: the learned transfer at the gains of
+its kind, the flow for tints and the ratio for glasses and beards, inside the direction's region. `nothing` is the untouched photo. Means, with the
 95 % interval of the difference from doing nothing in the JSON file.
 """
 
@@ -14,9 +14,10 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
-from counterfactuals import TASKS, Case, Task, cases
+from counterfactuals import SIZE, TASKS, Case, Task, cases
 from report import mean_interval, table, write
 from torch import Tensor
 
@@ -28,6 +29,8 @@ from latentlab.studio.parts import (
     Carrier,
     apply,
     companions,
+    distances,
+    embed,
     encode,
     find_direction,
     judge,
@@ -59,14 +62,22 @@ def pictures(studio: Studio, case: Case, task: Task, direction: Direction) -> di
     return found
 
 
-@torch.no_grad()
-def measure(reader, image: Images, case: Case, task: Task) -> dict[str, float]:  # type: ignore[no-untyped-def]
-    """One picture beside the truth and the start."""
-    from latentlab.studio.parts import distances, embed
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """What every column is measured against, looked at once."""
 
-    vector, start, truth = (embed(images) for images in (image, case.start, case.truth))
+    who: Tensor
+    """dlib's numbers of the start and of the truth, [2 128]."""
+    scores: Tensor
+    """The judge's of the start, [1 attributes]."""
+
+
+@torch.no_grad()
+def measure(reader, image: Images, case: Case, task: Task, beside: Beside) -> dict[str, float]:  # type: ignore[no-untyped-def]
+    """One picture beside the truth and the start."""
+    vector, (start, truth) = embed(image), beside.who.split(1)
     names = list(reader.names)
-    change: Tensor = (reader(image) - reader(case.start))[0]
+    change: Tensor = (reader(image) - beside.scores)[0]
     column = names.index(task.attribute)
     rest = [i for i in range(len(names)) if i != column]
     return {
@@ -82,8 +93,10 @@ def run(studio: Studio, task: Task, n: int, size: int) -> tuple[list[Mapping[str
     reader, direction = judge(studio), find_direction(studio, task.direction or task.attribute)
     columns: dict[str, dict[str, list[float]]] = {}
     for case in cases(task, n, size):
+        beside = Beside(embed(torch.cat([case.start, case.truth])), reader(case.start))
         for name, (image, seconds) in pictures(studio, case, task, direction).items():
-            for key, value in (measure(reader, image, case, task) | {"seconds": seconds}).items():
+            found = measure(reader, image, case, task, beside) | {"seconds": seconds}
+            for key, value in found.items():
                 columns.setdefault(name, {}).setdefault(key, []).append(value)
     rows: list[Mapping[str, object]] = [
         {"task": task.name, "": name} | {key: sum(v) / len(v) for key, v in found.items()}
@@ -105,7 +118,7 @@ def main() -> None:
     )
     parser.add_argument("--network", default="faces")
     parser.add_argument("--n", type=int, default=40)
-    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--size", type=int, default=SIZE)
     parser.add_argument("--tasks", default=",".join(TASKS))
     options = parser.parse_args()
 
@@ -117,7 +130,8 @@ def main() -> None:
         found, gains[name] = run(studio, TASKS[name], options.n, options.size)
         rows += found
         print(table(found), flush=True)
-    print(write("transfer", {"n": options.n, "size": options.size, "rows": rows, "gains": gains}))
+    name = "transfer" if options.size == SIZE else f"transfer-{options.size}"
+    print(write(name, {"n": options.n, "size": options.size, "rows": rows, "gains": gains}))
 
 
 if __name__ == "__main__":

@@ -212,7 +212,7 @@ class Wish:
     keep: tuple[str, ...] = ()
     """Attributes projected out of every direction, `glasses,pose`."""
     mask: str | None = None
-    """Edit only here: mouth, eyes, brows, nose, face (joined by +), or a picture, white where to edit."""
+    """Edit only here: mouth, eyes, brows, nose, jaw, cheeks, face (joined by +), or a picture, white where to edit."""
     mix: str | None = None
     """Take layers from another inverted face, `anna:8-13`."""
     blend: str | None = None

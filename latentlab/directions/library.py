@@ -19,6 +19,9 @@ from latentlab.store.archive import Archive
 from latentlab.store.home import check_name
 
 REGIONS = {
+    "smile": "cheeks",
+    "mouth_open": "jaw",
+    "gaze_yaw": "eyes",
     "lip_redness": "mouth",
     "lipstick": "mouth",
     "eye_shadow": "eyes",

@@ -1,4 +1,4 @@
-"""Masks of named parts of a face from its 68 landmarks: mouth, eyes, brows, nose, face."""
+"""Masks of named parts of a face from its 68 landmarks: mouth, eyes, brows, nose, jaw, cheeks, face."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from torch import Tensor
 from latentlab.core.errors import BadInput, unknown
 from latentlab.core.shapes import Landmarks
 
-REGIONS: dict[str, tuple[slice, ...]] = {
+REGIONS: dict[str, tuple[slice | list[int], ...]] = {
     "mouth": (slice(48, 68),),
     "eyes": (slice(36, 42), slice(42, 48)),
     "brows": (slice(17, 22), slice(22, 27)),
     "nose": (slice(27, 36),),
+    "jaw": ([*range(2, 15), *range(31, 36)],),
+    "cheeks": ([*range(1, 16), 28, 39, 42],),
     "face": (slice(0, 27),),
 }
-"""The points whose hulls make each region."""
-GROWTH = {"mouth": 0.06, "eyes": 0.05, "brows": 0.04, "nose": 0.03, "face": 0.02}
+"""The points whose hulls make each region; jaw and cheeks lie below the nose and below the eyes."""
+GROWTH = {"mouth": 0.06, "eyes": 0.05, "brows": 0.04, "nose": 0.03, "jaw": 0.04, "cheeks": 0.04, "face": 0.02}
 """By how much of the picture's side each hull grows, so that the edit has room."""
 
 

@@ -51,9 +51,9 @@ class Layers:
         moved = warp(photo, flow_at(self.flow, size)) + colour
         return torch.lerp(new, moved, kept)
 
-    def stronger(self, gain: float) -> Layers:
-        """The same change, so many times as large; what is kept and what is new stay."""
-        return Layers(gain * self.flow, gain * self.colour, self.kept, self.new)
+    def stronger(self, gain: float, tint: float) -> Layers:
+        """The same change, movement and colour so many times as large; what is kept and what is new stay."""
+        return Layers(gain * self.flow, tint * self.colour, self.kept, self.new)
 
 
 def _at(layer: Tensor, size: int) -> Tensor:

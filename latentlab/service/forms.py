@@ -75,7 +75,7 @@ class EditForm(InversionForm):
     layers: tuple[int, int] | None = None
     keep: list[str] = Field([], description="Directions projected out of every other.", max_length=50)
     mask: str | None = Field(
-        None, description="Edit only here: mouth, eyes, brows, nose, face.", max_length=80
+        None, description="Edit only here: mouth, eyes, brows, nose, jaw, cheeks, face.", max_length=80
     )
     min_identity: float | None = None
     max_change: dict[str, float] = {}

@@ -47,10 +47,10 @@ def test_two_equal_pictures_change_nothing() -> None:
     [
         (
             "learned",
-            {"age": 1, "lip_redness": 1, "glasses": 1, "smile": 1},
-            [("age", "smile"), ("lip_redness",), ("glasses",)],
+            {"age": 1, "lip_redness": 1, "glasses": 1, "smile": 1, "hair_lightness": 1, "yaw": 1},
+            [("yaw",), ("smile",), ("age", "hair_lightness"), ("lip_redness",), ("glasses",)],
         ),
-        ("learned", {"glasses": -1, "yaw": 1}, [("glasses", "yaw")]),
+        ("learned", {"glasses": -1, "yaw": 1}, [("yaw",), ("glasses",)]),
         ("learned", {"age": 0, "lip_redness": 1}, [("lip_redness",)]),
         ("learned", {"age": 0}, [()]),
         ("flow", {"age": 1, "lip_redness": 1, "glasses": 1}, [("age", "lip_redness", "glasses")]),

@@ -21,10 +21,12 @@ class LearnedTransfer(Transfer):
     path: Path | None = None
     """A file to read it from."""
     gain: float = 1.3
-    """A network that learnt from means moves by less than was meant; its flow and colour are made so much larger."""
+    """A network that learnt from means moves by less than was meant; its movement is made so much larger."""
+    tint: float = 1.3
+    """And its colour."""
 
     @torch.no_grad()
     def layers(self, scene: Scene) -> Layers:
         network = self.network or load_transfer(self.path, scene.photo.device)
         seen = (fit_to(images, SIZE) for images in (scene.photo, scene.before, scene.after))
-        return network(*seen).stronger(self.gain)
+        return network(*seen).stronger(self.gain, self.tint)

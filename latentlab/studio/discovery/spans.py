@@ -12,12 +12,12 @@ from latentlab.core.errors import BadFile
 from latentlab.core.latent import Space
 from latentlab.core.ranges import Between, check
 from latentlab.core.watch import Watch
+from latentlab.editing.transfer.kinds import TURNS, kind_of
 from latentlab.metrics.spans import Span, Spans
 from latentlab.studio.discovery.discover import keep
 from latentlab.studio.discovery.sitters import Sitter, looks, people_in, sampled
 from latentlab.studio.lab import Lab
 from latentlab.studio.pictures.picture import writable
-from latentlab.studio.portraits.carry import TURNS
 from latentlab.studio.shelf.directions import find_direction
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class _Maker:
     def _found(self, direction: Direction, sitters: list[Sitter], turned: float) -> Span:
         """The span on these faces; `turned` is how much of the face may be made up where the head turns."""
         rules = Spans(widest=self.request.widest)
-        if attribute(direction) in TURNS:
+        if kind_of(attribute(direction), 1.0) == TURNS:
             rules = replace(rules, torn=turned)
         return rules.find(
             lambda strength: looks(self.studio, direction, strength, sitters, self.judge),

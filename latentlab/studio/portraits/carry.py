@@ -17,9 +17,7 @@ from latentlab.core.face import Face, Photo
 from latentlab.core.shapes import Images
 from latentlab.editing.regions import region_mask
 from latentlab.editing.transfer import TRANSFERS
-from latentlab.editing.transfer.flow import FlowTransfer
-from latentlab.editing.transfer.learned import LearnedTransfer
-from latentlab.editing.transfer.ratio import RatioTransfer
+from latentlab.editing.transfer.kinds import KINDS, MOVES, apart, best, kind_of
 from latentlab.editing.transfer.transfer import LARGEST, Carried, Scene, Transfer
 from latentlab.networks.regressor import fit_to
 from latentlab.networks.transfer import has_transfer
@@ -33,17 +31,6 @@ FACTOR = 8
 """A photo is edited at up to so many times the network's own size."""
 TORN = 0.25
 """Beyond this share of the face the picture tears; said in one line."""
-
-
-TINTS = ("lip_redness", "eye_shadow", "blush")
-"""What only tints: smooth colour inside its region, which the learned transfer is too careful with."""
-APPEARS = ("glasses", "beard")
-"""What is put on and moves nothing: its thin dark lines come through as a ratio alone."""
-
-TURNS = ("yaw", "pitch")
-"""What moves the head's outline: there a movement made larger than it was read leaves a double contour."""
-STEADY = 1.15
-"""The learned transfer's gain for those."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,37 +63,26 @@ class Carrier:
         return Carried(self.photo + share * (found.image - self.photo), found.layers, found.torn)
 
     def groups(self, strengths: Mapping[Direction, float]) -> list[dict[Direction, float]]:
-        """The moves of an edit by the method that carries them best, in the order in which they are made; at least one."""
+        """The moves of an edit by their kind, in the order in which they are made; at least one."""
         found: dict[str, dict[Direction, float]] = {}
         for direction, strength in strengths.items():
             if strength:
-                found.setdefault(self._best(direction, strength), {})[direction] = strength
-        return [found[name] for name in ("", "flow", "ratio") if name in found] or [{}]
+                found.setdefault(self._kind(direction, strength), {})[direction] = strength
+        return [found[kind] for kind in KINDS if kind in found] or [{}]
 
     def going_on(self, photo: Images, before: Images) -> Carrier:
         """The carrier of what comes next: the photo as it was edited so far, beside the network's picture of that."""
         return replace(self, photo=photo, before=before.detach().clamp(-1, 1), marks=self._points)
 
-    def _best(self, direction: Direction, strength: float) -> str:
-        """Empty is the face's own method; beside the learned one there are two for what it is no good at."""
-        attribute = _attribute(direction)
-        if isinstance(self.method, FlowTransfer | RatioTransfer):
-            return ""
-        return "flow" if attribute in TINTS else "ratio" if attribute in APPEARS and strength > 0 else ""
+    def _kind(self, direction: Direction, strength: float) -> str:
+        """Of what one direction does; one and the same where one method carries everything."""
+        attribute = str(direction.story.get("attribute", direction.name))
+        return kind_of(attribute, strength) if apart(self.method) else MOVES
 
     def _method(self, strengths: Mapping[Direction, float]) -> Transfer:
-        """Of an edit that only tints, only puts something on or only turns the head, the method for that."""
-        moving = {direction: strength for direction, strength in strengths.items() if strength}
-        names = {self._best(direction, strength) for direction, strength in moving.items()}
-        name = names.pop() if len(names) == 1 else ""
-        if name:
-            return TRANSFERS.build(name)
-        turns = bool(moving) and all(_attribute(direction) in TURNS for direction in moving)
-        return (
-            replace(self.method, gain=STEADY)
-            if turns and isinstance(self.method, LearnedTransfer)
-            else self.method
-        )
+        """The best for moves of one kind; for several at once the face's own."""
+        kinds = {self._kind(direction, strength) for direction, strength in strengths.items() if strength}
+        return best(kinds.pop() if len(kinds) == 1 else MOVES, self.method)
 
     def _landmarks(self, after: Images) -> tuple[Tensor, Tensor] | None:
         """Of the network's two pictures; None where no face is found in one of them."""
@@ -140,10 +116,6 @@ class Carrier:
         except (MissingPart, ImportError):
             return None
         return found.points if bool(found.found[0]) else None
-
-
-def _attribute(direction: Direction) -> str:
-    return str(direction.story.get("attribute", direction.name))
 
 
 def usual() -> str:

@@ -62,7 +62,7 @@ class Edit:
     keep: tuple[str, ...] = ()
     """Directions projected out of every other."""
     mask: str | Path | None = None
-    """Edit only here: mouth, eyes, brows, nose, face (joined by +), or a picture's path, white where to edit."""
+    """Edit only here: mouth, eyes, brows, nose, jaw, cheeks, face (joined by +), or a picture's path, white where to edit."""
     mix: tuple[str | Path | Face, Layers] | None = None
     """Take these layers from another face."""
     blend: tuple[str | Path | Face, Share] | None = None

@@ -47,7 +47,7 @@ class EditPhotos(Task):
         expect_fixed(self.request.precision)
         if isinstance(self.request.mask, Path):
             raise BadInput(
-                "a mask picture belongs to one photo; name a region: mouth, eyes, brows, nose, face"
+                "a mask picture belongs to one photo; name a region: mouth, eyes, brows, nose, jaw, cheeks, face"
             )
         if self.request.paste_back and self.look.aligned:
             raise BadInput(
