@@ -51,7 +51,7 @@ fi
 SHIP="$RUN/portraits"
 CHILD="$SHIP/difference.safetensors"
 mkdir -p "$SHIP/directions"
-$PYTHON -m tools.shrink "$RUN/difference.safetensors" --out "$SHIP"
+$PYTHON -m tools.shrink "$RUN/difference.safetensors" "$RUN/discriminator.safetensors" --out "$SHIP"
 
 # The encoder, as what it adds to that of the parent.
 ENCODER="$(dirname "$FILE")/encoder.safetensors"

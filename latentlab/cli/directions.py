@@ -104,7 +104,7 @@ class Port(Command):
     """A direction of --network."""
     child: Annotated[str, tyro.conf.arg(metavar="NAME|FILE")]
     """The child: a name or a weight file."""
-    samples: Annotated[MeasuredSamples, tyro.conf.arg(metavar="N")] = 100
+    samples: Annotated[SamplesOrNone, tyro.conf.arg(metavar="N")] = 100
     """Faces of both networks on which the loss is measured; 0 measures nothing."""
 
     examples: ClassVar[tuple[str, ...]] = ("latentlab directions port age --child portraits",)

@@ -204,20 +204,32 @@ def _scorers(files: Figures) -> list[str]:
 def _directions(found: Sequence[Figures]) -> list[str]:
     if not found:
         return []
+    ported = any(one.get("kept_of_step") is not None for one in found)
     lines = [
         "## Directions",
         "",
-        "| | one step | span, steps | judge reads | works for | leakage, sd |",
-        "|---|---|---|---|---|---|",
+        f"| | one step | span, steps | judge reads | works for | leakage, sd |{' keeps of the step | leakage in the parent, sd |' * ported}",
+        f"|---|---|---|---|---|---|{'---|---|' * ported}",
     ]
+    if ported:
+        lines[1:1] = [
+            "",
+            "Taken over from the parent, whose latents these are; both networks moved the same faces.",
+        ]
     for one in found:
         span = f"{one['span'][0]:g} to {one['span'][1]:g}" if one.get("span") else ""
         works = f"{one['works']:.0%}" if one.get("works") is not None else ""
         lines.append(
             f"| {one['name']} | {one['step']:g} {one['unit']} | {span} | {_number(one.get('judge_step'))} | {works} | "
-            f"{_number(one.get('total_leakage'))} |"
+            f"{_number(one.get('total_leakage'))} |{_kept(one) * ported}"
         )
     return [*lines, ""]
+
+
+def _kept(one: Figures) -> str:
+    share = one.get("kept_of_step")
+    kept = f"{share:.0%}" if isinstance(share, int | float) else ""
+    return f" {kept} | {_number(one.get('leakage_in_parent'))} |"
 
 
 def _number(value: Any) -> str:

@@ -16,6 +16,7 @@ from latentlab.store.bridge.foreign import Foreign
 from latentlab.store.bridge.write import write
 from latentlab.store.home import known_networks, shipped_networks
 from latentlab.studio import Studio
+from latentlab.studio.learning.training import discriminator_of
 from latentlab.studio.portraits.relatives import Relatives
 from latentlab.studio.shelf.children import children_of
 from latentlab.studio.shelf.companions import Companions, find_distance
@@ -51,6 +52,10 @@ def test_a_child_is_found_by_its_parent_s_hash_and_by_name(family) -> None:
 
 def test_a_child_takes_its_parent_s_helpers(family) -> None:
     assert find_distance(studio(family, "child"), "discriminator") is not None
+    shutil.move(
+        family / "networks/mother.discriminator.safetensors", family / "networks/discriminator.safetensors"
+    )
+    assert discriminator_of(studio(family, "child")) is not None  # one to learn with
 
 
 def test_the_nearer_network_is_named_with_both_errors(family) -> None:

@@ -12,6 +12,7 @@ from latentlab.core.errors import LatentLabError, MissingPart
 from latentlab.core.watch import Watch
 from latentlab.store.beside import beside
 from latentlab.studio.lab import Lab
+from latentlab.studio.shelf.children import is_child, parent_file
 from latentlab.studio.shelf.finding import find
 from latentlab.studio.shelf.networks import make, read
 
@@ -69,15 +70,17 @@ def _with_seed(studio: Lab, settings: Mapping[str, Any] | None) -> dict[str, Any
 
 
 def discriminator_of(studio: Lab) -> Any:
-    """The discriminator inside the network's file, or beside it; None where there is none."""
+    """The discriminator inside the network's file, or beside it, or of a child its parent's; None where there is none."""
 
     path = find(studio.network, studio.home)
-    for place in (path, beside(path, "discriminator")):
+    parent = parent_file(path, studio.home) if is_child(path) else None
+    for place in (path, *(beside(one, "discriminator") for one in (path, parent) if one is not None)):
         try:
-            if place.is_file():
-                return make(read(place, ("D",))["D"]).to(studio.place)
+            parts = read(place, ("D",), studio.home) if place.is_file() else {}
         except LatentLabError:
             continue
+        if "D" in parts:
+            return make(parts["D"]).to(studio.place)
     return None
 
 

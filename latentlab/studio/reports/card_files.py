@@ -77,7 +77,7 @@ def directions_of(studio: Lab) -> list[dict[str, Any]]:
                     "name": one.name, "unit": one.unit, "step": one.step, "span": one.span, "found_by": one.found_by,
                     **{
                         key: one.story.get(key)
-                        for key in ("judge_step", "works", "total_leakage", "identity_at_one_sd", "judged_on")
+                        for key in ("judge_step", "works", "total_leakage", "identity_at_one_sd", "judged_on", "kept_of_step", "leakage_in_parent")
                     },
                 }  # fmt: skip
     return sorted(found.values(), key=lambda one: one["name"])
