@@ -2,6 +2,7 @@
 
     python -m tools.shrink RUN/*.safetensors --out assets/baselines
     python -m tools.shrink RUN/encoder.safetensors --parent assets/faces/encoder.safetensors --out assets/portraits
+    python -m tools.shrink RUN/generator.safetensors --parent assets/faces/generator.safetensors --out assets/portraits
 
 The first keeps each output channel of fp16 weights as 8-bit integers with one scale. The second keeps the difference from the
 parent's file that way: whole, or with --megabytes the strongest singular directions that fit. Both are read as fp16.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from latentlab.backbones.difference import Difference, low_rank, whole
+from latentlab.backbones.difference import Difference, held, low_rank, whole
 from latentlab.core.errors import BadInput, LatentLabError
 from latentlab.networks.files import halved
 from latentlab.store.archive import Archive
@@ -36,14 +37,20 @@ def as_difference(file: Path, parent: Path, out: Path, megabytes: float | None =
     if (child.kind, child.story.get("arguments")) != (base.kind, base.story.get("arguments")):
         raise BadInput(f"{file} and {parent} hold different networks; give the one that training began from")
     told = {name: value for name, value in child.story.items() if name not in ("kind", "hash", "parent")}
-    return _difference(base, child, megabytes).save(out / file.name, {**told, "kind of network": child.kind})
+    name = "difference.safetensors" if file.stem == "generator" else file.name
+    return _difference(base, child, megabytes).save(out / name, {**told, "kind of network": child.kind})
 
 
 def _difference(base: Archive, child: Archive, megabytes: float | None) -> Difference:
+    if base.tensors.keys() - child.tensors.keys():
+        raise BadInput(
+            "the parent's file has parts that the child's lacks; give the one that training began from"
+        )
+    tensors = held(base.tensors, child.tensors)
     if megabytes is None:
-        return whole(base.tensors, child.tensors, sys.maxsize).small()
+        return whole(base.tensors, tensors, sys.maxsize).small()
     # factors in 8 bits: twice as many fit as in fp16
-    return low_rank(base.tensors, child.tensors, int(2 * megabytes * MILLION)).small()
+    return low_rank(base.tensors, tensors, int(2 * megabytes * MILLION)).small()
 
 
 def main(arguments: list[str] | None = None) -> None:

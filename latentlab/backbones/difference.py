@@ -136,6 +136,12 @@ def swap_layers(
     return blended
 
 
+def held(parent: Mapping[str, Tensor], child: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The child's tensors under the parent's names, with the parent's noise and center of truncation."""
+    kept = {name for name in parent if "noise_const" in name or "w_avg" in name or "resample_filter" in name}
+    return {name: value if name in kept else child[name] for name, value in parent.items()}
+
+
 def _steps(parent: Mapping[str, Tensor], child: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if set(parent) != set(child):
         raise BadInput(f"parent and child are different networks: see '{min(set(parent) ^ set(child))}'")

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from latentlab.backbones.difference import Difference, low_rank, swap_layers, whole
+from latentlab.backbones.difference import Difference, held, low_rank, swap_layers, whole
 from latentlab.backbones.train import Train
 from latentlab.core.device import find_device
 from latentlab.core.errors import BadFile, BadInput
@@ -91,7 +91,7 @@ class Finetune:
         source = source or self.source(resolution, watch)
         file = task.run(source=source, watch=watch)
         child = read(file)["G_ema"]
-        tensors = _held(parent, child)
+        tensors = held(parent.tensors, child.tensors)
         if self.swap_from:
             tensors = swap_layers(parent, tensors, self.swap_from)
         chosen, told = self._choose(parent, tensors, unlikeness)
@@ -134,16 +134,6 @@ class Finetune:
 def _beside(parent: Path, parts: Mapping[str, Foreign]) -> Path | None:
     file = beside(parent, "discriminator")
     return file if "D" not in parts and file.exists() else None
-
-
-def _held(parent: Foreign, child: Foreign) -> dict[str, Tensor]:
-    """The child's tensors under the parent's names, with the parent's noise and centre of truncation."""
-    kept = {
-        name
-        for name in parent.tensors
-        if "noise_const" in name or "w_avg" in name or "resample_filter" in name
-    }
-    return {name: value if name in kept else child.tensors[name] for name, value in parent.tensors.items()}
 
 
 def _renderer(parent: Foreign, tensors: Mapping[str, Tensor]) -> Callable[[int], Images]:

@@ -80,3 +80,19 @@ def test_the_command_names_what_does_not_fit(tmp_path, capsys) -> None:
     assert ended.value.code == 2
     assert "different networks" in (told := capsys.readouterr().err) and told.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_whole_generator_becomes_the_difference_that_is_read_as_it(tmp_path) -> None:
+    parent = tiny_generator("stylegan2", 32)
+    mother = archive(parent, {"part": "G_ema"}, half=True).save(tmp_path / "net/generator.safetensors")
+    child = archive(moved(parent, 0.05), {"part": "G_ema"}).save(tmp_path / "run/generator.safetensors")
+    made = as_difference(child, mother, tmp_path / "net/child")
+    assert made.name == "difference.safetensors"
+    wanted = Archive.load(child).tensors
+    shutil.copy(mother, made.parent)
+    found = Studio(made, device="cpu", home=tmp_path / "lab").generator.state_dict()
+    base = Archive.load(mother).tensors
+    for name, value in base.items():
+        goal = value if "noise_const" in name or "w_avg" in name else wanted[name]
+        step = (wanted[name].float() - value.float()).abs().max()
+        assert (found[name].float() - goal.float()).abs().max() <= 0.01 * step + 1e-4
