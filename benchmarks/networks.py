@@ -75,12 +75,18 @@ def held_out() -> Photographs:
     return Photographs(images, tuple(photos[:: max(1, len(photos) // SIX)][:SIX]))
 
 
+def called(studio: Studio) -> str:
+    """A file of the usual name by its folder's."""
+    path = Path(studio.network)
+    return path.absolute().parent.name if path.stem in ("difference", "generator") else studio.name
+
+
 def drawn(studio: Studio, photos: Photographs, n: int) -> dict[str, object]:
     """What its samples are."""
     generator = studio.generator
     made = list(draw_samples(generator, n, PSI))
     small = [resize(part, generator.resolution) for part in photos.images.split(BATCH)]
-    row: dict[str, object] = {"network": studio.name, "n": n}
+    row: dict[str, object] = {"network": called(studio), "n": n}
     for space in (scorer_space(judge(studio), "judge"), dlib_space()):
         if space.name.startswith("dlib"):
             row["found"] = len(space.of(made)) / n
@@ -99,7 +105,7 @@ def inverted(studio: Studio, photos: Photographs) -> Iterator[dict[str, object]]
     for name, method in METHODS.items():
         found = [method.invert(studio.generator, part, given) for part in photos.images.split(BATCH)]
         apart = distances(known, embed(torch.cat([one.image.clamp(-1, 1) for one in found])))
-        row: dict[str, object] = {"network": studio.name, "method": name, "n": len(photos.images)}
+        row: dict[str, object] = {"network": called(studio), "method": name, "n": len(photos.images)}
         for key in ("psnr", "ms_ssim"):
             row[key] = median(torch.cat([one.measures[key] for one in found]))
         yield row | {"identity": median(apart), "below .6": float((apart < 0.6).float().mean())}
@@ -122,7 +128,7 @@ def edited(studio: Studio, photos: Photographs) -> tuple[list[dict[str, object]]
             cells.append(resize(picture.image[None].float(), 256))
             sums.setdefault(name, []).append(_read(studio, reader, name, steps, before, cells[-1]))
     rows = [
-        {"network": studio.name, "edit": f"{name}{WISHES[name]:+g}"}
+        {"network": called(studio), "edit": f"{name}{WISHES[name]:+g}"}
         | dict(zip(("share", "others", "identity"), map(median, zip(*found, strict=True)), strict=True))
         for name, found in sums.items()
     ]

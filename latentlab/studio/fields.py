@@ -23,6 +23,8 @@ class StudioFields(TypedDict, total=False):
     seed: int
     watch: Watch | None
     assume_faces: bool
+    photographs: str | Path | None
+    because: str
     pool: Pool
 
 
