@@ -19,6 +19,17 @@ from latentlab.directions.flow import FlowDirection
 from latentlab.store.bridge import read_tensors
 from latentlab.store.home import safe_name
 
+MEASURED = (
+    "judge_step",
+    "works",
+    "monotony",
+    "total_leakage",
+    "per_face",
+    "identity_at_one_sd",
+    "judged_on",
+    "reached",
+)
+"""In a direction's story: what was measured in its own network and is not true of a child."""
 MOST = 1000
 """Directions of one file."""
 
@@ -165,5 +176,6 @@ def port(direction: Direction, parent: str, child: Generator) -> Direction:
             f"the direction '{direction.name}' was found in network {direction.model[:12]}, which is not the parent "
             f"({parent[:12]}) of this one; only a fine-tuned child shares its latent space"
         )
-    story = {**direction.story, "ported_from": direction.model or parent}
+    there = {name: value for name, value in direction.story.items() if name not in MEASURED}
+    story = {**there, "ported_from": direction.model or parent}
     return replace(direction, model=child.hash, leakage={}, span=None, photo_span=None, story=story)

@@ -189,6 +189,15 @@ def test_strangers_who_look_alike_set_the_impostor_distance() -> None:
     assert maker._identity(rows, ["a", "a", "c"])["impostor_1_percent"]["median"] > 4
 
 
+def test_a_ported_direction_tells_what_it_lost() -> None:
+    row = {"name": "age", "unit": "years", "step": 10, "judge_step": 5.5, "works": 0.9, "total_leakage": 0.22}
+    found = [row | {"kept_of_step": 0.55, "leakage_in_parent": 0.07}, row | {"name": "mine"}]
+    text = page("portraits", {"directions": found})
+    assert "| age | 10 years |  | 5.5 | 90% | 0.22 | 55% | 0.07 |" in text
+    assert "| mine | 10 years |  | 5.5 | 90% | 0.22 |  |  |" in text
+    assert "keeps" not in page("faces", {"directions": [row]})
+
+
 def test_a_figure_that_misses_its_target_is_marked() -> None:
     figures = {"detection": {"n": 500, "psi 0.7": 0.99, "psi 1": 0.91}}
     assert [met for *_, met in targets(figures)] == [True, False]

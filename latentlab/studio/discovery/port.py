@@ -71,21 +71,18 @@ def compared(parent: Side, child: Side, method: Evaluate, judges: Sequence[Score
         rows.append(method.judge(one, method.respond(studio.generator, one, judges, watch=tell)))
     found, moved = Ported(child[1], *rows), child[1]
     leakage = {name: round(value[0], 4) for name, value in rows[1].leakage.items()}
-    # what the parent's library measured there is not what it is here
-    here = {"judge_step": rows[1].step[0], "works": rows[1].works, "total_leakage": rows[1].total_leakage[0]}
-    own = {
-        name: value for name, value in moved.story.items() if name not in ("identity_at_one_sd", "per_face")
+    here = {
+        "judge_step": rows[1].step[0],
+        "works": rows[1].works,
+        "total_leakage": rows[1].total_leakage[0],
     }
-    story = (
-        own
-        | {name: round(value, 4) for name, value in here.items()}
-        | {
-            "judged_on": rows[1].n,
-            "kept_of_step": None if found.kept is None else round(found.kept, 4),
-            "leakage_in_parent": round(rows[0].total_leakage[0], 4),
-            "leakage_in_child": round(rows[1].total_leakage[0], 4),
-            "ported_n": rows[1].n,
-        }
-    )
+    story = dict(moved.story) | {name: round(value, 4) for name, value in here.items()}
+    story |= {
+        "judged_on": rows[1].n,
+        "kept_of_step": None if found.kept is None else round(found.kept, 4),
+        "leakage_in_parent": round(rows[0].total_leakage[0], 4),
+        "leakage_in_child": round(rows[1].total_leakage[0], 4),
+        "ported_n": rows[1].n,
+    }
     # a step does less in a child, so that its parent's span is no promise too many
     return replace(found, direction=replace(moved, leakage=leakage, story=story, span=parent[1].span))
