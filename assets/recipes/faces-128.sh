@@ -33,13 +33,17 @@ $LATENTLAB train-scorer --role guide --size 128 --width 16 --faces 66000 --image
     --out "$OUT/guide" --resume
 $LATENTLAB train-scorer --role judge --size 128 --width 16 --depth 2 --faces 60750 --images 1300000 \
     --renders "$OUT/renders" --out "$OUT/judge" --resume
+# The witness: loose faces, half of them cartoons, and photographs with a labels.csv (LABELLED, a folder; held out by name).
+$LATENTLAB train-scorer --role witness --width 16 --depth 4 --batch 32 --faces 3000 --held-out 1000 --images IMAGES_SHOWN \
+    ${LABELLED:+--photographs "$LABELLED"} ${LABELLED_MORE:+--photographs "$LABELLED_MORE"} \
+    --renders "$OUT/renders96" --out "$OUT/witness" --resume
 $LATENTLAB train-scorer --role identity --size 64 --width 24 --faces 8000 --held-out 1000 --images 200000 \
     --renders "$OUT/renders64" --out "$OUT/identity" --resume
 
 # Side by side in one folder they find one another.
 mkdir -p "$OUT/faces"
 cp "$OUT/generator/generator.safetensors" "$OUT/generator/discriminator.safetensors" "$OUT/faces/"
-for role in guide judge identity; do cp "$OUT/$role/$role.safetensors" "$OUT/faces/"; done
+for role in guide judge witness identity; do cp "$OUT/$role/$role.safetensors" "$OUT/faces/"; done
 
 # The encoder: renders, photographs (PHOTOS; people held out are left out by name) and the generator's own samples.
 $LATENTLAB train-encoder --network "$OUT/faces/generator.safetensors" --preset restyle64 --data "$OUT/natural128" \
@@ -48,7 +52,7 @@ cp "$OUT/encoder/encoder.safetensors" "$OUT/faces/"
 
 # Weights ship in fp16: half the size, at most 1/255 in a picture.
 $PYTHON -m tools.halve "$OUT/faces" --out "$OUT/ship"
-$PYTHON -m tools.shrink "$OUT/faces/identity.safetensors" --out "$OUT/ship"
+$PYTHON -m tools.shrink "$OUT/faces/identity.safetensors" "$OUT/faces/witness.safetensors" --out "$OUT/ship"
 
 $LATENTLAB directions build --network "$OUT/ship/generator.safetensors" --out "$OUT/ship/directions"
 $LATENTLAB models card "$OUT/ship/generator.safetensors" --measure ${PHOTOS:+--photos "$PHOTOS"} --out "$OUT/ship"

@@ -42,10 +42,10 @@ def known_photographs(
         if not reader.labels:
             raise BadFile(f"{folder} has no {LIST}; what a scorer is to learn has to be written there")
         for name in reader.names:
-            known = told(name, reader.labels.get(name.rsplit("/", 1)[-1], {}))
-            if known.isfinite().any():
+            truth = known(name, reader.labels.get(name.rsplit("/", 1)[-1], {}))
+            if truth.isfinite().any():
                 pixels.append(to_pixels(reader.picture(name))[0])
-                values.append(known)
+                values.append(truth)
     if not pixels:
         raise BadInput(
             f"no picture of {', '.join(map(str, folders))} has a known sex, age or expression; fill in the columns "
@@ -54,17 +54,17 @@ def known_photographs(
     return Labelled(torch.stack(pixels), torch.stack(values))
 
 
-def told(name: str, row: dict[str, str]) -> Tensor:
+def known(name: str, row: dict[str, str]) -> Tensor:
     """The targets [names] of a picture by its file name and its row of the list; NaN where they say nothing."""
-    known = torch.full((len(NAMES),), math.nan)
+    truth = torch.full((len(NAMES),), math.nan)
     if row.get("sex", "") in PRESENTED:
-        known[NAMES.index("presentation")] = PRESENTED[row["sex"]]
+        truth[NAMES.index("presentation")] = PRESENTED[row["sex"]]
     if row.get("age"):
-        known[NAMES.index("age")] = _age(name, row["age"])
+        truth[NAMES.index("age")] = _age(name, row["age"])
     for word, smile in SMILES.items():
         if f"_{word}_" in name:
-            known[NAMES.index("smile")] = targets_of([Face(smile=smile)])[0, NAMES.index("smile")]
-    return known
+            truth[NAMES.index("smile")] = targets_of([Face(smile=smile)])[0, NAMES.index("smile")]
+    return truth
 
 
 def _age(name: str, text: str) -> float:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from latentlab.backbones.known_photographs import known
+from latentlab.backbones.labelled import FaceSet, labelled
 from latentlab.backbones.presets import Preset, preset
 from latentlab.baselines.files import shipped as shipped_baselines
 from latentlab.data.holdout import is_held_out
+from latentlab.data.portraits import Portraits
 from latentlab.directions import DISCOVERERS
 from latentlab.directions.discoverer import Discoverer
 from latentlab.directions.ganspace import GanSpace
@@ -26,7 +29,7 @@ from latentlab.faces.steady import smooth
 from latentlab.inversion.auto import Auto
 from latentlab.inversion.descend import Descend
 from latentlab.inversion.descent import Schedule
-from latentlab.inversion.encode import Encode, encode
+from latentlab.inversion.encode import Encode, encode, settle
 from latentlab.inversion.inverter import Given, Inverter
 from latentlab.inversion.objective import Objective
 from latentlab.inversion.pivot import PivotalTuning
@@ -34,6 +37,7 @@ from latentlab.inversion.projector import Projector
 from latentlab.inversion.refine import Refine
 from latentlab.inversion.resize import resize
 from latentlab.inversion.statistics import w_statistics
+from latentlab.metrics.columns import correlation
 from latentlab.metrics.compare import compare as compare_sets
 from latentlab.metrics.compare import samples as draw_samples
 from latentlab.metrics.features import dlib_space, scorer_space
@@ -56,6 +60,7 @@ from latentlab.scorers import SCORERS
 from latentlab.scorers.bank import Bank, bank_key, write_block
 from latentlab.scorers.colour import Colour
 from latentlab.scorers.geometry import Geometry
+from latentlab.scorers.learned import read_twice
 from latentlab.scorers.pose import fit_pose
 from latentlab.scorers.targets import NAMES, targets_of
 from latentlab.store.archive import Archive, read_story

@@ -8,9 +8,14 @@ import pytest
 import torch
 from PIL import Image
 
+import latentlab.backbones.labelled as renders
 from latentlab.backbones.known_photographs import OFTEN, known_photographs, shown_fairly, together
 from latentlab.core.errors import BadFile, BadInput
+from latentlab.scorers.learned import Witness
 from latentlab.scorers.targets import NAMES
+from latentlab.store.archive import read_story
+from latentlab.studio.learning.train_scorer import TrainScorer
+from latentlab.world.standin import save_stand_in
 
 AGE, SEX, SMILE = (NAMES.index(name) for name in ("age", "presentation", "smile"))
 ROWS = (
@@ -64,3 +69,30 @@ def test_lists_that_cannot_teach_are_one_line(tmp_path) -> None:
     (tmp_path / "b" / "labels.csv").unlink()
     with pytest.raises(BadFile, match=r"no labels\.csv"):
         known_photographs([tmp_path / "b"], 16)
+
+
+def test_a_witness_is_taught_by_cartoons_renders_and_photographs(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(renders, "BLOCK", 10)
+    model = str(save_stand_in(tmp_path / "ict_facekit.npz"))
+    path = TrainScorer(
+        tmp_path / "run",
+        "witness",
+        20,
+        10,
+        64,
+        16,
+        32,
+        4,
+        photographs=(listed(tmp_path / "a"),),
+        face_model=model,
+    ).run()
+    story = read_story(path)
+    assert path.name == "witness.safetensors"
+    assert story["pictures"] == 20 + 1 + 2 * OFTEN
+    assert story["arguments"]["trunk"] == "attention"
+    assert set(story["r2"]) == set(NAMES)
+    witness = Witness(path)
+    assert set(witness.names) | set(witness.unread) == set(NAMES)
+    cartoons, photographic = (tmp_path / "run" / "renders" / name for name in ("witness-toon", "witness"))
+    assert (cartoons / "00000.npz").exists()
+    assert (cartoons / "00000.npz").read_bytes() != (photographic / "00000.npz").read_bytes()

@@ -21,6 +21,8 @@ SEEDS = {
     "witness held out": 23,
 }  # fmt: skip
 """Apart from one another: guide, judge, witness and the measurement never share a person."""
+RATE, RATES = 2e-3, {"witness": 1.5e-3}
+"""Highest learning rates: attention bears less."""
 WITNESS_SAMPLES = 2
 """Sub-pixels per side and pixel of what a witness learns from; guide and judge learn from finer ones below 128 pixels."""
 
@@ -78,7 +80,9 @@ class TrainScorer:
             people = int(data.values.max()) + 1
             who = IdentityTraining(people, self.width, self.size, images=self.images)
             return train_identity(who, data, held_out, plan, tell)
-        what = ScorerTraining(self.role, self.width, self.size, self.depth, images=self.images)
+        what = ScorerTraining(
+            self.role, self.width, self.size, self.depth, RATES.get(self.role, RATE), images=self.images
+        )
         return train_scorer(what.fitted(data.values), data, held_out, plan, tell)
 
     def _check_role(self) -> None:
