@@ -34,7 +34,7 @@ $LATENTLAB train-scorer --role guide --size 128 --width 16 --faces 66000 --image
 $LATENTLAB train-scorer --role judge --size 128 --width 16 --depth 2 --faces 60750 --images 1300000 \
     --renders "$OUT/renders" --out "$OUT/judge" --resume
 # The witness: loose faces, half of them cartoons, and photographs with a labels.csv (LABELLED, a folder; held out by name).
-$LATENTLAB train-scorer --role witness --width 16 --depth 4 --batch 32 --faces 3000 --held-out 1000 --images IMAGES_SHOWN \
+$LATENTLAB train-scorer --role witness --width 16 --depth 4 --batch 32 --faces 3000 --held-out 1000 --images 45000 \
     ${LABELLED:+--photographs "$LABELLED"} ${LABELLED_MORE:+--photographs "$LABELLED_MORE"} \
     --renders "$OUT/renders96" --out "$OUT/witness" --resume
 $LATENTLAB train-scorer --role identity --size 64 --width 24 --faces 8000 --held-out 1000 --images 200000 \

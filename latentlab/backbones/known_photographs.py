@@ -25,6 +25,7 @@ SMILES = {"neutral": 0.0, "smiling": 0.65}
 OFTEN = 5
 """How often a photograph with a known age or expression is shown beside one of which only the sex is known."""
 AGES = (1.0, 110.0)
+UNKNOWN = ("", "NA")
 
 
 def known_photographs(
@@ -59,7 +60,7 @@ def known(name: str, row: dict[str, str]) -> Tensor:
     truth = torch.full((len(NAMES),), math.nan)
     if row.get("sex", "") in PRESENTED:
         truth[NAMES.index("presentation")] = PRESENTED[row["sex"]]
-    if row.get("age"):
+    if row.get("age", "") not in UNKNOWN:
         truth[NAMES.index("age")] = _age(name, row["age"])
     for word, smile in SMILES.items():
         if f"_{word}_" in name:

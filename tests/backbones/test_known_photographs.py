@@ -23,7 +23,7 @@ ROWS = (
     ("webmorph_smiling_front_001_08.jpg", "female", ""),
     ("webmorph_smiling_front_003_08.jpg", "male", "30"),  # held out: its number is divisible by 3
     ("congress_1.jpg", "male", ""),
-    ("t2i_1.jpg", "", ""),
+    ("t2i_1.jpg", "", "NA"),
 )
 
 
