@@ -52,7 +52,7 @@ cp "$OUT/encoder/encoder.safetensors" "$OUT/faces/"
 
 # Weights ship in fp16: half the size, at most 1/255 in a picture.
 $PYTHON -m tools.halve "$OUT/faces" --out "$OUT/ship"
-$PYTHON -m tools.shrink "$OUT/faces/identity.safetensors" "$OUT/faces/witness.safetensors" --out "$OUT/ship"
+$PYTHON -m tools.shrink "$OUT/faces/identity.safetensors" "$OUT/faces/witness.safetensors" "$OUT/faces/discriminator.safetensors" --out "$OUT/ship"
 
 $LATENTLAB directions build --network "$OUT/ship/generator.safetensors" --out "$OUT/ship/directions"
 $LATENTLAB models card "$OUT/ship/generator.safetensors" --measure ${PHOTOS:+--photos "$PHOTOS"} --out "$OUT/ship"
