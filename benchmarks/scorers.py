@@ -43,7 +43,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "scorers.md")
     parser.add_argument("--measure", action="store_true", help="guide, judge and witness side by side")
-    parser.add_argument("--renders", type=int, default=500, help="natural renders to read")
+    parser.add_argument("--renders", type=int, default=250, help="natural renders to read")
     parser.add_argument("--folder", type=Path, default=Path("lab/scorers"), help="where the renders are kept")
     parser.add_argument("--photographs", type=Path, nargs="*", default=[], help="folders with a labels.csv")
     wish = parser.parse_args()
@@ -61,7 +61,7 @@ def main() -> None:
     if measured.exists():
         story = read_story(wish.models / "witness.safetensors")
         page += "\n".join(["", *side_by_side(json.loads(measured.read_text()), story)]) + "\n"
-    with atomic(wish.out) as draft:
+    with atomic(wish.out, own=True) as draft:
         draft.write_text(page)
     print(page)
 
@@ -101,8 +101,9 @@ def side_by_side(found: Mapping[str, Any], story: Mapping[str, Any]) -> Iterator
         "(`latentlab evaluate --judge witness`): attention instead of convolutions alone, absolute instead of Huber's errors, "
         "every attribute weighing the same, faces of the law `loose` (`docs/world.md`), half of them cartoons, and photographs "
         f"with known sex, age or smile. It learnt from {story['pictures']:,} pictures (photographs with an age or a smile "
-        f"counted five times), shown {story['images']:,} in all. What it explains less than half of, on natural renders held "
-        "out, it does not say.", "",
+        f"counted five times), shown {story['images']:,} in all, and was stopped while it still improved. What it explains less "
+        f"than half of, on {story['held_out']:,} natural renders held out, it does not say, so it knows nothing of most moods "
+        "and paints, of hair length and of the colour of lips.", "",
         "    python benchmarks/scorers.py --measure --photographs PORTRAITS", "",
         f"R² on {found['renders']:,} natural renders of people that none of them saw. Natural faces vary less in moods and "
         "makeup than those that guide and judge are measured on above, so the same error explains less.", "",
@@ -145,7 +146,8 @@ def _people(rows: list[Mapping[str, Any]]) -> Iterator[str]:
     yield (
         f"On {first['n']} photographs of people held out ({first['ages']} with an age, {first['smiles']} asked to smile or not). "
         "Right at zero counts sex by the sign of `presentation`; apart is the share of pairs, one of each, that are read in the "
-        f"right order (.5 is chance). Guessing the median age errs by {first['age error of the median']:.1f} years."
+        f"right order (.5 is chance). The witness learnt from other people of the same sets, with their light and camera; guide "
+        "and judge never saw a photograph. Guessing the median age errs by {first['age error of the median']:.1f} years."
     )
     yield ""
     yield table([
