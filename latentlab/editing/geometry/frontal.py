@@ -62,7 +62,7 @@ class Frontal:
         own = torch.cat([seen - middle, depth], 1) @ turn / scale  # [68 3], looking at the viewer
         own = self._symmetric(own, body, float(pose.yaw[0]))
 
-        ring = _outline().double() - face.points.double().mean(0)
+        ring = outline().double() - face.points.double().mean(0)
         there = (ring @ turn.T)[:, :2] * scale + middle
         flip = torch.tensor([1.0, -1.0])
         source = torch.cat([landmarks.double(), there * flip])
@@ -72,7 +72,7 @@ class Frontal:
         )  # what lies around the head moves with it and does not turn
         source = torch.cat([source, source[68:].mean(0) + scale * still])
         goal = torch.cat([goal, goal[68:].mean(0) + still])
-        return Turned(source.float(), _aligned(goal.float(), size), pose)
+        return Turned(source.float(), aligned_points(goal.float(), size), pose)
 
     def _symmetric(self, own: Tensor, body: Tensor, yaw: float) -> Tensor:
         """Both sides from the one that is seen better, drawn towards the mean face the further it is turned away."""
@@ -119,14 +119,14 @@ def _inside(flow: Tensor) -> Tensor:
     return (away / (size / 64)).clamp(0, 1)
 
 
-def _outline() -> Tensor:
+def outline() -> Tensor:
     """Points [k 3] around the head, behind the face."""
     (x, y, z), (wide, high) = HEAD
     along = torch.arange(AROUND) * 2 * torch.pi / AROUND
     return torch.stack([x + wide * along.sin(), y + high * along.cos(), torch.full_like(along, z)], 1)
 
 
-def _aligned(points: Tensor, size: int) -> Tensor:
+def aligned_points(points: Tensor, size: int) -> Tensor:
     """The points in the frame that an alignment would set around the first 68 of them."""
     square = frame(points[None, :68])
     centre, across, down = square.centre[0], square.across[0], square.down[0]

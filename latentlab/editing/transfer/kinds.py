@@ -9,6 +9,7 @@ from latentlab.editing.transfer.flow import FlowTransfer
 from latentlab.editing.transfer.learned import LearnedTransfer
 from latentlab.editing.transfer.ratio import RatioTransfer
 from latentlab.editing.transfer.transfer import Transfer
+from latentlab.editing.transfer.turn import TurnTransfer
 
 TURNS, MOVES, PAINTS, TINTS, APPEARS = KINDS = ("turns", "moves", "paints", "tints", "appears")
 """In the order in which they are carried one after the other; whatever is not named below moves."""
@@ -37,13 +38,15 @@ def kind_of(attribute: str, strength: float) -> str:
 
 
 def best(kind: str, usual: Transfer) -> Transfer:
-    """The transfer for a kind: the flow for smooth tints, the ratio for thin dark lines; one that was chosen stays."""
+    """The transfer for a kind: a spline for turns, the flow for smooth tints, the ratio for thin dark lines; one that was
+    chosen stays."""
     if isinstance(usual, FlowTransfer | RatioTransfer):
         return usual
     if kind in (TINTS, APPEARS):
         return TRANSFERS.build("flow" if kind == TINTS else "ratio")
     gain, tint = GAINS[kind]
-    return replace(usual, gain=gain, tint=tint) if isinstance(usual, LearnedTransfer) else usual
+    steady = replace(usual, gain=gain, tint=tint) if isinstance(usual, LearnedTransfer) else usual
+    return TurnTransfer(steady) if kind == TURNS else steady
 
 
 def apart(usual: Transfer) -> bool:

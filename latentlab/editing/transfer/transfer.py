@@ -29,6 +29,8 @@ class Scene:
     """The generator's picture after the edit."""
     landmarks: tuple[Tensor, Tensor] | None = None
     """The 68 points [68 2] of `before` and of `after`, in their pixels, where a face was found in both."""
+    marks: Tensor | None = None
+    """Those of the photo, in its pixels, where they are known."""
 
     def __post_init__(self) -> None:
         for name in ("photo", "before", "after"):

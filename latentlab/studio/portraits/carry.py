@@ -17,8 +17,9 @@ from latentlab.core.face import Face, Photo
 from latentlab.core.shapes import Images
 from latentlab.editing.regions import region_mask
 from latentlab.editing.transfer import TRANSFERS
-from latentlab.editing.transfer.kinds import KINDS, MOVES, apart, best, kind_of
+from latentlab.editing.transfer.kinds import KINDS, MOVES, TURNS, apart, best, kind_of
 from latentlab.editing.transfer.transfer import LARGEST, Carried, Scene, Transfer
+from latentlab.editing.transfer.turn import TurnTransfer
 from latentlab.networks.regressor import fit_to
 from latentlab.networks.transfer import has_transfer
 
@@ -52,8 +53,11 @@ class Carrier:
     def image(self, after: Images, strengths: Mapping[Direction, float], mask: Tensor | None) -> Carried:
         """The edited photo; it changes only inside the mask, or inside the regions of directions that all have one."""
         photo = self.exposure.stretched(self.photo)
-        scene = Scene(photo, self.before, after.to(self.photo).clamp(-1, 1), self._landmarks(after))
-        found = self._method(strengths).carry(scene)
+        method = self._method(strengths)
+        drawn, marks = self._landmarks(after, method), None
+        if drawn is not None and isinstance(method, TurnTransfer) and self._points is not None:
+            marks = (self._points[0] + 0.5) * photo.shape[-1] / SMALLEST - 0.5
+        found = method.carry(Scene(photo, self.before, after.to(self.photo).clamp(-1, 1), drawn, marks))
         found = replace(found, image=self.exposure.restored(found.image))
         area = self._area(strengths) if mask is None else mask
         if area is None:
@@ -70,9 +74,11 @@ class Carrier:
                 found.setdefault(self._kind(direction, strength), {})[direction] = strength
         return [found[kind] for kind in KINDS if kind in found] or [{}]
 
-    def going_on(self, photo: Images, before: Images) -> Carrier:
+    def going_on(self, photo: Images, before: Images, done: Mapping[Direction, float]) -> Carrier:
         """The carrier of what comes next: the photo as it was edited so far, beside the network's picture of that."""
-        return replace(self, photo=photo, before=before.detach().clamp(-1, 1), marks=self._points)
+        turned = any(self._kind(direction, strength) == TURNS for direction, strength in done.items())
+        marks = None if turned else self._points
+        return replace(self, photo=photo, before=before.detach().clamp(-1, 1), marks=marks)
 
     def _kind(self, direction: Direction, strength: float) -> str:
         """Of what one direction does; one and the same where one method carries everything."""
@@ -84,17 +90,17 @@ class Carrier:
         kinds = {self._kind(direction, strength) for direction, strength in strengths.items() if strength}
         return best(kinds.pop() if len(kinds) == 1 else MOVES, self.method)
 
-    def _landmarks(self, after: Images) -> tuple[Tensor, Tensor] | None:
-        """Of the network's two pictures; None where no face is found in one of them."""
-        if not self.method.reads_landmarks:
+    def _landmarks(self, after: Images, method: Transfer) -> tuple[Tensor, Tensor] | None:
+        """Of the network's two pictures, where the method reads them; None where no face is found in one of them."""
+        if not (self.method.reads_landmarks or isinstance(method, TurnTransfer)):
             return None
-        from latentlab.faces.landmarks import aligned_landmarks
+        found = (self._drawn, _landmarks_of(after.detach()))
+        return None if found[0] is None or found[1] is None else (found[0], found[1])
 
-        try:
-            found = [aligned_landmarks(images.clamp(-1, 1).cpu()) for images in (self.before, after.detach())]
-        except (MissingPart, ImportError):
-            return None
-        return (found[0].points[0], found[1].points[0]) if all(bool(one.found[0]) for one in found) else None
+    @cached_property
+    def _drawn(self) -> Tensor | None:
+        """Landmarks [68 2] of the network's picture before."""
+        return _landmarks_of(self.before)
 
     def _area(self, strengths: Mapping[Direction, float]) -> Tensor | None:
         regions = [direction.region for direction, strength in strengths.items() if strength]
@@ -105,17 +111,21 @@ class Carrier:
     @cached_property
     def _points(self) -> Tensor | None:
         """The photo's landmarks [1 68 2] at 256 pixels."""
-        from latentlab.faces.landmarks import aligned_landmarks
-
         if self.marks is not None:
             return self.marks
-        try:
-            found = aligned_landmarks(
-                self.exposure.stretched(fit_to(self.photo.cpu(), SMALLEST).clamp(-1, 1))
-            )
-        except (MissingPart, ImportError):
-            return None
-        return found.points if bool(found.found[0]) else None
+        found = _landmarks_of(self.exposure.stretched(fit_to(self.photo.cpu(), SMALLEST).clamp(-1, 1)))
+        return None if found is None else found[None]
+
+
+def _landmarks_of(images: Images) -> Tensor | None:
+    """The 68 points [68 2] of one aligned face in its pixels; None where there is none, or nothing to find it with."""
+    from latentlab.faces.landmarks import aligned_landmarks
+
+    try:
+        found = aligned_landmarks(images.clamp(-1, 1).cpu())
+    except (MissingPart, ImportError):
+        return None
+    return found.points[0] if bool(found.found[0]) else None
 
 
 def usual() -> str:

@@ -81,7 +81,7 @@ class Workpiece:
             so_far |= group
             between = self.rendered(so_far)
             found = carrier.image(between, group, self.mask)
-            carrier, torn = carrier.going_on(found.image, between), max(torn, found.torn)
+            carrier, torn = carrier.going_on(found.image, between, group), max(torn, found.torn)
         found = carrier.image(after, last, self.mask)
         return found.image, max(torn, found.torn)
 
