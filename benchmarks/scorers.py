@@ -102,8 +102,8 @@ def side_by_side(found: Mapping[str, Any], story: Mapping[str, Any]) -> Iterator
         "every attribute weighing the same, faces of the law `loose` (`docs/world.md`), half of them cartoons, and photographs "
         f"with known sex, age or smile. It learnt from {story['pictures']:,} pictures (photographs with an age or a smile "
         f"counted five times), shown {story['images']:,} in all, and was stopped while it still improved. What it explains less "
-        f"than half of, on {story['held_out']:,} natural renders held out, it does not say, so it knows nothing of most moods "
-        "and paints, of hair length and of the colour of lips.", "",
+        f"than half of, on {story['held_out']:,} natural renders held out, it does not say, so it knows nothing of "
+        "smiles and most other moods, of most paints, of hair length and of the colour of lips.", "",
         "    python benchmarks/scorers.py --measure --photographs PORTRAITS", "",
         f"R² on {found['renders']:,} natural renders of people that none of them saw. Natural faces vary less in moods and "
         "makeup than those that guide and judge are measured on above, so the same error explains less.", "",
@@ -146,8 +146,8 @@ def _people(rows: list[Mapping[str, Any]]) -> Iterator[str]:
     yield (
         f"On {first['n']} photographs of people held out ({first['ages']} with an age, {first['smiles']} asked to smile or not). "
         "Right at zero counts sex by the sign of `presentation`; apart is the share of pairs, one of each, that are read in the "
-        f"right order (.5 is chance). The witness learnt from other people of the same sets, with their light and camera; guide "
-        "and judge never saw a photograph. Guessing the median age errs by {first['age error of the median']:.1f} years."
+        "right order (.5 is chance). The witness learnt from other people of the same sets, with their light and camera; guide "
+        f"and judge never saw a photograph. Guessing the median age errs by {first['age error of the median']:.1f} years."
     )
     yield ""
     yield table([
