@@ -6,8 +6,8 @@
     python benchmarks/truth.py --folder trial                    a library that lies elsewhere
 
 People of the held-out seed are rendered before and after a wish. `true` starts from the true picture, onto which the edit's
-change is laid (no error of inversion), `inverted` from the network's own picture of it; `best` is the latent that a descent
-to the true answer finds. Each is a distance to the true picture after the change, `gain` what the edit is nearer than doing
+change is laid (no error of inversion), `carried` from the same, which is moved as `edit` moves a photograph, `inverted` from
+the network's own picture of it; `best` is the latent that a descent to the true answer finds. Each is a distance to the true picture after the change, `gain` what the edit is nearer than doing
 nothing, with a 95 % bootstrap interval over the people. Every edit goes as many steps as the truth went, by the steps that
 the direction itself declares; rivals are first stretched until the guide reads these on fresh faces.
 """
@@ -25,12 +25,16 @@ from subjects import HELD_OUT_SEED
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import LatentLabError
+from latentlab.core.shapes import Images
 from latentlab.studio import Studio
 from latentlab.studio.parts import (
     DISCOVERERS,
     SUFFIX,
+    TRANSFERS,
     WISHES,
     Calibrate,
+    Carrier,
+    Carry,
     Wish,
     filled_bank,
     find_direction,
@@ -84,13 +88,23 @@ def _learned(studio: Studio, wish: Wish, method: str, samples: int) -> Direction
     )
 
 
+def carrying(direction: Direction) -> Carry:
+    """A photograph edited as `edit` does it."""
+    method = TRANSFERS.build("learned")
+
+    def carry(first: Images, unmoved: Images, after: Images, strength: float) -> Images:
+        return Carrier(method, first, unmoved.clamp(-1, 1)).image(after, {direction: strength}, None).image
+
+    return carry
+
+
 def rows(studio: Studio, options: argparse.Namespace) -> Iterator[dict[str, object]]:
     """A line for each wish, method, start and measure."""
     for name in options.wishes:
         wish = WISHES[name]
         pairs = wished_pairs(studio, wish, options.people, seed=HELD_OUT_SEED)
         for method, direction in rivals(studio, wish, options):
-            for near in nearness(studio.generator, direction, pairs, wish.step):
+            for near in nearness(studio.generator, direction, pairs, wish.step, carry=carrying(direction)):
                 found = asdict(near)
                 mean, low, high = found.pop("gain")
                 yield {"wish": name, "method": method, **found, "gain": mean, "low": low, "high": high}

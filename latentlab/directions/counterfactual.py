@@ -59,8 +59,13 @@ class Counterfactual(Discoverer):
     """First and last layer that it moves; all if not given."""
     pixels: Weight = 4.0
     """Weight of the mean absolute error of the picture's change, summed over scales."""
+    focus: Weight = 0.0
+    """How much more errors of pixels count where the truth changes than where it stays; a change of lips is else outvoted."""
     structure: Weight = 1.0
     """Weight of 1 − MS-SSIM."""
+    answer: Literal["true", "network"] = "true"
+    """What the picture is to become: the true one (as (1) says), or what the network draws where the true one was brought
+    home, G(w'), which shows nothing twice."""
     scores: Weight = 0.1
     """Weight of the scores' errors, in standard deviations of the people."""
     target: Weight = 1.0
@@ -89,7 +94,9 @@ class Counterfactual(Discoverer):
 
         errors: dict[str, float] = {}
         if self.steps:
-            walk, errors = self._learn(walk, root, generator, _School(generator, pairs, truth), watch)
+            walk, errors = self._learn(
+                walk, root, generator, _School(generator, pairs, truth, self.focus, self.answer), watch
+            )
         found = self._moves(walk, root, generator)
         story: dict[str, object] = {"n": len(truth.before), "latents": len(truth.who), "errors": errors}
         story["cosine_to_start"] = float(torch.cosine_similarity(found.flatten(), begun.flatten(), dim=0))
@@ -187,10 +194,13 @@ class _School:
     generator: Generator
     pairs: LatentPairs
     truth: Truth
+    focus: float = 0.0
+    answer: str = "true"
 
     def __post_init__(self) -> None:
         place = self.generator.device
         self.before, self.after = self.truth.before.to(place), self.truth.after.to(place)
+        self.weights = where_it_changes(self.before, self.after, self.focus)
         with torch.no_grad():
             people = [self.look(part) for part in self.before.split(8)]
             later = [self.look(part) for part in self.after.split(8)]
@@ -222,6 +232,12 @@ class _School:
     def _drawn(self, w_plus: WPlus, pivot: Pivot | None) -> Images:
         return seen_at(self.generator(self.generator.styles(w_plus), FIXED, pivot), self.before.shape[-1])
 
+    def _answer(self, rows: list[int], people: list[int], images: Images) -> Images:
+        """What the network is to draw."""
+        if self.answer == "network":
+            return self.render(self.pairs.after.values[rows].to(self.before), rows)
+        return images + self.after[people] - self.before[people]
+
     def lesson(self, batch: int, draw: torch.Generator) -> _Lesson:
         """Some pairs: people at random, and for each one of the latents that reproduce them."""
         who = self.truth.who
@@ -234,8 +250,9 @@ class _School:
         with torch.no_grad():
             images = self.render(w_plus, rows)
             seen = self.look(images)
+            answer = self._answer(rows, people, images)
         steps = self.truth.steps[people].to(self.before)
-        return _Lesson(self, rows, people, w_plus, steps, images, seen)
+        return _Lesson(self, rows, people, w_plus, steps, images, seen, answer)
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,13 +267,15 @@ class _Lesson:
     images: Images
     """As the network draws them unmoved."""
     seen: Scores | None
+    answer: Images
+    """What it is to draw when moved."""
 
     def errors(self, moves: Tensor) -> dict[str, Tensor]:
         """The terms of (1); `moves` [layers width]."""
         school = self.school
         images = school.render(self.w_plus + self.steps[:, None, None] * moves, self.rows)
-        laid, wanted = school.before[self.people] + images - self.images, school.after[self.people]
-        terms = {"pixels": multiscale(laid - wanted), "structure": (1 - ms_ssim(laid, wanted)).mean()}
+        weighed = (images - self.answer) * school.weights[self.people]
+        terms = {"pixels": multiscale(weighed), "structure": (1 - ms_ssim(*self._compared(images))).mean()}
         now = school.look(images)
         if now is not None and self.seen is not None and school.true_change is not None:
             change = torch.nan_to_num(now - self.seen - school.true_change[self.people]) / school.spread
@@ -265,6 +284,22 @@ class _Lesson:
             if school.truth.target is not None:
                 terms["target"] = errors[school.truth.target]
         return terms
+
+    def _compared(self, images: Images) -> tuple[Images, Images]:
+        """The pictures whose structure is compared: the true ones where they are the answer."""
+        school = self.school
+        if school.answer == "network":
+            return images, self.answer
+        return school.before[self.people] + images - self.images, school.after[self.people]
+
+
+def where_it_changes(before: Images, after: Images, focus: float) -> Tensor:
+    """Weights of mean 1 that grow with how much the truth changes there (blurred over a sixteenth of the side), [n 1 s s]."""
+    change = (after - before).abs().mean(1, keepdim=True)
+    window = max(change.shape[-1] // 16, 1) | 1
+    smooth = F.avg_pool2d(change, window, 1, window // 2, count_include_pad=False)
+    relative = smooth / smooth.mean((2, 3), keepdim=True).clamp_min(1e-6)
+    return (1 + focus * relative) / (1 + focus)
 
 
 def multiscale(difference: Images) -> Tensor:

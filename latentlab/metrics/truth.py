@@ -5,9 +5,11 @@ With f a render, f' the same person with the wish, w and w' their latents and V 
 | start | nothing | edit | best latent |
 |---|---|---|---|
 | true, no error of inversion | f | f + G(w + aV) − G(w) | f + G(w') − G(w) |
+| carried, as `edit` shows photographs | f | f moved as G(w) moves to G(w + aV) | f moved as G(w) moves to G(w') |
 | inverted | G(w) | G(w + aV) | G(w') |
 
-each against f'. What lies between `nothing` and `best latent` is what the network could do; an edit that is further from
+each against f'. Laid on the picture, a change of the network's own face shows twice wherever the network drew it a little
+off; carried, the picture itself moves (`latentlab.editing.transfer`). What lies between `nothing` and `best latent` is what the network could do; an edit that is further from
 the truth than doing nothing is no edit of that wish, however well it scores.
 """
 
@@ -22,7 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from latentlab.core.direction import Direction
-from latentlab.core.errors import BadInput
+from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.generator import Generator
 from latentlab.core.latent import Latent, Space
 from latentlab.core.noise import FIXED
@@ -32,7 +34,8 @@ from latentlab.metrics.leakage import Interval
 from latentlab.networks.perceptual import ms_ssim
 from latentlab.scorers.targets import lab
 
-STARTS = ("true", "inverted")
+Carry = Callable[[Images, Images, Images, float], Images]
+"""A true picture [1 3 s s], the network's before and after, and the strength, to the true picture edited so."""
 COARSE = 8
 """Colours are compared in the means of so many by so many pixels."""
 Measures = Mapping[str, Tensor]
@@ -56,12 +59,27 @@ class Nearness:
 
 
 def distances(images: Images, truth: Images) -> Measures:
-    """1 − MS-SSIM, the mean absolute error, and the mean difference of coarse colours (ΔE, CIE76)."""
+    """1 − MS-SSIM, the mean absolute error, the mean difference of coarse colours (ΔE, CIE76), and where dlib is at hand
+    the mean distance of its 68 landmarks, in distances between the eyes (NaN where no face is found)."""
     return {
+        **shapes(images, truth),
         "1 - ms-ssim": 1 - ms_ssim(images, truth),
         "pixels": (images - truth).abs().flatten(1).mean(1),
         "colour": (coarse_lab(images) - coarse_lab(truth)).norm(dim=1).flatten(1).mean(1),
     }
+
+
+def shapes(images: Images, truth: Images) -> Measures:
+    """How far landmarks lie from those of the truth; nothing without dlib."""
+    from latentlab.faces.landmarks import aligned_landmarks
+
+    try:
+        here, there = aligned_landmarks(images), aligned_landmarks(truth)
+    except (MissingPart, ImportError):
+        return {}
+    eyes = (there.points[:, 42:48].mean(1) - there.points[:, 36:42].mean(1)).norm(dim=1)
+    apart = (here.points - there.points).norm(dim=2).mean(1) / eyes
+    return {"landmarks": apart.masked_fill(~(here.found & there.found), float("nan"))}
 
 
 def coarse_lab(images: Images) -> Tensor:
@@ -76,9 +94,10 @@ def coarse_lab(images: Images) -> Tensor:
 
 @torch.no_grad()
 def nearness(
-    generator: Generator, direction: Direction, pairs: LatentPairs, step: float, measure: Measure = distances
-) -> list[Nearness]:
-    """Both rows of the table for each measure.
+    generator: Generator, direction: Direction, pairs: LatentPairs, step: float, measure: Measure = distances,
+    carry: Carry | None = None,
+) -> list[Nearness]:  # fmt: skip
+    """The rows of the table for each measure; `carried` where it is said how.
 
     `step` is the size of one step of the pairs in the unit of the direction; every person is moved by the number of steps
     that the truth took. Of several latents of a person the last is taken that goes without a pivot.
@@ -95,20 +114,33 @@ def nearness(
     size = truth.before.shape[-1]
     unmoved, edited, best = (_drawn(generator, latent, size) for latent in (before, moved, after))
     first, wanted = truth.before.to(unmoved), truth.after.to(unmoved)
-    pictures = {
-        "true": (first, first + edited - unmoved, first + best - unmoved),
-        "inverted": (unmoved, edited, best),
-    }
+    pictures = {"true": (first, first + edited - unmoved, first + best - unmoved)}
+    if carry is not None:
+        moves = strengths.tolist()
+        pictures["carried"] = (
+            first,
+            *(_carried(carry, first, unmoved, one, moves) for one in (edited, best)),
+        )
+    pictures["inverted"] = (unmoved, edited, best)
     found = []
-    for start in STARTS:
-        nothing, edit, ceiling = (measure(one, wanted) for one in pictures[start])
+    for start, shown in pictures.items():
+        nothing, edit, ceiling = (measure(one, wanted) for one in shown)
         found += [
             _row(start, name, nothing[name], edit[name], ceiling[name]) for name in nothing
         ]  # fmt: skip
-    return found
+    return [row for row in found if row.n]  # a measure that saw nobody says nothing
+
+
+def _carried(carry: Carry, first: Images, unmoved: Images, after: Images, strengths: list[float]) -> Images:
+    """Each picture by itself."""
+    rows = [slice(i, i + 1) for i in range(len(first))]
+    return torch.cat([carry(first[i], unmoved[i], after[i], a) for i, a in zip(rows, strengths, strict=True)])
 
 
 def _row(start: str, name: str, nothing: Tensor, edit: Tensor, best: Tensor) -> Nearness:
+    """Over the people in whose three pictures it was measured."""
+    there = nothing.isfinite() & edit.isfinite() & best.isfinite()
+    nothing, edit, best = nothing[there], edit[there], best[there]
     return Nearness(
         start, name, len(nothing), float(nothing.mean()), float(edit.mean()), float(best.mean()),
         mean_interval((nothing - edit).double().cpu().numpy()),

@@ -50,7 +50,7 @@ from latentlab.metrics.leakage import (
     slopes,
     spread_of,
 )
-from latentlab.metrics.truth import nearness
+from latentlab.metrics.truth import Carry, nearness
 from latentlab.networks.build import build
 from latentlab.networks.inference import Inference
 from latentlab.networks.packed import Packed

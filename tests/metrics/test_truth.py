@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import Tensor
 
 from latentlab.core.direction import Direction
 from latentlab.core.errors import BadInput
 from latentlab.core.latent import Space
 from latentlab.core.pivot import Pivot
-from latentlab.metrics.truth import STARTS, coarse_lab, distances, nearness
+from latentlab.metrics.truth import coarse_lab, distances, nearness
 from tests.directions.test_counterfactual import MOVE, PEOPLE, toy_pairs
 from tests.directions.toy import WIDTH
 
@@ -29,6 +30,36 @@ def test_the_true_move_is_the_truth_where_inversion_has_no_part() -> None:
     assert row.gain[0] == pytest.approx(row.nothing)
     assert row.gain[1] > 0
     assert judged(1.0, noise=0.01)["true", "pixels"].best < row.nothing
+
+
+def test_a_change_can_be_carried_to_the_true_picture() -> None:
+    generator, pairs = toy_pairs(0.3)
+    direction = Direction("smile", Space.W_PLUS, MOVE.repeat(2, 1), step=1.0, model=generator.hash)
+    asked = []
+
+    def carry(first: Tensor, unmoved: Tensor, after: Tensor, strength: float) -> Tensor:
+        asked.append((len(first), strength))
+        return first + after - unmoved  # what `true` does
+
+    rows = {(row.start, row.measure): row for row in nearness(generator, direction, pairs, 1.0, carry=carry)}
+    assert rows["carried", "pixels"].gain == pytest.approx(rows["true", "pixels"].gain)
+    assert pairs.truth is not None
+    assert asked == [(1, float(step)) for step in pairs.truth.steps] * 2  # the edit, then the best latent
+
+
+def test_people_without_a_face_in_one_picture_are_left_out_of_a_measure() -> None:
+    generator, pairs = toy_pairs(0.3)
+    direction = Direction("smile", Space.W_PLUS, MOVE.repeat(2, 1), step=1.0, model=generator.hash)
+    calls = iter(range(99))
+
+    def gappy(images: Tensor, truth: Tensor) -> dict[str, Tensor]:
+        values = (images - truth).abs().flatten(1).mean(1)
+        values[next(calls) % 3] = float("nan")
+        return {"gappy": values}
+
+    (row, *_) = nearness(generator, direction, pairs, 1.0, gappy)
+    assert row.n == PEOPLE - 3
+    assert row.gain[0] == pytest.approx(row.nothing - row.edit, abs=1e-6)
 
 
 def test_an_inverted_start_keeps_the_error_of_its_inversion() -> None:
@@ -50,7 +81,9 @@ def test_the_unit_of_the_pairs_is_turned_into_steps_of_the_direction() -> None:
 
 def test_equal_pictures_are_no_distance_apart_and_colours_are_in_lab() -> None:
     pictures = 0.5 * torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    for name, values in distances(pictures, pictures).items():
+    found = dict(distances(pictures, pictures))
+    assert found.pop("landmarks", torch.tensor([torch.nan] * 2)).isnan().all()  # noise has no face
+    for name, values in found.items():
         assert values.tolist() == pytest.approx([0, 0], abs=1e-5), name
     white, black = torch.ones(1, 3, 16, 16), -torch.ones(1, 3, 16, 16)
     assert distances(white, black)["colour"].item() == pytest.approx(100, abs=0.1)
@@ -66,7 +99,7 @@ def test_a_latent_with_a_pivot_is_passed_over_and_truth_is_needed() -> None:
         truth=replace(pairs.truth, who=torch.arange(PEOPLE).repeat(2), pivots=(None,) * PEOPLE + (Pivot({}),) * PEOPLE),
     )  # fmt: skip
     rows = nearness(generator, direction, twice, 1.0)
-    assert {row.start for row in rows} == set(STARTS)
+    assert {row.start for row in rows} == {"true", "inverted"}
     assert {row.n for row in rows} == {PEOPLE}
     with pytest.raises(BadInput, match="true pictures"):
         nearness(generator, direction, replace(pairs, truth=None), 1.0)

@@ -182,9 +182,7 @@ class _Maker:
 
         generator, score = self.studio.generator, self.guides[0]
         faces = self._faces(generator, found)
-        stretched = found
-        if wanted.calibrate == "guide":
-            stretched = self._stretched(wanted, found, faces)
+        stretched = self._stretched(wanted, found, faces)
         least = 0.3 if wanted.side == "both" else -0.1  # what a face has already need not grow further
         # the identity that limits the span is dlib's: a small embedding takes an open mouth for somebody else
         measured = Calibrate(least_slope=least).measure(generator, stretched, wanted.target, score, faces)
@@ -193,15 +191,25 @@ class _Maker:
         return replace(stretched, vector=short, step=wanted.step, span=span, name=wanted.name)
 
     def _stretched(self, wanted: Wanted, found: Direction, faces: Latent) -> Direction:
-        """As long as the guide asks for."""
+        """As long as the guide asks for, or as the truth taught where the guide reads enough of that and not too much."""
         from latentlab.editing.calibrate import Calibrate
 
         generator, score, chosen = self.studio.generator, self.guides[0], faces
         if wanted.side == "up":
             chosen = faces.with_values(faces.values[lacking(score, generator, faces, wanted.target)])
         side: Any = "up" if wanted.side == "up" else "both"
-        factor = Calibrate().factor(generator, found, wanted.target, score, chosen, wanted.step, side)
-        if not factor:
+
+        def length(share: float) -> float:
+            """At which the guide reads this share of a step; endless where it never does."""
+            step = share * wanted.step
+            found_length = Calibrate().factor(generator, found, wanted.target, score, chosen, step, side)
+            return found_length or float("inf")
+
+        if wanted.calibrate == "truth":
+            factor = min(max(1.0, length(self.recipe.least_read)), length(1.0))
+        else:
+            factor = length(1.0)
+        if factor == float("inf"):
             raise _TooWeak(
                 f"no length of it moves '{wanted.target}' by {with_unit(f'{wanted.step:g}', found.unit)}"
             )

@@ -37,8 +37,9 @@ class Wanted:
     layers: tuple[int, int] | None = None
     """First and last layer it acts on; the others keep what the scorers do not see, such as the hue of a background."""
     calibrate: str = "guide"
-    """`guide` stretches the direction until the guide reads `step` on fresh faces; `truth` leaves the length that true
-    pictures taught, where a step is what was rendered: nearer to the truth, and read as less."""
+    """`guide` stretches the direction until the guide reads `step` on fresh faces; `truth` keeps the length that true pictures
+    taught, where a step is what was rendered, unless the guide reads less than the recipe's `least_read` of a step or more
+    than one: nearer to the truth, and read as a little less."""
     limits: tuple[Strength, Strength] = (-4.0, 4.0)
     """Strengths beyond which the span never goes, however good pictures look."""
 
@@ -68,6 +69,8 @@ class LibraryRecipe:
     """Fresh faces for the judge."""
     dlib: SamplesOrNone = 24
     """Fresh faces on which dlib looks for the face at every strength; 0 leaves it out."""
+    least_read: Share = 0.8
+    """With `calibrate = "truth"`: where the guide reads a smaller share of a step than this, the direction is made longer."""
     least_reached: Share = 0.5
     """A direction whose median step, as the judge reads it, is a smaller share of what it promises is left out."""
     least_works: Share = 0.6
