@@ -8,10 +8,11 @@ the true picture, f + G(w + aV) − G(w), and compared with the true answer f',
     E over i of  pixels · Σ_scales |f + ΔG − f'| + structure · (1 − MS-SSIM(f + ΔG, f'))
                + Σ_j scores_j · h((Δs_j(G) − Δs_j(true)) / σ_j) + length · mean_l |U_l|²                               (1)
 
-with s the scores, where scorers are at hand, and h Huber's loss: whatever truly comes along (grey hair with age) is to come
+where pixels weigh more the more the truth changes there (`focus`), with s the scores, where scorers are at hand, and h Huber's loss: whatever truly comes along (grey hair with age) is to come
 along, and nothing else. Coarse scales see colours, fine ones edges, and structure where they lie. V_l = C^½·U_l, with C the
-covariance of w. The network's own error of inversion is on neither side, so none of it is learned. Steps through the
-generator follow Jahanian, Chai and Isola 2020.
+covariance of w. The network's own error of inversion is on neither side, so none of it is learned. In place of f' − f the answer may be
+what the network draws for the two, G(w') − G(w): laid on f, a change that the network drew a little beside it shows twice, and
+fear of that makes moves timid. Steps through the generator follow Jahanian, Chai and Isola 2020.
 """
 
 from __future__ import annotations
@@ -59,26 +60,26 @@ class Counterfactual(Discoverer):
     """First and last layer that it moves; all if not given."""
     pixels: Weight = 4.0
     """Weight of the mean absolute error of the picture's change, summed over scales."""
-    focus: Weight = 0.0
+    focus: Weight = 2.0
     """How much more errors of pixels count where the truth changes than where it stays; a change of lips is else outvoted."""
     structure: Weight = 1.0
     """Weight of 1 − MS-SSIM."""
-    answer: Literal["true", "network"] = "true"
+    answer: Literal["true", "network"] = "network"
     """What the picture is to become: the true one (as (1) says), or what the network draws where the true one was brought
     home, G(w'), which shows nothing twice."""
     scores: Weight = 0.1
     """Weight of the scores' errors, in standard deviations of the people."""
-    target: Weight = 1.0
+    target: Weight = 5.0
     """Weight of the error of the wished score alone: pixels are content with a timid change."""
     length: Weight = 0.003
     """Weight of the length of the move."""
     ridge: Weight = 0.03
     """Penalty of the start, as a share of the largest variance of w."""
-    steps: Annotated[int, Between(0, 1_000_000)] = 150
+    steps: Annotated[int, Between(0, 1_000_000)] = 120
     """Steps of the optimiser; 0 keeps the start."""
     batch: Batch = 8
     """Pairs in each."""
-    learning_rate: Rate = 0.02
+    learning_rate: Rate = 0.04
     """Of Adam, on U; it falls to 0 along a cosine."""
     seed: Seed = 0
     """Of the order of the pairs."""

@@ -11,7 +11,7 @@ from latentlab.core.errors import BadInput, MissingPart
 from latentlab.core.latent import Latent, Space
 from latentlab.core.pairs import LatentPairs, Truth
 from latentlab.core.pivot import Pivot
-from latentlab.directions.counterfactual import Counterfactual, multiscale
+from latentlab.directions.counterfactual import Counterfactual, multiscale, where_it_changes
 from tests.directions.toy import WIDTH, ToyGenerator, ToyScorer
 
 PEOPLE = 12
@@ -49,12 +49,43 @@ def test_equal_pairs_give_the_move_itself() -> None:
 def test_pictures_mend_what_inversion_got_wrong(scorers) -> None:
     generator, pairs = toy_pairs(0.5, scorers)
     (start,) = Counterfactual(steps=0, ridge=0.0).discover(generator, pairs)
-    method = Counterfactual(steps=150, ridge=0.0, learning_rate=0.03, length=0.0, structure=0.1)
+    method = Counterfactual(
+        steps=150,
+        ridge=0.0,
+        learning_rate=0.03,
+        length=0.0,
+        structure=0.1,
+        answer="true",
+        focus=0.0,
+        target=1.0,
+    )
     (found,) = method.discover(generator, pairs)
     assert error(start) > 0.3
     assert error(found) < 0.5 * error(start)
     assert found.story["n"] == PEOPLE
     assert ("scores" in found.story["errors"]) == bool(scorers)
+
+
+def test_the_answer_may_be_what_the_network_draws() -> None:
+    """Its own picture of the latents after the change, though the true pictures show no change at all."""
+    generator, pairs = toy_pairs()
+    assert pairs.truth is not None
+    still = replace(pairs, truth=replace(pairs.truth, after=pairs.truth.before))
+    method = Counterfactual(steps=150, ridge=10.0, learning_rate=0.03, length=0.0)
+    (own,) = method.discover(generator, still)
+    (told,) = replace(method, answer="true").discover(generator, still)
+    assert error(own) < 0.3
+    assert float(told.vector.norm()) < 0.3 * float(own.vector.norm())
+
+
+def test_pixels_weigh_more_where_the_truth_changes() -> None:
+    before, after = torch.zeros(1, 3, 64, 64), torch.zeros(1, 3, 64, 64)
+    after[..., :8, :8] = 1
+    weights = where_it_changes(before, after, 2.0)
+    assert float(weights.mean()) == pytest.approx(1, abs=1e-5)
+    assert float(weights[..., :4, :4].min()) > 10 * float(weights[..., 32:, 32:].max())
+    assert where_it_changes(before, after, 0.0).unique().tolist() == [1.0]
+    assert where_it_changes(before, before, 2.0).isfinite().all()
 
 
 def test_only_the_layers_asked_for_move() -> None:

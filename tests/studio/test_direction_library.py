@@ -7,18 +7,20 @@ from dataclasses import replace
 import pytest
 import torch
 
+from latentlab.core.direction import Direction
 from latentlab.core.errors import BadFile, BadInput, UnknownName
 from latentlab.core.latent import Latent, Space
+from latentlab.core.watch import silent
 from latentlab.directions.facts import names_in
 from latentlab.directions.library import load_direction
 from latentlab.editing.calibrate import Calibrate
 from latentlab.scorers.targets import NAMES
 from latentlab.store.home import asset
-from latentlab.studio.discovery.build import build_library
+from latentlab.studio.discovery.build import _Maker, build_library
 from latentlab.studio.discovery.plan import LibraryRecipe, Wanted, finder, load_recipe
 from latentlab.studio.studio import Studio
 from latentlab.world.counterfactuals import find_wish
-from tests.directions.toy import ToyGenerator, ToyScorer
+from tests.directions.toy import WIDTH, ToyGenerator, ToyScorer
 
 RECIPE = LibraryRecipe(
     direction=(
@@ -142,7 +144,7 @@ def test_nonsense_in_a_recipe_is_one_line(tmp_path) -> None:
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["directions", "directions-true"])
+@pytest.mark.parametrize("name", ["directions", "directions-steered"])
 def test_the_recipes_that_ship_name_attributes_that_scorers_have(name) -> None:
     recipe = load_recipe(asset(f"recipes/{name}.toml"))
     for wanted in recipe.direction:
@@ -153,10 +155,20 @@ def test_the_recipes_that_ship_name_attributes_that_scorers_have(name) -> None:
     assert {"age", "smile", "yaw", "glasses", "beard", "lipstick"} <= {w.name for w in recipe.direction}
 
 
+@pytest.mark.parametrize(("taught", "kept"), [(0.2, 0.8), (0.9, 0.9), (1.7, 1.0)])
+def test_a_length_taught_by_the_truth_is_held_to_what_the_guide_reads(taught, kept, studio, tmp_path) -> None:
+    wanted = Wanted("age", 0.5, method="counterfactual", calibrate="truth")
+    recipe = replace(RECIPE, direction=(wanted,))
+    maker = _Maker(studio, recipe, tmp_path, [ToyScorer()], [ToyScorer()], silent)
+    faces = Latent(Space.W, torch.randn(40, WIDTH, generator=torch.Generator().manual_seed(0)))
+    found = Direction("age", Space.W, taught * 0.5 * torch.eye(WIDTH)[0])
+    stretched = maker._stretched(wanted, found, faces)
+    assert float(stretched.vector[0]) == pytest.approx(kept * 0.5, rel=0.15)
+
+
 def test_a_wall_in_the_way_is_no_step() -> None:
     generator = ToyGenerator()
     latent = Latent(Space.W, torch.zeros(5, 12))
-    from latentlab.core.direction import Direction
 
     class Wall(ToyScorer):
         def __call__(self, images):
