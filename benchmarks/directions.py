@@ -88,6 +88,8 @@ METHODS = (
 VARIANTS = {"interfacegan-kept": "interfacegan", "steer-w": "steer"}
 """Methods with other fields than their own."""
 LIBRARY = "library"
+SHIPPED = {"age": "age_alone"}
+"""Of the library where two answer to one attribute: the one that lets nothing else come along, as this table counts."""
 UNSUPERVISED = ("sefa", "ganspace")
 WITNESS = "witness "
 
@@ -147,7 +149,7 @@ class Bench:
         if method in UNSUPERVISED:
             return self._component(method, attribute)
         if method == LIBRARY:
-            return self.studio.direction(attribute), 0.0
+            return self.studio.direction(SHIPPED.get(attribute, attribute)), 0.0
         finder = self._finder(method, attribute)
         source: Bank | LatentPairs | None = self.bank
         began = time.perf_counter()

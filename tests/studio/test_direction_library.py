@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from latentlab.core.direction import Direction
-from latentlab.core.errors import BadFile, BadInput, UnknownName
+from latentlab.core.errors import BadFile, BadInput, LatentLabError, UnknownName
 from latentlab.core.latent import Latent, Space
 from latentlab.core.watch import silent
 from latentlab.directions.facts import names_in
@@ -155,7 +155,7 @@ def test_the_recipes_that_ship_name_attributes_that_scorers_have(name) -> None:
     assert {"age", "smile", "yaw", "glasses", "beard", "lipstick"} <= {w.name for w in recipe.direction}
 
 
-@pytest.mark.parametrize(("taught", "kept"), [(0.2, 0.8), (0.9, 0.9), (1.7, 1.0)])
+@pytest.mark.parametrize(("taught", "kept"), [(0.4, 0.8), (0.9, 0.9), (1.7, 1.0)])
 def test_a_length_taught_by_the_truth_is_held_to_what_the_guide_reads(taught, kept, studio, tmp_path) -> None:
     wanted = Wanted("age", 0.5, method="counterfactual", calibrate="truth")
     recipe = replace(RECIPE, direction=(wanted,))
@@ -164,6 +164,10 @@ def test_a_length_taught_by_the_truth_is_held_to_what_the_guide_reads(taught, ke
     found = Direction("age", Space.W, taught * 0.5 * torch.eye(WIDTH)[0])
     stretched = maker._stretched(wanted, found, faces)
     assert float(stretched.vector[0]) == pytest.approx(kept * 0.5, rel=0.15)
+    own = maker._stretched(replace(wanted, side="up", least_read=0.0), found, faces)
+    assert own.vector.equal(found.vector)  # as the truth taught it, whatever the guide reads
+    with pytest.raises(LatentLabError, match=r"more than 2\.5 times as long"):
+        maker._stretched(wanted, found.stretched(0.2 / taught * 0.5), faces)
 
 
 def test_a_wall_in_the_way_is_no_step() -> None:

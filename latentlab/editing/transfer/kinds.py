@@ -26,7 +26,7 @@ BY_ATTRIBUTE = {
     "glasses": APPEARS,
     "beard": APPEARS,
 }
-GAINS = {TURNS: (1.15, 1.15), MOVES: (1.3, 1.3), PAINTS: (1.0, 2.2)}
+GAINS = {TURNS: (1.15, 1.15), MOVES: (1.3, 1.3), PAINTS: (1.0, 1.6)}
 """How much of what the learned transfer read is done, movement and colour. A turned head's outline, moved by more than was
 read, leaves a double contour; what paints (years, hair, skin, light) hardly moves, and colour is what means make timid."""
 

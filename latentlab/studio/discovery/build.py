@@ -32,6 +32,8 @@ SELECTION_SEED = 1_800_000_000
 """Faces on which it is decided what is written; the figures that are kept come from others."""
 PSI = 0.7
 NEAR = (-1.0, 0.0, 1.0)
+LONGEST = 2.5
+"""How many times as long a direction taught by the truth may be made: beyond, pictures are no longer those it was taught by."""
 BANK = 0.4
 """Of the progress bar."""
 
@@ -154,7 +156,8 @@ class _Maker:
         self._tell(wanted, 0.5, "judging")
         row, reached, works = self._judged(wanted, direction)
         told = f"the judge sees {reached:.0%} of a step, {works:.0%} of faces get half of it"
-        if reached < self.recipe.least_reached or works < self.recipe.least_works:
+        least = (self.recipe.least(wanted, name) for name in ("least_reached", "least_works"))
+        if any(value < wish for value, wish in zip((reached, works), least, strict=True)):
             return self._left_out(wanted, row, told)
         direction = self._measured(wanted, direction, row, reached, works)
         save_direction(direction, self.out)
@@ -201,12 +204,18 @@ class _Maker:
 
         def length(share: float) -> float:
             """At which the guide reads this share of a step; endless where it never does."""
+            if not share:
+                return 0.0
             step = share * wanted.step
             found_length = Calibrate().factor(generator, found, wanted.target, score, chosen, step, side)
             return found_length or float("inf")
 
         if wanted.calibrate == "truth":
-            factor = min(max(1.0, length(self.recipe.least_read)), length(1.0))
+            # what a face has or has not comes with a jump, of which a median says little: no shorter for that
+            longest = length(1.0) if side == "both" else float("inf")
+            factor = min(max(1.0, length(self.recipe.least(wanted, "least_read"))), longest)
+            if factor > LONGEST:
+                raise _TooWeak(f"the guide reads so little of it that it would have to be more than {LONGEST:g} times as long")
         else:
             factor = length(1.0)
         if factor == float("inf"):

@@ -40,6 +40,12 @@ class Wanted:
     """`guide` stretches the direction until the guide reads `step` on fresh faces; `truth` keeps the length that true pictures
     taught, where a step is what was rendered, unless the guide reads less than the recipe's `least_read` of a step or more
     than one: nearer to the truth, and read as a little less."""
+    least_read: Share | None = None
+    """In place of the recipe's, for what few faces can have (beards): 0 keeps the length that the truth taught."""
+    least_reached: Share | None = None
+    """In place of the recipe's."""
+    least_works: Share | None = None
+    """In place of the recipe's."""
     limits: tuple[Strength, Strength] = (-4.0, 4.0)
     """Strengths beyond which the span never goes, however good pictures look."""
 
@@ -75,6 +81,11 @@ class LibraryRecipe:
     """A direction whose median step, as the judge reads it, is a smaller share of what it promises is left out."""
     least_works: Share = 0.6
     """A direction that gives fewer faces half of the promised step is left out."""
+
+    def least(self, wanted: Wanted, name: str) -> float:
+        """`least_read`, `least_reached` or `least_works` as it holds for one direction."""
+        own = getattr(wanted, name)
+        return float(getattr(self, name) if own is None else own)
 
     def __post_init__(self) -> None:
         check_ranges(self)
