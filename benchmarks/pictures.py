@@ -20,9 +20,9 @@ from latentlab.studio.parts import apply, find_direction
 OUT = Path(__file__).parent.parent / "docs" / "images"
 SIDE = 112
 SHOWN = {
-    "age": (-2, -1, 0, 1.5, 3), "smile": (-1, 0, 1, 1.5, 2), "yaw": (-3, -1.5, 0, 1.5, 3), "mouth_open": (-1, 0, 1, 1.5, 2),
-    "blink": (0, 0.4, 0.8, 1.2, 1.5), "beard": (0, 0.5, 1, 1.5, 2), "glasses": (0, 1, 1.5, 2, 3), "lipstick": (-2, 0, 1, 2, 3),
-    "eye_shadow": (0, 1, 1.5, 2, 3), "hair": (-3, -1.5, 0, 1.5, 3), "light": (-3, -1.5, 0, 1.5, 3),
+    "age": (-3, -1.5, 0, 1.5, 3), "smile": (-1, 0, 1, 1.5, 2), "yaw": (-3, -1.5, 0, 1.5, 3), "mouth_open": (-1, 0, 1, 1.5, 2),
+    "pitch": (-3, -1.5, 0, 1.5, 3), "beard": (0, 0.5, 1, 1.5, 2), "glasses": (0, 1, 1.5, 2, 3), "lipstick": (-2, 0, 1, 2, 3),
+    "skin_tone": (-2, -1, 0, 1, 2), "hair": (-3, -1.5, 0, 1.5, 3), "light": (-3, -1.5, 0, 1.5, 3),
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from latentlab.studio.parts import (
 
 MIXED = (7, 11)
 """Layers that are taken from the wearer of the makeup."""
-BACK = {"lipstick": -2.0, "eye_shadow": -2.0, "blush": -2.0}
+BACK = {"lipstick": -2.0}
 """Steps that take makeup off in the latent."""
 PEOPLE = "people"
 
@@ -37,7 +37,7 @@ def mixed(who: Applications, face: Images, other: Images | None) -> Images:
 
 
 def taken_back(who: Applications, face: Images, other: Images | None) -> Images:
-    """`edit --direction lipstick=-2 --direction eye_shadow=-2 --direction blush=-2`."""
+    """`edit --direction lipstick=-2`."""
     return _edited(who, face, Edit(BACK))
 
 

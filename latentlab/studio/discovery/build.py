@@ -215,7 +215,9 @@ class _Maker:
             longest = length(1.0) if side == "both" else float("inf")
             factor = min(max(1.0, length(self.recipe.least(wanted, "least_read"))), longest)
             if factor > LONGEST:
-                raise _TooWeak(f"the guide reads so little of it that it would have to be more than {LONGEST:g} times as long")
+                raise _TooWeak(
+                    f"the guide reads so little of it that it would have to be more than {LONGEST:g} times as long"
+                )
         else:
             factor = length(1.0)
         if factor == float("inf"):
