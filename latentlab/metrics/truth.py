@@ -117,14 +117,12 @@ def nearness(
     pictures = {"true": (first, first + edited - unmoved, first + best - unmoved)}
     if carry is not None:
         moves = strengths.tolist()
-        pictures["carried"] = (
-            first,
-            *(_carried(carry, first, unmoved, one, moves) for one in (edited, best)),
-        )
+        shown = [_carried(carry, first, unmoved, one, moves) for one in (edited, best)]
+        pictures["carried"] = (first, shown[0], shown[1])
     pictures["inverted"] = (unmoved, edited, best)
     found = []
-    for start, shown in pictures.items():
-        nothing, edit, ceiling = (measure(one, wanted) for one in shown)
+    for start, three in pictures.items():
+        nothing, edit, ceiling = (measure(one, wanted) for one in three)
         found += [
             _row(start, name, nothing[name], edit[name], ceiling[name]) for name in nothing
         ]  # fmt: skip
