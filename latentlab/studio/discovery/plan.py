@@ -39,7 +39,7 @@ class Wanted:
     calibrate: str = "guide"
     """`guide` stretches the direction until the guide reads `step` on fresh faces; `truth` keeps the length that true pictures
     taught, where a step is what was rendered, unless the guide reads less than the recipe's `least_read` of a step or more
-    than one: nearer to the truth, and read as a little less."""
+    than one (never shorter with `side = "up"`): nearer to the truth, and read as a little less."""
     least_read: Share | None = None
     """In place of the recipe's, for what few faces can have (beards): 0 keeps the length that the truth taught."""
     least_reached: Share | None = None
