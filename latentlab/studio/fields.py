@@ -327,7 +327,9 @@ class DiscoverFields(DiscoverRequestFields, total=False):
     decay: float
     wish: str
     people: int
+    focus: float
     structure: float
+    answer: Literal["true", "network"]
     scores: float
     target: float
     paired: bool

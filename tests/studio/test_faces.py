@@ -16,6 +16,7 @@ from latentlab.inversion.resize import resize
 from latentlab.metrics.leakage import fresh_latents
 from latentlab.scorers import SCORERS
 from latentlab.store.home import asset
+from latentlab.studio.discovery.plan import load_recipe
 from latentlab.studio.learning.training import discriminator_of
 from latentlab.studio.portraits.edit import Edit
 from latentlab.studio.shelf.companions import companions, likeness
@@ -35,13 +36,14 @@ def test_it_travels_light() -> None:
 
 
 def test_every_direction_is_of_this_network_and_tells_what_it_costs(studio) -> None:
-    names = own_names(studio)
+    names, recipe = own_names(studio), load_recipe()
+    wanted = {one.name: one for one in recipe.direction}
     assert {"age", "smile", "yaw", "pitch", "glasses", "lipstick", "hair", "light"} <= set(names)
     for name in names:
         direction = load_direction(asset(f"faces/directions/{name}.direction.safetensors"))
         assert direction.model == studio.generator.hash
         assert direction.step > 0 and direction.span[0] < direction.span[1]
-        assert direction.leakage and direction.story["works"] >= 0.6
+        assert direction.leakage and direction.story["works"] >= recipe.least(wanted[name], "least_works")
 
 
 def test_a_turned_head_is_read_as_turned_by_a_scorer_that_discovery_never_saw(studio) -> None:

@@ -64,8 +64,11 @@ def parent_file(path: Path, home: str | Path = "lab") -> Path | None:
 
 
 def parent_of(studio: Lab) -> Lab | None:
-    """The lab on the network that this one is kept as a difference from."""
-    place = find(studio.network, studio.home)
+    """The lab on the network that this one is kept as a difference from; None for one that lies in no file."""
+    try:
+        place = find(studio.network, studio.home)
+    except LatentLabError:
+        return None
     file = parent_file(place, studio.home) if is_child(place) else None
     if file is None:
         return None
