@@ -117,6 +117,8 @@ def test_a_direction_is_discovered_and_kept(browser, address) -> None:  # type: 
     assert page.locator(".leaks tr").count() > 1
     page.get_by_role("textbox", name="Name").first.fill("found")
     page.keyboard.press("Enter")
+    page.wait_for_timeout(500)  # the page runs for the name: a click while it is drawn anew is lost
+    page.wait_for_selector("[data-test-script-state=notRunning]", timeout=WAIT)
     page.get_by_role("button", name="Keep", exact=True).first.click()
     page.wait_for_selector("text='found' is kept", timeout=WAIT)
     page.get_by_role("link", name="Explore").click()
