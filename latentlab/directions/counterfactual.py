@@ -8,11 +8,12 @@ the true picture, f + G(w + aV) − G(w), and compared with the true answer f',
     E over i of  pixels · Σ_scales |f + ΔG − f'| + structure · (1 − MS-SSIM(f + ΔG, f'))
                + Σ_j scores_j · h((Δs_j(G) − Δs_j(true)) / σ_j) + length · mean_l |U_l|²                               (1)
 
-where pixels weigh more the more the truth changes there (`focus`), with s the scores, where scorers are at hand, and h Huber's loss: whatever truly comes along (grey hair with age) is to come
-along, and nothing else. Coarse scales see colours, fine ones edges, and structure where they lie. V_l = C^½·U_l, with C the
-covariance of w. The network's own error of inversion is on neither side, so none of it is learned. In place of f' − f the answer may be
-what the network draws for the two, G(w') − G(w): laid on f, a change that the network drew a little beside it shows twice, and
-fear of that makes moves timid. Steps through the generator follow Jahanian, Chai and Isola 2020.
+where pixels weigh more the more the truth changes there (`focus`), with s the scores, where scorers are at hand, and h
+Huber's loss: whatever truly comes along (grey hair with age) is to come along, and nothing else. Coarse scales see colours,
+fine ones edges, and structure where they lie. V_l = C^½·U_l, with C the covariance of w. The network's own error of inversion
+is on neither side, so none of it is learned. In place of f' − f the answer may be what the network draws for the two,
+G(w') − G(w): laid on f, a change that the network drew a little beside it shows twice, and fear of that makes moves timid.
+Steps through the generator follow Jahanian, Chai and Isola 2020.
 """
 
 from __future__ import annotations
@@ -195,8 +196,8 @@ class _School:
     generator: Generator
     pairs: LatentPairs
     truth: Truth
-    focus: float = 0.0
-    answer: str = "true"
+    focus: float
+    answer: str
 
     def __post_init__(self) -> None:
         place = self.generator.device
@@ -295,7 +296,8 @@ class _Lesson:
 
 
 def where_it_changes(before: Images, after: Images, focus: float) -> Tensor:
-    """Weights of mean 1 that grow with how much the truth changes there (blurred over a sixteenth of the side), [n 1 s s]."""
+    """Weights that grow with how much the truth changes there (blurred over a sixteenth of the side), of mean 1 where it changes
+    at all, [n 1 s s]."""
     change = (after - before).abs().mean(1, keepdim=True)
     window = max(change.shape[-1] // 16, 1) | 1
     smooth = F.avg_pool2d(change, window, 1, window // 2, count_include_pad=False)

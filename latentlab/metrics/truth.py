@@ -9,8 +9,9 @@ With f a render, f' the same person with the wish, w and w' their latents and V 
 | inverted | G(w) | G(w + aV) | G(w') |
 
 each against f'. Laid on the picture, a change of the network's own face shows twice wherever the network drew it a little
-off; carried, the picture itself moves (`latentlab.editing.transfer`). What lies between `nothing` and `best latent` is what the network could do; an edit that is further from
-the truth than doing nothing is no edit of that wish, however well it scores.
+off; carried, the picture itself moves (`latentlab.editing.transfer`). What lies between `nothing` and `best latent` is what
+the network could do; an edit that is further from the truth than doing nothing is no edit of that wish, however well it
+scores.
 """
 
 from __future__ import annotations
