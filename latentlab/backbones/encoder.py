@@ -115,14 +115,10 @@ def encoder_preset(name: str) -> Preset[EncoderSettings]:
 
 
 class EncoderTraining(Trainable):
-    """An encoder for one frozen generator."""
+    """An encoder for one generator, which stays as it is unless somebody names it among the learners (`together`)."""
 
     def __init__(self, settings: EncoderSettings, generator: Generator, likeness: Likeness) -> None:
-        self.settings, self.generator, self.likeness = (
-            settings,
-            generator.eval().requires_grad_(False),
-            likeness,
-        )
+        self.settings, self.generator, self.likeness = settings, generator, likeness
         if settings.adversary and settings.pool < 1:
             raise BadInput(
                 "the discriminator of codes needs a pool of at least one code; pass adversary=0 to leave it out"

@@ -27,6 +27,10 @@ def begin_with(encoder: nn.Module, path: Path | str) -> str:
     """
     parent = Archive.load(path)
     kind = getattr(encoder, "kind", "")
+    if parent.kind == "difference":
+        raise BadInput(
+            f"{path} holds what an encoder adds to its parent's; begin with a whole one: encoder.safetensors of a run, or the parent's"
+        )
     if parent.kind != kind:
         raise BadInput(f"{path} holds a {parent.kind}, the training is of an {kind}; begin with another file")
     own = encoder.state_dict()

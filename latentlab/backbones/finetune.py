@@ -13,6 +13,7 @@ from torch import Tensor
 from latentlab.backbones.difference import Difference, held, low_rank, swap_layers, whole
 from latentlab.backbones.train import Train
 from latentlab.core.device import find_device
+from latentlab.core.distance import Distance
 from latentlab.core.errors import BadFile, BadInput
 from latentlab.core.ranges import Between, PowerOfTwo, Seconds, Share, check
 from latentlab.core.shapes import Images
@@ -56,6 +57,10 @@ class Finetune:
     """How often photographs of a set (column `set`) are shown beside the others; 0 leaves a set out."""
     render_share: Share = 0.0
     """How many of the images are renders of the face world, mixed in."""
+    encoder: Path | None = None
+    """An encoder of the parent to teach beside the generator: both learn to repeat the images that are shown."""
+    encoder_preset: str = "restyle64"
+    """The preset that this encoder was taught by."""
     resume: bool = False
     device: str = "auto"
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -64,7 +69,11 @@ class Finetune:
         check(self)
 
     def run(
-        self, unlikeness: Unlikeness | None = None, source: Source | None = None, watch: Watch = silent
+        self,
+        unlikeness: Unlikeness | None = None,
+        source: Source | None = None,
+        watch: Watch = silent,
+        identity: Distance | None = None,
     ) -> Path:
         """Train; returns the difference's file, `difference.safetensors` in the run's folder.
 
@@ -86,10 +95,10 @@ class Finetune:
         task = Train(
             data=self.data, out=self.out, images=self.images, seconds=self.seconds, preset="finetune", resolution=resolution,
             resume=self.resume, transfer=self.parent, transfer_discriminator=self.discriminator or _beside(self.parent, parts), device=self.device,
-            settings=settings,
+            settings=settings, encoder=self.encoder, encoder_preset=self.encoder_preset,
         )  # fmt: skip
         source = source or self.source(resolution, watch)
-        file = task.run(source=source, watch=watch)
+        file = task.run(source=source, watch=watch, identity=identity)
         child = read(file)["G_ema"]
         tensors = held(parent.tensors, child.tensors)
         if self.swap_from:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 from torch import nn
 
+from latentlab.backbones.encoder import encoder_preset
 from latentlab.backbones.presets import preset
+from latentlab.backbones.stylegan import StyleGAN
+from latentlab.backbones.together import Together
 from latentlab.backbones.transfer import Parent, parent
 from latentlab.core.device import find_device
-from latentlab.core.errors import LatentLabError
+from latentlab.core.distance import Distance
+from latentlab.core.errors import BadInput, LatentLabError
 from latentlab.core.ranges import Between, PowerOfTwo, Seconds, Share, check
 from latentlab.core.settings import parse_settings
 from latentlab.core.watch import Watch, on_stderr, silent
 from latentlab.data.open import SourceOptions, open_source
-from latentlab.teaching.plan import TrainingPlan
+from latentlab.teaching.plan import Begin, TrainingPlan
 from latentlab.teaching.teach import teach
 from latentlab.training.ahead import Source
+from latentlab.training.trainable import Trainable
+from latentlab.training.trainer import Trainer
 
+MARK = "encoder."
+"""Settings that begin so are those of an encoder beside the generator."""
 Measure = Callable[[nn.Module], Mapping[str, float]]
 """Figures of a generator by name."""
 
@@ -60,36 +68,58 @@ class Train:
     """How often photographs of a set (column `set`) are shown beside the others; 0 leaves a set out."""
     render_share: Share = 0.0
     """How many of the images are renders of the face world, mixed in."""
+    encoder: Path | None = None
+    """An encoder to teach beside the generator, beginning with this file: both learn to repeat the images that are shown."""
+    encoder_preset: str = "restyle64"
+    """The preset that this encoder was taught by."""
     device: str = "auto"
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of the model or the schedule to change, by name."""
+    """Settings of the model or the schedule to change, by name; those of the encoder as `encoder.NAME`."""
 
     def __post_init__(self) -> None:
         check(self)
 
     def run(
-        self, source: Source | None = None, watch: Watch = silent, measure: Measure | None = None
+        self,
+        source: Source | None = None,
+        watch: Watch = silent,
+        measure: Measure | None = None,
+        identity: Distance | None = None,
     ) -> Path:
         """Train; returns the generator's file.
 
         Args:
             source: replaces `data`: any function from sample numbers to a batch.
             measure: figures of the averaged generator for the log, every `measure_steps` steps.
+            identity: a distance of faces for the encoder's part, e.g. by our identity embedding; never dlib, which judges.
         """
-        chosen = preset(self.preset, self.resolution).changed(self.settings)
+        chosen = preset(self.preset, self.resolution).changed(_of_generator(self.settings))
         model, schedule = chosen.model, chosen.schedule
         begun: Parent | None = None
         if self.transfer:
             begun = parent(self.transfer, model, self.transfer_discriminator)
             model = begun.model
+        taught = self._with_encoder(model, identity)
         plan = TrainingPlan(
             self.out, self.images, self.seconds, self.resume, self.device, schedule,
             story={"settings": asdict(model), "preset": self.preset},
-            begin=begun.hand_over if begun else None,
+            begin=_in_turn([one.hand_over for one in (begun, taught) if isinstance(one, Parent | Together)]),
             measure=None if measure is None else lambda networks: measure(networks["G_ema"]),
         )  # fmt: skip
         source = source or self.source(model.image_shape, schedule.seed, watch)
-        return teach(model, source, plan, watch)["G_ema"]
+        return teach(taught, source, plan, watch)["G_ema"]
+
+    def _with_encoder(self, model: StyleGAN, identity: Distance | None) -> Trainable:
+        changes = _of_encoder(self.settings)
+        if self.encoder is None:
+            if changes:
+                raise BadInput(
+                    f"settings of an encoder ({', '.join(sorted(changes))}) need an encoder; name its file as `encoder`"
+                )
+            return model
+        whole = {"progressive_from": 0, "progressive_every": 0}  # it has its offsets already
+        chosen = encoder_preset(self.encoder_preset).changed(whole | changes, "encoder setting")
+        return Together(model, chosen.model, identity, self.encoder)
 
     def source(self, shape: tuple[int, int, int], seed: int, watch: Watch = silent) -> Source:
         """The images (channels, height, width), packed beside the run if they lie in a folder."""
@@ -103,6 +133,23 @@ class Train:
             weights=self.weights, render_share=self.render_share, shape=shape,
         )  # fmt: skip
         return open_source(self.data, options, watch)
+
+
+def _of_encoder(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.removeprefix(MARK): value for name, value in settings.items() if name.startswith(MARK)}
+
+
+def _of_generator(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if not name.startswith(MARK)}
+
+
+def _in_turn(begins: Sequence[Begin]) -> Begin | None:
+    """One beginning after the other, what they tell taken together."""
+
+    def begin(trainer: Trainer) -> dict[str, Any]:
+        return {name: value for one in begins for name, value in (one(trainer) or {}).items()}
+
+    return begin if begins else None
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -96,7 +96,7 @@ class TrainEncoder:
         plan = TrainingPlan(
             self.out, self.images, self.seconds, self.resume, self.device, schedule, told, self._begin
         )
-        model = EncoderTraining(settings, generator.to(device), likeness)
+        model = EncoderTraining(settings, generator.to(device).eval().requires_grad_(False), likeness)
         source = source or self.source(settings.input_size, schedule.seed, watch)
         return teach(model, source, plan, watch)["encoder"]
 

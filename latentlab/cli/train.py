@@ -96,6 +96,10 @@ class Train(Command):
     choice: Chosen = field(default_factory=Choice)
     render_share: Mixed = 0.0
     """How many of the images are renders of the face world, mixed in."""
+    encoder: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """An encoder to teach beside the generator, beginning with this file: both learn to repeat the pictures."""
+    encoder_preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "restyle64"
+    """The preset that this encoder was taught by; single settings of it with --set encoder.NAME=VALUE."""
     settings: Settings = ()
     """Any other setting of the preset; can be repeated."""
 
@@ -190,6 +194,10 @@ class Finetune(Command):
     choice: Chosen = field(default_factory=Choice)
     render_share: Mixed = 0.0
     """How many of the images are renders of the face world, mixed in."""
+    encoder: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """An encoder of the network to teach beside it: both learn to repeat the pictures, and the child draws photographs better."""
+    encoder_preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "restyle64"
+    """The preset that this encoder was taught by; single settings of it with --set encoder.NAME=VALUE."""
     resume: bool = False
     """Go on from the newest checkpoint in the folder."""
     settings: Settings = ()

@@ -219,6 +219,8 @@ class TrainFields(TypedDict, total=False):
     where: tuple[str, ...]
     weights: Mapping[str, float]
     render_share: float
+    encoder: Path | None
+    encoder_preset: str
 
 
 class TrainEncoderFields(TypedDict, total=False):
@@ -254,6 +256,8 @@ class FinetuneFields(TypedDict, total=False):
     where: tuple[str, ...]
     weights: Mapping[str, float]
     render_share: float
+    encoder: Path | None
+    encoder_preset: str
     resume: bool
 
 

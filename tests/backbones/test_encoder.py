@@ -10,6 +10,7 @@ import pytest
 import torch
 from small import disc, discs
 
+from latentlab.backbones.difference import whole
 from latentlab.backbones.encoder import PRESETS, EncoderTraining, encode, encoder_preset
 from latentlab.backbones.latent_discriminator import Pool
 from latentlab.backbones.train_encoder import TrainEncoder
@@ -215,13 +216,15 @@ def test_what_is_begun_with_keeps_its_offsets_from_the_first_step(tmp_path: Path
     assert logged[-1]["encoder/delta"] > 0
 
 
-@pytest.mark.parametrize("spoilt", ["missing", "truncated", "a generator"])
+@pytest.mark.parametrize("spoilt", ["missing", "truncated", "a generator", "a difference"])
 def test_a_file_that_no_encoder_can_begin_with_is_named(tmp_path: Path, generator: Any, spoilt: str) -> None:
     file = tmp_path / "parent.safetensors"
     if spoilt == "truncated":
         file.write_bytes(task(tmp_path / "first").run(generator, source=blank).read_bytes()[:5000])
     if spoilt == "a generator":
         archive(generator, {}).save(file)
+    if spoilt == "a difference":
+        whole({"a": torch.zeros(2)}, {"a": torch.ones(2)}).save(file)
     with pytest.raises(LatentLabError, match=r"parent\.safetensors"):
         task(tmp_path / "second", begin=file).run(generator, source=blank)
 

@@ -32,7 +32,8 @@ def train(
     from latentlab.backbones.train import Train
 
     method = Train(device=studio.device, settings=_with_seed(studio, settings), **fields)
-    return method.run(watch=studio.tell(watch))
+    identity = identity_of(studio) if method.encoder is not None else None
+    return method.run(watch=studio.tell(watch), identity=identity)
 
 
 def train_encoder(
@@ -61,7 +62,8 @@ def finetune(
 
     parent = find(studio.network, studio.home)
     method = Finetune(parent=parent, device=studio.device, settings=_with_seed(studio, settings), **fields)
-    return method.run(watch=studio.tell(watch))
+    identity = identity_of(studio) if method.encoder is not None else None
+    return method.run(watch=studio.tell(watch), identity=identity)
 
 
 def _with_seed(studio: Lab, settings: Mapping[str, Any] | None) -> dict[str, Any]:
