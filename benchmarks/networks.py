@@ -5,10 +5,10 @@
 
 A network is a name or a file, with its encoder beside it (else that of its parent). `found` is the share of samples at ψ .7 in
 which dlib finds a face; the Fréchet distances are those of the same samples to all held-out photographs, `floor` that of two
-halves of the photographs. Inversions are medians over the photographs, with one pass of the encoder and with five. Edits are
-those of six photographs, carried to the photo as `edit` does: the share of the wish that the judge reads, the mean change of all
-else in standard deviations, and dlib's distance to the photo before. Nobody in the photographs is trained on; the sheet shows
-people and is never published.
+halves of the photographs. Inversions are medians over the photographs, and over held-out renders, with one pass of the encoder
+and with five. Edits are those of six photographs (`--edited N`; beyond those there are, of held-out portraits too), inverted and
+carried to the photo as `invert` and `edit` do: the share of the wish that the judge reads, the mean change of all else in
+standard deviations, and dlib's distance to the photo before. Nobody in the photographs is trained on; the sheet shows people and is never published.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from pathlib import Path
 
 import torch
 from report import median, table, write
-from subjects import Subjects, data_folder, photographs
+from subjects import Subjects, data_folder, photographs, renders
 
+from latentlab.core.errors import MissingPart
 from latentlab.core.image import grid, load_image, save_image
 from latentlab.core.shapes import Images
 from latentlab.studio import Studio
@@ -52,19 +53,20 @@ WISHES = {
     "glasses": 2.0,
 }
 """Directions and steps; the judge's name for what they move is in their story."""
-SIX = 6
 BATCH = 16
+RENDERS = 96
+"""People of the face world, whom no training saw either."""
 
 
 @dataclass(frozen=True, eq=False)
 class Photographs:
-    """Held-out people, aligned, and the files of six of them."""
+    """Held-out people, aligned, and the files of those whose photographs are edited."""
 
     images: Images
-    six: tuple[Path, ...]
+    edited: tuple[Path, ...]
 
 
-def held_out() -> Photographs:
+def held_out(edited: int) -> Photographs:
     """Everybody who is never trained on: aligned portraits, and photographs aligned here."""
     files = [
         path for path in sorted((data_folder() / "portraits/images").iterdir()) if is_held_out(path.name)
@@ -72,7 +74,9 @@ def held_out() -> Photographs:
     seen: Subjects = photographs()
     images = torch.cat([*(load_image(path, seen.images.shape[-1]) for path in files), seen.images])
     photos = sorted((data_folder() / "photos").glob("*.jpg"))
-    return Photographs(images, tuple(photos[:: max(1, len(photos) // SIX)][:SIX]))
+    if edited > len(photos):
+        photos += files[:: max(1, len(files) // (edited - len(photos)))]
+    return Photographs(images, tuple(photos[:: max(1, len(photos) // edited)][:edited]))
 
 
 def called(studio: Studio) -> str:
@@ -97,15 +101,15 @@ def drawn(studio: Studio, photos: Photographs, n: int) -> dict[str, object]:
     return row
 
 
-def inverted(studio: Studio, photos: Photographs) -> Iterator[dict[str, object]]:
-    """How near its encoder comes."""
+def inverted(studio: Studio, kind: str, images: Images) -> Iterator[dict[str, object]]:
+    """How near its encoder comes to photographs, or renders."""
     parts = companions(studio)
     given = Given(encoder=parts.encoder, distance=parts.distance)
-    known = embed(photos.images)
+    known = embed(images)
     for name, method in METHODS.items():
-        found = [method.invert(studio.generator, part, given) for part in photos.images.split(BATCH)]
+        found = [method.invert(studio.generator, part, given) for part in images.split(BATCH)]
         apart = distances(known, embed(torch.cat([one.image.clamp(-1, 1) for one in found])))
-        row: dict[str, object] = {"network": called(studio), "method": name, "n": len(photos.images)}
+        row: dict[str, object] = {"network": called(studio), "of": kind, "method": name, "n": len(images)}
         for key in ("psnr", "ms_ssim"):
             row[key] = median(torch.cat([one.measures[key] for one in found]))
         yield row | {"identity": median(apart), "below .6": float((apart < 0.6).float().mean())}
@@ -117,8 +121,8 @@ def edited(studio: Studio, photos: Photographs) -> tuple[list[dict[str, object]]
     reader = judge(studio)
     sums: dict[str, list[tuple[float, float, float]]] = {}
     cells = []
-    for path in photos.six:
-        face = studio.invert(path, method="refine", keep=False)
+    for path in photos.edited:
+        face = studio.invert(path, keep=False)
         assert face.photo is not None, "it was inverted from one"
         before = resize(face.photo.face(), 256)
         cells.append(before)
@@ -127,8 +131,8 @@ def edited(studio: Studio, photos: Photographs) -> tuple[list[dict[str, object]]
             assert isinstance(picture.image, torch.Tensor), "an aligned face"
             cells.append(resize(picture.image[None].float(), 256))
             sums.setdefault(name, []).append(_read(studio, reader, name, steps, before, cells[-1]))
-    rows = [
-        {"network": called(studio), "edit": f"{name}{WISHES[name]:+g}"}
+    rows: list[dict[str, object]] = [
+        {"network": called(studio), "n": len(photos.edited), "edit": f"{name}{WISHES[name]:+g}"}
         | dict(zip(("share", "others", "identity"), map(median, zip(*found, strict=True)), strict=True))
         for name, found in sums.items()
     ]
@@ -153,18 +157,25 @@ def main() -> None:
     )
     parser.add_argument("networks", nargs="+")
     parser.add_argument("--n", type=int, default=500, help="samples of each")
+    parser.add_argument("--edited", type=int, default=6, help="photographs that are edited")
     parser.add_argument("--skip", default="", help="drawn, inverted, edited: what is left out")
     parser.add_argument("--sheet", type=Path, help="where the edits are shown; outside of the repository")
     options = parser.parse_args()
 
     torch.set_num_threads(1)
-    photos, tables, cells = held_out(), dict[str, list[Mapping[str, object]]](), []
+    try:
+        photos = held_out(options.edited)
+    except MissingPart as error:
+        parser.exit(2, f"{error}\n")
+    drawn_people = renders(RENDERS).images if "inverted" not in options.skip else photos.images[:0]
+    tables, cells = dict[str, list[Mapping[str, object]]](), []
     for name in options.networks:
         studio = Studio(network=name, device="cpu")
         if "drawn" not in options.skip:
             tables.setdefault("drawn", []).append(drawn(studio, photos, options.n))
         if "inverted" not in options.skip:
-            tables.setdefault("inverted", []).extend(inverted(studio, photos))
+            for kind, images in (("photographs", photos.images), ("renders", drawn_people)):
+                tables.setdefault("inverted", []).extend(inverted(studio, kind, images))
         if "edited" not in options.skip:
             rows, images = edited(studio, photos)
             tables.setdefault("edited", []).extend(rows)
