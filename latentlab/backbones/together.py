@@ -47,6 +47,15 @@ class Together(Trainable):
                 "a warm start has an encoder of its own; set warm_start=0, or leave the encoder out"
             )
 
+        channels, height, width = self.generator.image_shape
+        if channels != 3 or height != width:
+            raise BadInput(
+                f"encoders read squares in three colours; this network draws {channels} channels of {height}×{width}: "
+                "leave the encoder out"
+            )
+        if self.generator.condition_width:
+            raise BadInput("encoders are taught beside unconditional generators; this one has classes")
+
     def __repr__(self) -> str:
         """All that decides what is learnt."""
         named = None if self.identity is None else self.identity.name

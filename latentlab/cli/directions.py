@@ -35,6 +35,12 @@ class List(Command):
             session.answer(_line(direction), **_entry(direction))
         if not found:
             session.note("there are no directions for this network yet; find some: latentlab discover --help")
+        elsewhere = session.studio.photographs
+        if elsewhere is not None and not self.all:
+            session.note(
+                f"photographs get '{elsewhere}', where the same names have lengths and spans of their own: "
+                f"latentlab directions list --network {elsewhere}"
+            )
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from small import disc, discs, teach
+from small import SMALL, disc, discs, teach
 
 from latentlab.backbones.encoder import encoder_preset
 from latentlab.backbones.finetune import Finetune
@@ -126,9 +127,15 @@ def test_what_cannot_be_is_one_line(parent: dict[str, Path], tmp_path: Path) -> 
     assert not any((tmp_path / name / "generator.safetensors").exists() for name in "abcd")
 
 
-def test_its_picture_and_files_are_those_of_both() -> None:
-    from small import SMALL
+@pytest.mark.parametrize(
+    ("changes", "said"), [({"colours": 1}, "three colours"), ({"condition_width": 3}, "classes")]
+)
+def test_generators_that_no_encoder_reads_are_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        Together(replace(SMALL, **changes), encoder_preset("restyle64").changed(ENCODER).model)
 
+
+def test_its_picture_and_files_are_those_of_both() -> None:
     model = Together(SMALL, encoder_preset("restyle64").changed(ENCODER).model)
     networks = model.networks()
     assert set(model.parts(networks)) >= {"G_ema", "D", "encoder"}

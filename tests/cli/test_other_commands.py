@@ -183,3 +183,13 @@ def test_bad_input_is_one_line_and_leaves_nothing(command, words, told, network,
         for path in tmp_path.rglob("*")
         if path.is_file() and ".data" not in path.parts and "lab" not in path.parts
     ]
+
+
+def test_a_list_of_directions_says_where_those_of_photographs_are(run) -> None:
+    usual, named = run("directions", "list"), run("directions", "list", "--network", "portraits")
+    assert (usual.code, named.code) == (0, 0)
+    assert "directions list --network portraits" in usual.err
+    assert "photographs get" not in named.err
+    assert "smile" in usual.out
+    assert "smile" in named.out
+    assert usual.out != named.out
