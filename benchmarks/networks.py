@@ -165,9 +165,9 @@ def main() -> None:
     torch.set_num_threads(1)
     try:
         photos = held_out(options.edited)
+        drawn_people = renders(RENDERS).images if "inverted" not in options.skip else photos.images[:0]
     except MissingPart as error:
         parser.exit(2, f"{error}\n")
-    drawn_people = renders(RENDERS).images if "inverted" not in options.skip else photos.images[:0]
     tables, cells = dict[str, list[Mapping[str, object]]](), []
     for name in options.networks:
         studio = Studio(network=name, device="cpu")

@@ -71,20 +71,24 @@ if [ -f "$ENCODER" ] && [ "$ENCODER_IMAGES" -gt 0 ]; then
     $PYTHON -m tools.shrink "$RUN/encoder/encoder.safetensors" --parent "$ENCODER" --out "$SHIP"
 fi
 
-# Directions of its own, taught by rendered people as those of the parent were, where the face model is at hand
-# (DIRECTIONS=port: none). What is missing then comes from the parent, measured on the same faces of both networks (PORTED
-# faces; 0 takes them over unmeasured).
+# Directions of its own, taught by rendered people as those of the parent were, where the face model is at hand. Without it, or
+# with DIRECTIONS=port, those of the parent, measured on the same faces of both networks (PORTED faces; 0 takes them over
+# unmeasured).
 if [ "${DIRECTIONS:-build}" = build ] && [ -n "${LATENTLAB_FACE_MODEL:-}" ]; then
     $LATENTLAB directions build --network "$CHILD" --home "$RUN/lab" --out "$SHIP/directions" \
         --recipe "$(dirname "$0")/directions-portraits.toml"
+    # How far they go, on samples, renders, and the photographs of HELD: a folder of people that nothing was trained on.
+    (cd "$SHIP/directions" && ls -- *.direction.safetensors) | sed 's/\.direction\.safetensors$//' |
+        xargs $LATENTLAB directions span --network "$CHILD" --home "$RUN/lab" --faces 8 ${HELD:+--photos "$HELD"} --out "$SHIP/directions"
+else
+    for direction in "$(dirname "$FILE")"/directions/*.direction.safetensors; do
+        [ -f "$direction" ] || continue
+        name="$(basename "$direction" .direction.safetensors)"
+        [ -f "$SHIP/directions/$name.direction.safetensors" ] ||
+            $LATENTLAB directions port "$name" --network "$PARENT" --child "$CHILD" --samples "$PORTED" --home "$RUN/lab"
+    done
+    find "$RUN/lab/directions" -name '*.direction.safetensors' -exec cp {} "$SHIP/directions/" \; 2>/dev/null || true
 fi
-for direction in "$(dirname "$FILE")"/directions/*.direction.safetensors; do
-    [ -f "$direction" ] || continue
-    name="$(basename "$direction" .direction.safetensors)"
-    [ -f "$SHIP/directions/$name.direction.safetensors" ] ||
-        $LATENTLAB directions port "$name" --network "$PARENT" --child "$CHILD" --samples "$PORTED" --home "$RUN/lab"
-done
-find "$RUN/lab/directions" -name '*.direction.safetensors' -exec cp {} "$SHIP/directions/" \; 2>/dev/null || true
 
 # The card, with the search for reproduced faces.
 [ -z "${NOTES:-}" ] || cp "$NOTES" "$SHIP/NOTES.md"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 from torch import nn
 
-from latentlab.backbones.encoder import encoder_preset
+from latentlab.backbones.encoder import EncoderSettings, encoder_preset
 from latentlab.backbones.presets import preset
 from latentlab.backbones.stylegan import StyleGAN
 from latentlab.backbones.together import Together
@@ -21,7 +21,9 @@ from latentlab.core.ranges import Between, PowerOfTwo, Seconds, Share, check
 from latentlab.core.settings import parse_settings
 from latentlab.core.watch import Watch, on_stderr, silent
 from latentlab.data.open import SourceOptions, open_source
+from latentlab.store.archive import read_story
 from latentlab.teaching.plan import Begin, TrainingPlan
+from latentlab.teaching.settings import checked
 from latentlab.teaching.teach import teach
 from latentlab.training.ahead import Source
 from latentlab.training.trainable import Trainable
@@ -102,7 +104,7 @@ class Train:
         taught = self._with_encoder(model, identity)
         plan = TrainingPlan(
             self.out, self.images, self.seconds, self.resume, self.device, schedule,
-            story={"settings": asdict(model), "preset": self.preset},
+            story={"settings": asdict(model), "preset": self.preset} | _told_of(taught),
             begin=_in_turn([one.hand_over for one in (begun, taught) if isinstance(one, Parent | Together)]),
             measure=None if measure is None else lambda networks: measure(networks["G_ema"]),
         )  # fmt: skip
@@ -117,9 +119,11 @@ class Train:
                     f"settings of an encoder ({', '.join(sorted(changes))}) need an encoder; name its file as `encoder`"
                 )
             return model
+        read_story(self.encoder)  # whatever is wrong with the file is said before any picture is packed
         whole = {"progressive_from": 0, "progressive_every": 0}  # it has its offsets already
-        chosen = encoder_preset(self.encoder_preset).changed(whole | changes, "encoder setting")
-        return Together(model, chosen.model, identity, self.encoder)
+        changed = checked(changes, (EncoderSettings,), "encoder setting")
+        chosen = replace(encoder_preset(self.encoder_preset).model, **whole | changed)
+        return Together(model, chosen, identity, self.encoder)
 
     def source(self, shape: tuple[int, int, int], seed: int, watch: Watch = silent) -> Source:
         """The images (channels, height, width), packed beside the run if they lie in a folder."""
@@ -141,6 +145,11 @@ def _of_encoder(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _of_generator(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if not name.startswith(MARK)}
+
+
+def _told_of(taught: Trainable) -> dict[str, Any]:
+    """What the story tells of an encoder that learns beside the generator."""
+    return {"encoder": asdict(taught.encoder)} if isinstance(taught, Together) else {}
 
 
 def _in_turn(begins: Sequence[Begin]) -> Begin | None:

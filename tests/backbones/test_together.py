@@ -16,7 +16,7 @@ from latentlab.backbones.finetune import Finetune
 from latentlab.backbones.stylegan import FILES
 from latentlab.backbones.together import Together
 from latentlab.backbones.train_encoder import TrainEncoder
-from latentlab.core.errors import BadInput, UnknownName
+from latentlab.core.errors import BadFile, BadInput, UnknownName
 from latentlab.networks.build import build
 from latentlab.store.bridge import read
 from latentlab.teaching.likeness import IdentityDistance
@@ -101,6 +101,7 @@ def test_every_loss_has_a_name_of_its_own(parent: dict[str, Path], tmp_path: Pat
     assert {f"encoder/{name}" for name in terms} <= told.keys()
     assert {"encoder codes/encoded", "encoder r1/penalty", "r1/penalty", "generator/fool"} <= told.keys()
     story: Any = read(tmp_path / "encoder.safetensors")["encoder"].story
+    assert story["training"]["encoder"]["base_width"] == ENCODER["base_width"]
     assert story["training"]["encoder_begun_with"] == read(parent["encoder"])["encoder"].story["hash"]
 
 
@@ -124,7 +125,12 @@ def test_what_cannot_be_is_one_line(parent: dict[str, Path], tmp_path: Path) -> 
         task(parent, tmp_path / "c", settings={"warm_start": 16}).run(source=discs)
     with pytest.raises(UnknownName, match="input_size"):
         task(parent, tmp_path / "d", settings={"encoder.inputsize": 8}).run(source=discs)
-    assert not any((tmp_path / name / "generator.safetensors").exists() for name in "abcd")
+    with pytest.raises(UnknownName, match="batch"):  # the schedule is the generator's
+        task(parent, tmp_path / "e", settings={"encoder.batch": 8}).run(source=discs)
+    with pytest.raises(BadFile, match=r"nowhere\.safetensors"):
+        task(parent, tmp_path / "f", encoder=tmp_path / "nowhere.safetensors").run(source=discs)
+    assert not (tmp_path / "f").exists()
+    assert not any((tmp_path / name / "generator.safetensors").exists() for name in "abcdef")
 
 
 @pytest.mark.parametrize(
