@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -91,21 +92,26 @@ def restore(
     parts = {name: _below(checkpoint.tensors, f"network/{name}/") for name in networks}
     for name, network in networks.items():
         _check(name, network.state_dict(), parts[name], source)
-    for name, network in networks.items():
-        network.load_state_dict(parts[name])
-    groups = checkpoint.story.get("optimizers", {})
+    groups: Any = checkpoint.story.get("optimizers", {})
     for name in optimizers:
-        if name not in groups:  # type: ignore[operator]
+        if name not in groups:
             raise OtherArchitecture(
                 f"{source} has no optimizer for '{name}'; resume with the settings it was begun with"
             )
+    for name in groups:
+        if name not in optimizers:  # its weights would be gone with the next checkpoint
+            raise OtherArchitecture(
+                f"{source} also taught '{name}', which these settings leave out; resume with the settings it was begun with"
+            )
+    for name, network in networks.items():
+        network.load_state_dict(parts[name])
     for name, optimizer in optimizers.items():
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in _below(checkpoint.tensors, f"optimizer/{name}/").items():
             index, _, entry = key.partition("/")
             state.setdefault(int(index), {})[entry] = value
         made = [{key: group[key] for key in RATES if key in group} for group in optimizer.param_groups]
-        optimizer.load_state_dict({"state": state, "param_groups": groups[name]})  # type: ignore[index]
+        optimizer.load_state_dict({"state": state, "param_groups": groups[name]})
         for group, rates in zip(optimizer.param_groups, made, strict=True):
             group.pop("full_lr", None)
             group.update(rates)

@@ -21,6 +21,7 @@ from latentlab.networks.build import build
 from latentlab.store.bridge import read
 from latentlab.teaching.likeness import IdentityDistance
 from latentlab.teaching.saving import save_parts
+from latentlab.training.errors import OtherArchitecture
 
 ENCODER: dict[str, Any] = {
     "input_size": 16, "depth": 18, "base_width": 4, "pool": 5, "precision": "fp32", "heads": 0, "learning_rate": 2e-3,
@@ -114,6 +115,14 @@ def test_stopping_and_resuming_changes_no_bit(parent: dict[str, Path], tmp_path:
         assert [part.story["hash"] for part in whole.values()] == [
             part.story["hash"] for part in legs.values()
         ]
+
+
+def test_going_on_without_the_encoder_would_lose_it(parent: dict[str, Path], tmp_path: Path) -> None:
+    task(parent, tmp_path, images=16).run(source=discs)
+    alone = replace(task(parent, tmp_path, resume=True), encoder=None)
+    plain = {name: value for name, value in alone.settings.items() if not name.startswith("encoder.")}
+    with pytest.raises(OtherArchitecture, match="also taught 'encoder'"):
+        replace(alone, settings=plain).run(source=discs)
 
 
 def test_what_cannot_be_is_one_line(parent: dict[str, Path], tmp_path: Path) -> None:
